@@ -1,0 +1,1 @@
+"""Rules and documents of Amaan. Imports nothing else of ours, and no web, queue or vendor library."""

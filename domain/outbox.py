@@ -1,0 +1,116 @@
+"""Events that wait inside the document that changed, until their reactions are done.
+
+A service that changes a document pushes its event into `pending_events` and sets `outbox_due` in the same write, so
+what was accepted and what must follow from it can never part. A worker claims the document by a lease (`outbox_lease`
+and a later `outbox_due`), runs the reactions, and clears exactly the events it handled. If it dies, the lease runs out
+and the sweeper finds the document by `outbox_due`.
+
+The 4-second lease is the figure that held in measurement (docs/adr/0003).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+
+DUE_AFTER = timedelta(seconds=2)
+LEASE = timedelta(seconds=4)
+
+Event = dict[str, Any]
+
+_outboxes: dict[str, Any] = {}
+
+
+def register(name: str, document: Any) -> None:
+    """Name a mongoengine document class whose documents have an outbox; the sweeper visits every one of these."""
+    _outboxes[name] = document
+
+
+def names() -> list[str]:
+    """The registered outboxes, by collection name."""
+    return sorted(_outboxes)
+
+
+def collection(name: str) -> Collection[dict[str, Any]]:
+    """The raw collection behind a registered outbox."""
+    found: Collection[dict[str, Any]] = _outboxes[name]._get_collection()
+    return found
+
+
+def event(kind: str, subject: str, *, version: int, now: datetime, city: str, **ids: Any) -> Event:
+    """An event as it is stored: ids only, never text, a name or a number. Its id is derived, so a retry has the same.
+
+    `{id, type, v, at, city, subject, …ids}`; `v` is the version that the document has after the change.
+    """
+    tail = "-".join(str(ids[key]) for key in sorted(ids))
+    event_id = f"{subject}-{version}-{kind.replace('.', '_')}" + (f"-{tail}" if tail else "")
+    return {"id": event_id, "type": kind, "v": version, "at": now, "city": city, "subject": subject, **ids}
+
+
+def pending(events: Iterable[Event], now: datetime) -> dict[str, Any]:
+    """The update operators that put events into a document's outbox; merge them into the one write with `merge`."""
+    return {"$push": {"pending_events": {"$each": list(events)}}, "$set": {"outbox_due": now + DUE_AFTER}}
+
+
+def fields(events: Iterable[Event], now: datetime) -> dict[str, Any]:
+    """The same for a document that is being inserted."""
+    return {"pending_events": list(events), "outbox_due": now + DUE_AFTER}
+
+
+def merge(*updates: Mapping[str, Any]) -> dict[str, Any]:
+    """Join update documents operator by operator. Two `$push` to one path join their `$each`."""
+    joined: dict[str, Any] = {}
+    for update in updates:
+        for operator, changes in update.items():
+            target = joined.setdefault(operator, {})
+            for path, value in changes.items():
+                if operator == "$push" and path in target:
+                    value = {**target[path], **value, "$each": [*target[path]["$each"], *value["$each"]]}
+                target[path] = value
+    return joined
+
+
+def claim(name: str, subject: str, *, now: datetime, owner: str, sweep: bool = False) -> list[Event]:
+    """Take the document's pending events for LEASE, or [] when there are none or somebody else has them.
+
+    The lease is a later `outbox_due`: while it runs, the sweeper does not see the document. A drain that was enqueued
+    by the request may claim before `outbox_due`, so its condition is the lease; the sweeper's is the due time.
+    """
+    condition: dict[str, Any] = {"_id": subject, "outbox_due": {"$exists": True}}
+    if sweep:
+        condition["outbox_due"] = {"$lte": now}
+    condition["$or"] = [{"outbox_lease": None}, {"outbox_lease.until": {"$lte": now}}]
+    found = collection(name).find_one_and_update(
+        condition,
+        {"$set": {"outbox_lease": {"owner": owner, "until": now + LEASE}, "outbox_due": now + LEASE}},
+        projection={"pending_events": 1},
+        return_document=ReturnDocument.AFTER,
+    )
+    return list(found.get("pending_events") or []) if found else []
+
+
+def clear(name: str, subject: str, *, handled: Iterable[str], owner: str, now: datetime) -> bool:
+    """Take out exactly the handled events and end the lease. True when none is left.
+
+    Two conditional writes cover both ends: nothing else is pending, then `outbox_due` goes too; else it is due now.
+    """
+    ids = list(handled)
+    target = collection(name)
+    mine = {"_id": subject, "outbox_lease.owner": owner}
+    pull = {"$pull": {"pending_events": {"id": {"$in": ids}}}}
+    done = target.update_one(
+        {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": ids}}}}},
+        {**pull, "$unset": {"outbox_due": "", "outbox_lease": ""}},
+    )
+    if done.modified_count:
+        return True
+    target.update_one(mine, {**pull, "$set": {"outbox_due": now}, "$unset": {"outbox_lease": ""}})
+    return False
+
+
+def overdue(name: str, *, now: datetime, limit: int) -> list[str]:
+    """Ids of documents whose events are due: lost by the queue, or their worker died."""
+    rows = collection(name).find({"outbox_due": {"$lte": now}}, {"_id": 1}).sort("outbox_due", 1).limit(limit)
+    return [row["_id"] for row in rows]

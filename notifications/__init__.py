@@ -1,0 +1,1 @@
+"""Telling people: what, through which channel, and whether it arrived."""

@@ -1,0 +1,1 @@
+"""The machine under Amaan: settings, document store, queues, positions, media, logs."""

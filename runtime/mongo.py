@@ -1,0 +1,104 @@
+"""The connection to the document store, and the breaker before it.
+
+Connect after fork. A request against a dead store must not hold a thread for the selection time-out each time: the
+breaker opens at the first failure and answers at once until the store is back (`Unavailable`, HTTP 503).
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mongoengine
+from mongoengine.connection import get_connection, get_db
+from pymongo import MongoClient, monitoring
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, WTimeoutError
+
+from domain.errors import Unavailable
+from runtime.settings import Settings
+
+STORE_DOWN = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError)
+RETRY_AFTER_S = 1
+
+
+class Breaker(monitoring.ServerHeartbeatListener):
+    """Open while the store is known to be down. Closed by the driver's own heartbeat, so no request has to try."""
+
+    def __init__(self) -> None:
+        self._down_until = 0.0
+        self._lock = threading.Lock()
+
+    def started(self, event: Any) -> None:
+        """A heartbeat began: nothing is known yet."""
+
+    def succeeded(self, event: Any) -> None:
+        """The store answered: let requests through."""
+        self._down_until = 0.0
+
+    def failed(self, event: Any) -> None:
+        """The store did not answer the heartbeat."""
+        self.trip()
+
+    def trip(self) -> None:
+        """Answer at once for a while; a later heartbeat ends it sooner."""
+        with self._lock:
+            self._down_until = time.monotonic() + RETRY_AFTER_S
+
+    @property
+    def is_open(self) -> bool:
+        """True while requests should not try."""
+        return time.monotonic() < self._down_until
+
+
+breaker = Breaker()
+
+
+def connect(settings: Settings, *, pool: int = 16, timeout_ms: int = 5000) -> MongoClient[dict[str, Any]]:
+    """Connect this process (after fork). Lazy: does not fail when the store is down."""
+    mongoengine.disconnect()
+    client: MongoClient[dict[str, Any]] = mongoengine.connect(
+        host=settings.mongodb_url,
+        tz_aware=True,
+        uuidRepresentation="standard",
+        serverSelectionTimeoutMS=1500,
+        timeoutMS=timeout_ms,
+        connectTimeoutMS=1500,
+        heartbeatFrequencyMS=1000,
+        maxPoolSize=pool,
+        w="majority",
+        retryWrites=True,
+        event_listeners=[breaker],
+    )
+    return client
+
+
+def disconnect() -> None:
+    """Close this process's connection."""
+    mongoengine.disconnect()
+
+
+def ping() -> bool:
+    """True when the store answers now."""
+    try:
+        get_connection().admin.command("ping")
+    except STORE_DOWN:
+        return False
+    return True
+
+
+def database() -> Any:
+    """The raw database of this process's connection."""
+    return get_db()
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Translate a dead store into Unavailable, and answer at once while it is known to be dead."""
+    if breaker.is_open:
+        raise Unavailable("the document store is away", code="store_unavailable", retry_after=RETRY_AFTER_S)
+    try:
+        yield
+    except STORE_DOWN as error:
+        breaker.trip()
+        raise Unavailable("the document store is away", code="store_unavailable", retry_after=RETRY_AFTER_S) from error

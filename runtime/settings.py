@@ -1,0 +1,122 @@
+"""Settings of the machine: one frozen object, built once from the environment and passed in.
+
+What belongs to a city is data (`cities/<id>.toml`), not a setting. A wrong value stops the start with one line that
+names the variable.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class BadSetting(Exception):
+    """A setting is missing or wrong; the text names it in one line."""
+
+
+def _named(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class Settings(BaseSettings):
+    """Everything that differs between a laptop and a city. README.md has this as a table."""
+
+    model_config = SettingsConfigDict(env_prefix="AMAAN_", frozen=True, extra="ignore", populate_by_name=True)
+
+    mongodb_url: str = Field("mongodb://127.0.0.1:27017/amaan", validation_alias=_named("MONGODB_URL", "mongodb_url"))
+    redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias=_named("REDIS_URL", "redis_url"))
+    secret: SecretStr
+    """Signs tokens and links, keys hashes; at least 32 characters."""
+    public_url: str = "http://127.0.0.1:8000"
+    """Where phones reach the API."""
+    link_url: str = ""
+    """The short host of signed links in an SMS; the public one where empty."""
+    streams_url: str = ""
+    """Where phones reach the event streams; the public one where empty."""
+    cities_dir: Path = Path(__file__).resolve().parent.parent / "cities"
+    media_url: str = "file://var/media"
+    """An fsspec address of a folder or bucket."""
+    var_dir: Path = Path("var")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
+    """How many reverse proxies stand before the API; their X-Forwarded headers are believed."""
+    cors_origins: str = ""
+    """Origins of browser consoles, separated by commas."""
+
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    """The sender of SMS and calls: an E.164 number, a short code or a messaging service."""
+    twilio_base_url: str = ""
+    """Empty for Twilio itself; the local carriers' address on a laptop."""
+    twilio_two_way: bool = True
+    """Whether the sender can receive: reply codes are offered only then."""
+    fcm_project: str = ""
+    fcm_credentials: str = ""
+    """Path of the service account file; not needed against the local carriers."""
+    fcm_base_url: str = ""
+    """Empty for Google itself; the local carriers' address on a laptop."""
+
+    otp_ttl_s: Annotated[int, Field(ge=60, le=900)] = 300
+    access_ttl_s: Annotated[int, Field(ge=60, le=900)] = 900
+    refresh_ttl_days: Annotated[int, Field(ge=1, le=365)] = 90
+    link_ttl_s: Annotated[int, Field(ge=300)] = 6 * 3600
+    sos_rate_per_minute: Annotated[int, Field(ge=1)] = 6
+    """SOS from one device or address beyond this are flagged, never refused."""
+    upload_max_bytes: Annotated[int, Field(ge=1024)] = 200 * 1024 * 1024
+
+    @field_validator("public_url", "link_url", "streams_url", "twilio_base_url", "fcm_base_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and urlsplit(value).scheme not in {"http", "https"}:
+            raise ValueError("must be an http or https address")
+        return value.rstrip("/")
+
+    @field_validator("secret")
+    @classmethod
+    def _is_strong(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 32:
+            raise ValueError("must have at least 32 characters")
+        return value
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> "Settings":
+        if self.twilio_account_sid and not self.twilio_auth_token.get_secret_value():
+            raise ValueError("AMAAN_TWILIO_AUTH_TOKEN is needed with AMAAN_TWILIO_ACCOUNT_SID")
+        return self
+
+    @property
+    def signing_key(self) -> str:
+        """The secret itself, for signing; keep it out of logs."""
+        return self.secret.get_secret_value()
+
+    @property
+    def links(self) -> str:
+        """The address that stands before /a and /t in a message."""
+        return self.link_url or self.public_url
+
+    @property
+    def streams(self) -> str:
+        """The address of the event streams."""
+        return self.streams_url or self.public_url
+
+    @property
+    def real_carriers(self) -> bool:
+        """True when messages go to a real vendor."""
+        return bool(
+            (self.twilio_account_sid and not self.twilio_base_url) or (self.fcm_project and not self.fcm_base_url)
+        )
+
+
+def load() -> Settings:
+    """Settings from the environment; raises BadSetting with one line that names what is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        variable = name.upper() if name.upper() in {"MONGODB_URL", "REDIS_URL"} else f"AMAAN_{name.upper()}"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadSetting(f"{variable}: {reason}" if name else reason) from None
