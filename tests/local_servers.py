@@ -41,7 +41,7 @@ def running(command: list[str], log: Path, cwd: Path | None = None) -> Iterator[
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=cwd,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - nothing but one system call happens there
+            preexec_fn=die_with_parent,
         )  # fmt: skip
         try:
             yield process

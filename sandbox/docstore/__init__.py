@@ -36,9 +36,9 @@ def command(port: int, file: str | Path) -> list[str]:
 
 
 def build(quiet: bool = True) -> None:
-    """Make the jar when it is missing or older than its sources; of several callers, one builds and the others wait.
+    """Make the jar when it is missing or older than its sources. Of several callers, one builds.
 
-    Raises BuildError when Java or Maven is missing or the build fails. A server that runs keeps the jar it started from.
+    Raises BuildError when Java or Maven is missing or the build fails. A running server keeps its own jar.
     """
     target = HERE / "target"
     target.mkdir(exist_ok=True)
