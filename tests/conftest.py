@@ -16,6 +16,8 @@ from pymongo.database import Database
 
 from tests import local_servers
 
+pytest_plugins = ["tests.fakes.carriers_process"]
+
 
 @pytest.fixture(scope="session")
 def mongodb_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

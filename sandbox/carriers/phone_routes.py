@@ -1,0 +1,110 @@
+"""JSON routes over phones, devices, switches and everything that arrived: the side of the carriers that tests and the demo use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from sandbox.carriers.answers import reply
+from sandbox.carriers.carriers import Carriers
+from sandbox.carriers.phones import inbox, push_view, view
+from sandbox.carriers.records import Call, Device, Push, Sms, rfc3339
+from sandbox.carriers.switches import Refused
+
+
+def _body() -> dict[str, Any]:
+    body = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    if not isinstance(body, dict):
+        raise Refused("the body must be a JSON object")
+    return body
+
+
+def routes(carriers: Carriers) -> Blueprint:
+    """The blueprint. Errors are 400 `{error}`."""
+    blueprint = Blueprint("phone_routes", __name__)
+    state, switches = carriers.state, carriers.switches
+
+    @blueprint.errorhandler(Refused)
+    def refused(error: Refused) -> Response:
+        return reply({"error": str(error)}, 400)
+
+    @blueprint.get("/healthz")
+    def healthz() -> Response:
+        return reply({"status": "ok", "records": state.seq})
+
+    @blueprint.get("/phones.json")
+    def phones() -> Response:
+        return reply({"numbers": state.numbers()})
+
+    @blueprint.get("/phones/<number>.json")
+    def phone(number: str) -> Response:
+        return reply(inbox(state, number))
+
+    @blueprint.get("/devices/<path:token>.json")
+    def device(token: str) -> Response:
+        with state.lock:
+            found = state.device(token)
+            pushes = [push_view(push) for push in state.pushes_of.get(token, ())]
+        known = {"token": token, "number": found.number, "auto_receipt": found.auto_receipt, "api_url": found.api_url}
+        return reply({**known, "pushes": pushes})
+
+    @blueprint.put("/devices/<path:token>")
+    def register(token: str) -> Response:
+        body = _body()
+        number, api_url = str(body.get("number", "")), str(body.get("api_url", ""))
+        state.add(Device(token, number, bool(body.get("auto_receipt", False)), api_url))
+        return reply({"token": token}, 201)
+
+    @blueprint.put("/phones/<number>")
+    def behave(number: str) -> Response:
+        body = _body()
+        wanted = replace(state.phone(number))
+        if "answers" in body:
+            if body["answers"] not in ("by_hand", "human", "machine", "busy", "no_answer", "reject"):
+                raise Refused("answers must be by_hand, human, machine, busy, no_answer or reject")
+            wanted.answers = body["answers"]
+        if "reachable" in body:
+            wanted.reachable = bool(body["reachable"])
+        state.add(wanted)
+        return reply({"number": number, "answers": wanted.answers, "reachable": wanted.reachable})
+
+    @blueprint.get("/messages.json")
+    def messages() -> Response:
+        since, at = request.args.get("since", "0"), ""
+        if not since.isdecimal():
+            since, at = "0", since.replace(" ", "+")
+        records = state.since(int(since))
+        views = [view(record) for record in records if not at or (rfc3339(record.at) or "") >= at]
+        kinds = {"sms": Sms, "calls": Call, "pushes": Push}
+        counts = {name: sum(isinstance(record, kind) for record in records) for name, kind in kinds.items()}
+        return reply({"items": views, "counts": counts, "next": records[-1].seq if records else int(since)})
+
+    @blueprint.delete("/messages")
+    def reset() -> Response:
+        carriers.later.forget()
+        state.reset()
+        return Response(status=204)
+
+    @blueprint.get("/switches")
+    def get_switches() -> Response:
+        return reply(switches.as_json())
+
+    @blueprint.put("/switches")
+    def put_switches() -> Response:
+        switches.put(_body())
+        return reply(switches.as_json())
+
+    @blueprint.put("/switches/<channel>")
+    @blueprint.put("/switches/<channel>/<path:address>")
+    def put_switch(channel: str, address: str | None = None) -> Response:
+        switches.set(channel, _body(), address)
+        return reply(switches.as_json())
+
+    @blueprint.delete("/switches")
+    def clear_switches() -> Response:
+        switches.clear()
+        return Response(status=204)
+
+    return blueprint

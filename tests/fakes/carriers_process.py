@@ -1,0 +1,139 @@
+"""The local carriers as a real process, once per test session (per xdist worker): fixture `carriers`.
+
+What arrives stays until `reset()`; tests that share the session use numbers and tokens of their own, or reset first.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+import urllib3
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response as TwilioResponse
+from twilio.rest import Client
+
+from sandbox import carriers as local_carriers
+from sandbox.carriers.options import ACCOUNT_SID, AUTH_TOKEN, NUMBERS, PROJECT
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+class LocalTwilio(TwilioHttpClient):
+    """Twilio's own HTTP client, sent to a local address instead of api.twilio.com."""
+
+    def __init__(self, base_url: str, timeout: float = 10.0) -> None:
+        super().__init__(timeout=timeout)
+        self._base_url = base_url
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> TwilioResponse:
+        """The request, with scheme and host replaced."""
+        return super().request(method, url.replace("https://api.twilio.com", self._base_url), *args, **kwargs)
+
+
+class CarriersProcess:
+    """A running process of the local carriers, and what tests do with it."""
+
+    account_sid, auth_token, number, project = ACCOUNT_SID, AUTH_TOKEN, NUMBERS[0], PROJECT
+
+    def __init__(self, dir: Path, port: int = 0, **options: Any) -> None:
+        self.dir, self.options = dir, {"pace": 0, "receipt_delay": 0.02, **options}
+        self._http = requests.Session()
+        self.start(port)
+
+    def start(self, port: int = 0) -> None:
+        """Start it, and wait until it answers."""
+        command = local_carriers.command(port, self.dir, **self.options)
+        self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("listening on "), f"the local carriers did not start: {line!r}"
+        self.url = "http://" + line.removeprefix("listening on ").strip()
+        # gunicorn says where it listens before its worker is there.
+        self._http.get(f"{self.url}/healthz", timeout=20).raise_for_status()
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
+
+    def stop(self, *, kill: bool = False) -> None:
+        """End it: gently, or as a crash would."""
+        (self.process.kill if kill else self.process.terminate)()
+        self.process.wait(10)
+        if self.process.stdout and not self.process.stdout.closed:
+            time.sleep(0)
+
+    @property
+    def service_account(self) -> Path:
+        """The file for `firebase_admin.credentials.Certificate`."""
+        return self.dir / "service-account.json"
+
+    def twilio(self, base_url: str = "", timeout: float = 10.0) -> Client:
+        """Twilio's real client, pointed here (or at a proxy before it)."""
+        return Client(self.account_sid, self.auth_token, http_client=LocalTwilio(base_url or self.url, timeout))
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """A request to the people's side; returns the JSON answer, raises for an error."""
+        answer = self._http.request(method, self.url + path, json=body, timeout=20)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def inbox(self, number: str) -> dict[str, Any]:
+        """`{sms, calls, pushes, …}` of one phone, oldest first."""
+        found: dict[str, Any] = self.call("GET", f"/phones/{quote(number)}.json")
+        return found
+
+    def device(self, token: str) -> dict[str, Any]:
+        """`{number, auto_receipt, api_url, pushes}` of one device."""
+        found: dict[str, Any] = self.call("GET", f"/devices/{quote(token, safe='')}.json")
+        return found
+
+    def register(self, token: str, number: str = "", *, auto_receipt: bool = False, api_url: str = "") -> None:
+        """Put the app on a phone."""
+        body = {"number": number, "auto_receipt": auto_receipt, "api_url": api_url}
+        self.call("PUT", f"/devices/{quote(token, safe='')}", body)
+
+    def set_switch(self, channel: str, address: str | None = None, **values: Any) -> None:
+        """Switch failures on for a channel (sms, voice, fcm, oauth), or for one number or token of it."""
+        self.call("PUT", f"/switches/{channel}" + (f"/{quote(address, safe='')}" if address else ""), values)
+
+    def clear_switches(self) -> None:
+        """All failures off; requests that hang are answered."""
+        self.call("DELETE", "/switches")
+
+    def reset(self) -> None:
+        """Empty every inbox, forget phones and devices, switches off."""
+        self.clear_switches()
+        self.call("DELETE", "/messages")
+
+    def wait_for(self, found: Callable[[], Any], timeout: float = 5.0) -> Any:
+        """The first true answer of `found()`; fails the test after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            answer = found()
+            if answer:
+                return answer
+            time.sleep(0.01)
+        raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture(scope="session")
+def carriers_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarriersProcess]:
+    """The process itself, once per session."""
+    process = CarriersProcess(tmp_path_factory.mktemp("carriers"))
+    yield process
+    process.stop()
+    process._http.close()
+    urllib3.disable_warnings()
+
+
+@pytest.fixture
+def carriers(carriers_process: CarriersProcess) -> Iterator[CarriersProcess]:
+    """The local carriers with every switch off before and after the test."""
+    carriers_process.reset()
+    yield carriers_process
+    carriers_process.clear_switches()
