@@ -5,7 +5,7 @@ names the variable.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -112,8 +112,9 @@ class Settings(BaseSettings):
 
 def load() -> Settings:
     """Settings from the environment; raises BadSetting with one line that names what is wrong."""
+    from_environment_alone: dict[str, Any] = {}
     try:
-        return Settings()
+        return Settings(**from_environment_alone)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else ""

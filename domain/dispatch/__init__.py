@@ -1,0 +1,1 @@
+"""Sending somebody: units, who is asked, who has it, and the ladder that climbs until somebody does."""

@@ -1,0 +1,51 @@
+"""Agencies and their units. A unit's lease is the one thing that says who has it."""
+
+import mongoengine as me
+
+
+class AgencyDoc(me.Document):
+    """Who sends units: a police, a rescue service, a hospital's ambulances, a control room."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    name = me.DictField()  # {en, ur}
+    kind = me.StringField()
+    services = me.ListField(me.StringField())
+    phone = me.StringField()
+    version = me.IntField(default=1)
+    created_at = me.DateTimeField()
+
+    meta = {"collection": "agencies", "auto_create_index": False, "strict": False, "indexes": [["city"]]}  # noqa: RUF012
+
+
+class UnitDoc(me.Document):
+    """A car or a team. `lease` {assignment, incident, at} is set by a conditional write before an acceptance counts."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    agency = me.StringField()
+    name = me.StringField()
+    services = me.ListField(me.StringField())
+    skills = me.ListField(me.StringField())
+    status = me.StringField()  # available, busy, off_duty
+    responders = me.ListField(me.StringField())  # person ids on it now
+    position = me.DictField()  # {lat, lon, at}: now and then; the live one is in Redis
+    cells = me.DictField()
+    lease = me.DictField()
+    phone = me.StringField()
+    version = me.IntField(default=1)
+    created_at = me.DateTimeField()
+    updated_at = me.DateTimeField()
+
+    meta = {  # noqa: RUF012
+        "collection": "units",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [
+            ["city", "status", "cells.r5"],
+            ["city", "status", "cells.r7"],
+            ["city", "agency"],
+            ["responders"],
+            {"fields": ["lease.at"], "sparse": True},
+        ],
+    }

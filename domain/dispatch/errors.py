@@ -1,0 +1,27 @@
+"""What can be wrong with units and assignments, beyond the kinds."""
+
+from domain.errors import Conflict, NotFound
+
+
+class UnitNotFound(NotFound):
+    """No such unit, or not one that the caller may know of."""
+
+    code = "unit_not_found"
+
+
+class AssignmentNotFound(NotFound):
+    """No such assignment, or not one of the caller's unit."""
+
+    code = "assignment_not_found"
+
+
+class SlotTaken(Conflict):
+    """Another unit was first. Thank you all the same."""
+
+    code = "already_handled"
+
+
+class UnitTaken(Conflict):
+    """The unit has another assignment."""
+
+    code = "unit_taken"

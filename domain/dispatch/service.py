@@ -1,0 +1,319 @@
+"""Climbing the ladder, and what responders say to an offer. Each step is one conditional write on the incident."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain import geo
+from domain.cities.rules import CityConfig, Ladder, Rung
+from domain.dispatch import leases, queries, rules
+from domain.dispatch.errors import UnitTaken
+from domain.dispatch.states import UnitStatus, Who
+from domain.errors import DomainError
+from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
+from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus, SlotStatus
+from domain.ports import Positions, PositionsUnavailable
+
+TRUSTED = 0.3
+"""Below this trust an operator calls back first, for at most a minute; units are asked then by themselves."""
+
+Incident = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What dispatching in one city needs: its configuration, the live positions, and the key that signs links."""
+
+    config: CityConfig
+    positions: Positions
+    secret: str
+
+
+def ladder_of(doc: Incident, service: str, config: CityConfig) -> Ladder:
+    """The city's ladder for this service and category."""
+    return config.ladder(service, doc["category"])
+
+
+def place_of(doc: Incident) -> tuple[float, float] | None:
+    """(lat, lon) of the incident, None when nobody knows."""
+    position = doc.get("position")
+    return (position["lat"], position["lon"]) if position else None
+
+
+def start(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
+    """Begin the ladder of every slot that has not begun. Runs twice without harm: a begun slot is left alone."""
+    doc = incidents.get(incident_id)
+    for service, slot in (doc.get("slots") or {}).items():
+        if slot["rung"] < 0 and slot["status"] == SlotStatus.OPEN and not slot.get("paused"):
+            doc = climb(incident_id, service, desk, now=now, from_rung=-1)
+    return doc
+
+
+def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_rung: int | None = None) -> Incident:
+    """Take a slot to its next rung: ask whom the rung names, set the next timer.
+
+    `from_rung` makes a repeated call harmless: it does nothing unless the slot stands there. A rung that finds nobody
+    is passed at once. After the last one the ladder begins again in a new round, flagged `unanswered`: it never ends.
+    """
+    doc = incidents.get(incident_id)
+    slot = doc["slots"][service]
+    if doc["status"] == IncidentStatus.CLOSED or slot["assignment"] or slot.get("paused"):
+        return doc
+    if from_rung is not None and slot["rung"] != from_rung:
+        return doc
+    ladder = ladder_of(doc, service, desk.config)
+    index = slot["rung"] + 1
+    repeated = index >= len(ladder.rungs)
+    index = 0 if repeated else index
+    round_ = slot["round"] + 1 if repeated else slot["round"]
+    while True:
+        rung = ladder.rungs[index]
+        asked = _whom(doc, service, rung, round_, desk, now)
+        passed = not asked and rung.who in _ASKS_UNITS or _is_skipped(doc, rung)
+        if not passed or index + 1 >= len(ladder.rungs):
+            break
+        index += 1
+
+    def rule(draft: Draft) -> None:
+        here = draft.doc["slots"][service]
+        if here["assignment"] or here["rung"] != slot["rung"] or here["round"] != slot["round"]:
+            return
+        rules.expire(draft)
+        draft.set(f"slots.{service}.rung", index)
+        draft.set(f"slots.{service}.round", round_)
+        wait = rung.after_s if index + 1 < len(ladder.rungs) else ladder.repeat_after_s
+        draft.set(f"slots.{service}.due_at", now + timedelta(seconds=wait))
+        draft.entry("rung", service=service, rung=index, round=round_, who=str(rung.who), asked=len(asked))
+        if repeated and "unanswered" not in draft.doc["flags"]:
+            draft.flag("unanswered")
+            draft.event("slot.unanswered", service=service)
+        rules.offer(
+            draft,
+            service,
+            asked,
+            channels=rung.channels,
+            ttl=timedelta(seconds=ladder.offer_ttl_s),
+            by="ladder",
+            secret=desk.secret,
+        )
+        if rung.who == Who.SUPERVISORS:
+            draft.event("slot.supervisors", service=service, rung=index, round=round_)
+        elif rung.who == Who.OPERATOR_CALLBACK:
+            draft.event("slot.callback", service=service, round=round_)
+
+    return incidents.change(incident_id, rule, now=now)
+
+
+_ASKS_UNITS = frozenset({Who.UNITS, Who.WIDER, Who.ALL_ON_DUTY})
+
+
+def _is_skipped(doc: Incident, rung: Rung) -> bool:
+    """The call-back rung is for low trust only; nothing may ring the phone of a silent SOS."""
+    if rung.who != Who.OPERATOR_CALLBACK:
+        return False
+    trust = (doc.get("trust") or {}).get("score", 1.0)
+    return trust >= TRUSTED or "silent" in doc["flags"] or "duress" in doc["flags"]
+
+
+def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now: datetime) -> list[rules.Asked]:
+    if rung.who not in _ASKS_UNITS:
+        return []
+    earlier = {
+        assignment["unit"]
+        for assignment_id, assignment in (doc.get("assignments") or {}).items()
+        if assignment["service"] == service
+        and assignment_id == rules.assignment_id(doc["_id"], service, assignment["unit"], round_)
+    }
+    if rung.who == Who.ALL_ON_DUTY:
+        return queries.on_duty(doc["city"], service, k=rung.k, leave_out=earlier)
+    return queries.nearest(
+        doc["city"],
+        service,
+        place_of(doc),
+        radius_m=rung.radius_m,
+        k=rung.k,
+        positions=desk.positions,
+        now=now,
+        skills=tuple((doc["slots"][service].get("needs") or {}).get("skills") or ()),
+        leave_out=earlier,
+    )
+
+
+def accept(incident_id: str, assignment_id: str, desk: Desk, *, by: str, via: str, now: datetime) -> Incident:
+    """A unit's yes. Its lease first, then the slot; whichever fails, the other is given back. Raises SlotTaken."""
+    doc = incidents.get(incident_id)
+    assignment = rules.assignment_of(doc, assignment_id)
+    if assignment["status"] in HOLDING:
+        return doc
+    if not leases.take(assignment["unit"], assignment_id, incident_id, now=now):
+        raise UnitTaken("the unit has another assignment", current="assigned")
+    stall_after = timedelta(seconds=ladder_of(doc, assignment["service"], desk.config).stall_after_s)
+    try:
+        return incidents.change(
+            incident_id,
+            lambda draft: rules.accept(draft, assignment_id, by=by, via=via, stall_after=stall_after),
+            now=now,
+        )
+    except DomainError:
+        if rules.assignment_of(incidents.get(incident_id), assignment_id)["status"] not in HOLDING:
+            leases.give_back(assignment["unit"], assignment_id)
+        raise
+
+
+def progress(
+    incident_id: str, assignment_id: str, wanted: AssignmentStatus, *, by: str, now: datetime, resolution: str = ""
+) -> Incident:
+    """En route, on scene or cleared."""
+    doc = incidents.change(
+        incident_id, lambda draft: rules.progress(draft, assignment_id, wanted, by=by, resolution=resolution), now=now
+    )
+    _free_if_done(doc, assignment_id)
+    return doc
+
+
+def decline(incident_id: str, assignment_id: str, *, by: str, reason: str, now: datetime) -> Incident:
+    """A unit's no, before or after its yes."""
+    doc = incidents.change(
+        incident_id, lambda draft: rules.decline(draft, assignment_id, by=by, reason=reason), now=now
+    )
+    _free_if_done(doc, assignment_id)
+    return doc
+
+
+def withdraw(incident_id: str, assignment_id: str, *, by: str, reason: str, now: datetime) -> Incident:
+    """Take an assignment back."""
+    doc = incidents.change(
+        incident_id, lambda draft: rules.withdraw(draft, assignment_id, by=by, reason=reason), now=now
+    )
+    _free_if_done(doc, assignment_id)
+    return doc
+
+
+def mayday(incident_id: str, assignment_id: str, *, by: str, now: datetime) -> Incident:
+    """The responder needs help."""
+    return incidents.change(incident_id, lambda draft: rules.mayday(draft, assignment_id, by=by), now=now)
+
+
+def _free_if_done(doc: Incident, assignment_id: str) -> None:
+    assignment = rules.assignment_of(doc, assignment_id)
+    if assignment["status"] not in HOLDING:
+        leases.give_back(assignment["unit"], assignment_id)
+
+
+def assign(incident_id: str, service: str, unit_id: str, desk: Desk, *, by: str, now: datetime) -> Incident:
+    """An operator asks one unit by hand, beside the ladder."""
+    unit = queries.unit(unit_id)
+    place, position = place_of(incidents.get(incident_id)), unit.get("position") or {}
+    metre = geo.distance_m(*place, position["lat"], position["lon"]) if place and "lat" in position else None
+    asked = rules.Asked(unit_id=unit_id, agency=unit.get("agency") or "", distance_m=metre)
+
+    def rule(draft: Draft) -> None:
+        rules.check_free(draft, service)
+        ladder = ladder_of(draft.doc, service, desk.config)
+        rules.offer(
+            draft,
+            service,
+            [asked],
+            channels=("fcm", "sms"),
+            ttl=timedelta(seconds=ladder.offer_ttl_s),
+            by=by,
+            secret=desk.secret,
+        )
+
+    return incidents.change(incident_id, rule, now=now)
+
+
+def set_duty(unit_id: str, status: UnitStatus, desk: Desk, *, by: str, now: datetime) -> dict[str, Any]:
+    """Available, busy or off duty. Going off duty ends the unit's open offers and what it holds."""
+    unit = queries.unit(unit_id)
+    queries.units().update_one(
+        {"_id": unit_id}, {"$set": {"status": str(status), "updated_at": now}, "$inc": {"version": 1}}
+    )
+    if status == UnitStatus.OFF_DUTY:
+        end_offers(unit_id, by=by, now=now)
+    position = unit.get("position") or {}
+    try:
+        if status == UnitStatus.OFF_DUTY or "lat" not in position:
+            desk.positions.remove(unit["city"], unit_id, unit["services"])
+        else:
+            put_position(unit | {"status": str(status)}, position["lat"], position["lon"], desk.positions, at=now)
+    except PositionsUnavailable:
+        pass  # the document says it all; Redis hears of it with the next position
+    return queries.unit(unit_id)
+
+
+def end_offers(unit_id: str, *, by: str, now: datetime) -> None:
+    """Take back what a unit was offered or holds: it went off duty, or its responder logged out."""
+    for doc in incidents.incidents().find(
+        {"asked_units": unit_id, "status": {"$ne": str(IncidentStatus.CLOSED)}}, {"assignments": 1}
+    ):
+        for assignment_id, assignment in (doc.get("assignments") or {}).items():
+            if assignment["unit"] == unit_id and (assignment["status"] in ASKED or assignment["status"] in HOLDING):
+                withdraw(doc["_id"], assignment_id, by=by, reason="off_duty", now=now)
+
+
+def put_position(unit: dict[str, Any], lat: float, lon: float, positions: Positions, *, at: datetime) -> None:
+    """Tell the live positions where a unit is."""
+    positions.put(
+        unit["city"],
+        unit["_id"],
+        unit["services"],
+        available=unit["status"] == UnitStatus.AVAILABLE,
+        lat=lat,
+        lon=lon,
+        at=at,
+    )
+
+
+def moved(unit_id: str, lat: float, lon: float, positions: Positions, *, at: datetime) -> None:
+    """A unit's new place: Redis each time; the document too, so that Redis may forget."""
+    unit = queries.unit(unit_id)
+    found = geo.cells(lat, lon)
+    queries.units().update_one(
+        {"_id": unit_id},
+        {
+            "$set": {
+                "position": {"lat": lat, "lon": lon, "at": at},
+                "cells": {"r5": found.r5, "r7": found.r7, "r9": found.r9},
+            }
+        },
+    )
+    try:
+        put_position(unit, lat, lon, positions, at=at)
+    except PositionsUnavailable:
+        pass  # the next position repairs it
+
+
+def timers(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
+    """What an incident's run-out timers ask for: the next rung for an open slot, a stall check for a held one."""
+    doc = incidents.get(incident_id)
+    for service in rules.due_slots(doc, now):
+        slot = doc["slots"][service]
+        if slot["assignment"]:
+            doc = _check_stall(doc, service, desk, now)
+        elif slot["status"] == SlotStatus.OPEN:
+            doc = climb(incident_id, service, desk, now=now, from_rung=slot["rung"])
+    return doc
+
+
+def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Incident:
+    assignment_id = doc["slots"][service]["assignment"]
+    assignment = rules.assignment_of(doc, assignment_id)
+    unit, place = queries.unit(assignment["unit"]), place_of(doc)
+    position = unit.get("position") or {}
+    travelled = to_go = None
+    if "lat" in position and position["at"] > assignment["accepted_at"]:
+        here = (position["lat"], position["lon"])
+        to_go = geo.distance_m(*here, *place) if place else None
+        began = assignment.get("distance_m")
+        if to_go is not None and began is not None:
+            travelled = abs(began - to_go)
+    if rules.has_moved(assignment, travelled_m=travelled, to_go_m=to_go):
+
+        def wait(draft: Draft) -> None:
+            if draft.doc["slots"][service]["assignment"] == assignment_id:
+                draft.set(f"slots.{service}.due_at", None)
+
+        return incidents.change(doc["_id"], wait, now=now)
+    return withdraw(doc["_id"], assignment_id, by="ladder", reason="stalled", now=now)

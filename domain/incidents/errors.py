@@ -1,0 +1,21 @@
+"""What can be wrong with an incident, beyond the kinds."""
+
+from domain.errors import Conflict, NotAllowed, NotFound
+
+
+class IncidentNotFound(NotFound):
+    """No such incident, or not one that the caller may know of."""
+
+    code = "incident_not_found"
+
+
+class TooBusy(Conflict):
+    """The document changed under every try; the caller may simply repeat."""
+
+    code = "changed_meanwhile"
+
+
+class WrongPin(NotAllowed):
+    """Neither the safe nor the duress PIN."""
+
+    code = "wrong_pin"

@@ -1,0 +1,185 @@
+"""What may happen to an incident as a whole. Pure: a Draft comes in, decisions go into it, wrong steps raise.
+
+What happens to one service's slot (offers, acceptance, the ladder) is in `domain/dispatch/rules.py`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.errors import Conflict, Invalid
+from domain.incidents.draft import Draft
+from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus, Resolution, SlotStatus
+
+LATE_AFTER = timedelta(minutes=15)
+POSITIONS_AFTER_CANCEL = timedelta(minutes=30)
+SEVERITIES = ("Unknown", "Minor", "Moderate", "Severe", "Extreme")
+
+
+def is_late(captured_at: datetime | None, sent_at: datetime | None) -> bool:
+    """Whether an SOS is older than 15 minutes, by the phone's own clock only (Sent-At − captured_at).
+
+    A clock that is wrong by days is wrong in both, so the difference holds; with either missing nothing is claimed.
+    """
+    return bool(captured_at and sent_at and sent_at - captured_at > LATE_AFTER)
+
+
+def check_open(draft: Draft) -> None:
+    """Raise Conflict unless the incident is still going on."""
+    if draft.doc["status"] == IncidentStatus.CLOSED:
+        raise Conflict("the incident is closed", code="incident_closed", current="closed")
+
+
+def close(draft: Draft, resolution: Resolution, *, by: str, reason: str = "") -> None:
+    """End it: every slot is cleared, every unit that was asked or came is let go and told."""
+    check_open(draft)
+    released = []
+    for assignment_id, assignment in (draft.doc.get("assignments") or {}).items():
+        status = AssignmentStatus(assignment["status"])
+        if status in ASKED or status in HOLDING:
+            draft.set(f"assignments.{assignment_id}.status", str(AssignmentStatus.WITHDRAWN))
+            draft.set(f"assignments.{assignment_id}.ended_at", draft.now)
+            released.append(assignment_id)
+    for service in draft.doc.get("slots") or {}:
+        draft.set(f"slots.{service}.status", str(SlotStatus.CLEARED))
+        draft.set(f"slots.{service}.due_at", None)
+    draft.set("status", str(IncidentStatus.CLOSED))
+    draft.set("resolution", str(resolution))
+    draft.set("closed_at", draft.now)
+    draft.entry("closed", by=by, resolution=str(resolution), **({"reason": reason} if reason else {}))
+    draft.event("incident.closed")
+    if released:
+        draft.event("assignment.withdrawn", assignments=released, reason="closed")
+
+
+def cancel(draft: Draft, *, by: str) -> None:
+    """The safe PIN: closed for everybody. A second cancel changes nothing."""
+    if citizen_cancelled(draft.doc):
+        return
+    _hide_from_citizen(draft)
+    if draft.doc["status"] != IncidentStatus.CLOSED:
+        close(draft, Resolution.CANCELLED_BY_CITIZEN, by=by)
+
+
+def duress(draft: Draft, *, by: str) -> None:
+    """The duress PIN: to the phone the same as `cancel`; to everybody else the incident rises, silently."""
+    if citizen_cancelled(draft.doc):
+        return
+    _hide_from_citizen(draft)
+    draft.flag("duress")
+    draft.flag("silent")
+    draft.set("severity", "Extreme")
+    draft.set("urgency", "Immediate")
+    draft.entry("duress", by=by)
+    draft.event("incident.duress")
+    if draft.doc["status"] == IncidentStatus.CLOSED:
+        reopen(draft, by=by, reason="duress")
+
+
+def _hide_from_citizen(draft: Draft) -> None:
+    """From here on the citizen's view stands still (`citizen.cancel`), whichever PIN it was."""
+    draft.set("citizen.cancel", {"at": draft.now, "version": draft.next_version})
+
+
+def citizen_cancelled(doc: dict[str, Any]) -> bool:
+    """Whether the phone was told that its SOS is cancelled."""
+    return bool((doc.get("citizen") or {}).get("cancel"))
+
+
+def takes_positions(doc: dict[str, Any], now: datetime) -> bool:
+    """Whether positions are still kept: while open, and for 30 minutes after any cancel or close."""
+    cancelled = (doc.get("citizen") or {}).get("cancel")
+    ended = cancelled["at"] if cancelled else doc.get("closed_at")
+    return ended is None or now - ended <= POSITIONS_AFTER_CANCEL
+
+
+def reopen(draft: Draft, *, by: str, reason: str) -> None:
+    """Start again: every slot is open and its ladder starts from the first rung."""
+    if draft.doc["status"] != IncidentStatus.CLOSED:
+        raise Conflict("only a closed incident is reopened", code="wrong_transition", current=draft.doc["status"])
+    if not reason.strip():
+        raise Invalid("a reason is needed", errors={"reason": ["say why"]})
+    draft.set("status", str(IncidentStatus.OPEN))
+    draft.unset("resolution")
+    draft.unset("closed_at")
+    for service in draft.doc.get("slots") or {}:
+        open_slot(draft, service)
+    draft.entry("reopened", by=by, reason=reason)
+    draft.event("incident.reopened")
+
+
+def open_slot(draft: Draft, service: str) -> None:
+    """(Re)open a slot: nobody has it, and its ladder begins now."""
+    draft.set(f"slots.{service}.status", str(SlotStatus.OPEN))
+    draft.set(f"slots.{service}.assignment", None)
+    draft.set(f"slots.{service}.rung", -1)
+    draft.set(f"slots.{service}.due_at", draft.now)
+
+
+def merge(draft: Draft, target: dict[str, Any], *, by: str) -> None:
+    """Point at another incident of the same happening and close as its duplicate. Undone by `unmerge`."""
+    if draft.doc["_id"] == target["_id"]:
+        raise Invalid("an incident cannot be merged into itself", errors={"into": ["is the same incident"]})
+    if target.get("merged_into"):
+        raise Conflict("that incident is merged itself", code="merged_already", into=target["merged_into"])
+    if draft.doc["city"] != target["city"]:
+        raise Conflict("the incidents are of two cities", code="other_city")
+    close(draft, Resolution.DUPLICATE, by=by)
+    draft.set("merged_into", target["_id"])
+    draft.entry("merged", by=by, into=target["_id"])
+
+
+def unmerge(draft: Draft, *, by: str, reason: str) -> None:
+    """Take a merge back: the incident goes on by itself."""
+    if not draft.doc.get("merged_into"):
+        raise Conflict("the incident is not merged", code="not_merged", current=draft.doc["status"])
+    draft.unset("merged_into")
+    reopen(draft, by=by, reason=reason)
+
+
+def learn(draft: Draft, facts: dict[str, Any]) -> None:
+    """A retry brought facts that the first send did not have: keep all of them, use the fresher position."""
+    changed = {}
+    position = facts.get("position")
+    current = draft.doc.get("position") or {}
+    if position and _is_fresher(position, current):
+        draft.set("position", position)
+        draft.set("cells", facts["cells"])
+        changed["position"] = True
+    for name in ("phone", "note", "battery_pct", "device", "person", "language"):
+        value = facts.get(name)
+        known = (draft.doc.get("citizen") or {}).get(name)
+        if value is not None and (known in (None, "") or (name in {"note", "battery_pct"} and known != value)):
+            draft.set(f"citizen.{name}", value)
+            changed[name] = True
+    for service in facts.get("services") or ():
+        if service not in (draft.doc.get("slots") or {}) and draft.doc["status"] != IncidentStatus.CLOSED:
+            draft.set(f"slots.{service}", new_slot(service, draft.now))
+            changed["services"] = True
+    if facts.get("silent") and "silent" not in draft.doc["flags"]:
+        draft.flag("silent")
+        changed["silent"] = True
+    if changed:
+        draft.entry("facts_added", what=sorted(changed))
+        draft.event("incident.facts_added")
+
+
+def _is_fresher(position: dict[str, Any], current: dict[str, Any]) -> bool:
+    if not current:
+        return True
+    new, old = position.get("captured_at"), current.get("captured_at")
+    same_place = (position["lat"], position["lon"]) == (current["lat"], current["lon"])
+    return not same_place and (old is None or new is None or new > old)
+
+
+def new_slot(service: str, now: datetime) -> dict[str, Any]:
+    """A slot whose ladder begins now: by its event at once, by `due_at` when the event was lost."""
+    return {
+        "service": service,
+        "status": str(SlotStatus.OPEN),
+        "assignment": None,
+        "rung": -1,
+        "round": 0,
+        "paused": False,
+        "opened_at": now,
+        "due_at": now + timedelta(seconds=3),
+    }
