@@ -7,7 +7,7 @@ never be held by two.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from domain.dispatch.queries import units
+from domain.dispatch.queries import Unit, units
 from domain.incidents import service as incidents
 from domain.incidents.states import HOLDING
 
@@ -15,13 +15,12 @@ SETTLE = timedelta(seconds=5)
 """How long an acceptance may be on its way between its two writes."""
 
 
-def take(unit_id: str, assignment_id: str, incident_id: str, *, now: datetime) -> bool:
-    """True when the unit now is, or already was, this assignment's."""
+def take(unit_id: str, assignment_id: str, incident_id: str, *, now: datetime) -> Unit | None:
+    """The unit when it now is, or already was, this assignment's; None when another has it."""
     lease = {"assignment": assignment_id, "incident": incident_id, "at": now}
-    taken = units().update_one(
+    return units().find_one_and_update(
         {"_id": unit_id, "$or": [{"lease": None}, {"lease.assignment": assignment_id}]}, {"$set": {"lease": lease}}
     )
-    return taken.matched_count == 1
 
 
 def give_back(unit_id: str, assignment_id: str) -> bool:

@@ -123,9 +123,7 @@ def _available(city: str, service: str, ids: list[str]) -> list[Unit]:
     return list(units().find({**condition, "lease": None}))
 
 
-def _by_cells(
-    city: str, service: str, place: tuple[float, float], radius_m: float, leave_out: set[str]
-) -> list[Unit]:
+def _by_cells(city: str, service: str, place: tuple[float, float], radius_m: float, leave_out: set[str]) -> list[Unit]:
     """Units by their documents' last known cells: what is left when Redis has forgotten."""
     level, cells = geo.disk(*place, min(max(radius_m, 1000.0), geo.MAX_RADIUS_M))
     condition = {"city": city, "status": str(UnitStatus.AVAILABLE), f"cells.r{level}": {"$in": cells}}

@@ -102,7 +102,15 @@ def link_for(secret: str, assignment: str, generation: int = 0) -> str:
     return link_token(secret, "assignment", assignment, generation)
 
 
-def accept(draft: Draft, assignment_id: str, *, by: str, via: str, stall_after: timedelta) -> None:
+def accept(
+    draft: Draft,
+    assignment_id: str,
+    *,
+    by: str,
+    via: str,
+    stall_after: timedelta,
+    position: Mapping[str, Any] | None = None,
+) -> None:
     """The first yes wins the slot; whoever else was asked for it is let go. The unit's lease is taken before this."""
     incident_rules.check_open(draft)
     assignment = assignment_of(draft.doc, assignment_id)
@@ -117,6 +125,8 @@ def accept(draft: Draft, assignment_id: str, *, by: str, via: str, stall_after: 
     draft.set(f"assignments.{assignment_id}.status", str(AssignmentStatus.ACCEPTED))
     draft.set(f"assignments.{assignment_id}.accepted_at", draft.now)
     draft.set(f"assignments.{assignment_id}.via", via)
+    if position:
+        draft.set(f"assignments.{assignment_id}.accepted_from", dict(position))
     draft.set(f"slots.{service}.assignment", assignment_id)
     draft.set(f"slots.{service}.status", str(SlotStatus.ACKNOWLEDGED))
     draft.set(f"slots.{service}.due_at", draft.now + stall_after)

@@ -1,22 +1,20 @@
 """Climbing the ladder, and what responders say to an offer. Each step is one conditional write on the incident."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain import geo
-from domain.cities.rules import CityConfig, Ladder, Rung
+from domain.cities.config import CityConfig, Ladder, Rung, Who
 from domain.dispatch import leases, queries, rules
 from domain.dispatch.errors import UnitTaken
-from domain.dispatch.states import UnitStatus, Who
+from domain.dispatch.states import UnitStatus
 from domain.errors import DomainError
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus, SlotStatus
 from domain.ports import Positions, PositionsUnavailable
-
-TRUSTED = 0.3
-"""Below this trust an operator calls back first, for at most a minute; units are asked then by themselves."""
 
 Incident = dict[str, Any]
 
@@ -54,7 +52,7 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
     """Take a slot to its next rung: ask whom the rung names, set the next timer.
 
     `from_rung` makes a repeated call harmless: it does nothing unless the slot stands there. A rung that finds nobody
-    is passed at once. After the last one the ladder begins again in a new round, flagged `unanswered`: it never ends.
+    is passed at once. After the last one it is repeated in a new round, flagged `unanswered`: it never ends.
     """
     doc = incidents.get(incident_id)
     slot = doc["slots"][service]
@@ -63,17 +61,17 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
     if from_rung is not None and slot["rung"] != from_rung:
         return doc
     ladder = ladder_of(doc, service, desk.config)
+    rungs = ladder.climb(callback_first=bool((doc.get("trust") or {}).get("callback_first")))
     index = slot["rung"] + 1
-    repeated = index >= len(ladder.rungs)
-    index = 0 if repeated else index
+    repeated = index >= len(rungs)
+    # Again means the last rung again: everybody on duty is asked anew, however long it takes.
+    index = len(rungs) - 1 if repeated else index
     round_ = slot["round"] + 1 if repeated else slot["round"]
-    while True:
-        rung = ladder.rungs[index]
-        asked = _whom(doc, service, rung, round_, desk, now)
-        passed = not asked and rung.who in _ASKS_UNITS or _is_skipped(doc, rung)
-        if not passed or index + 1 >= len(ladder.rungs):
-            break
+    asked = _whom(doc, service, rungs[index], round_, desk, now)
+    while not asked and rungs[index].who in _ASKS_UNITS and index + 1 < len(rungs):
         index += 1
+        asked = _whom(doc, service, rungs[index], round_, desk, now)
+    rung = rungs[index]
 
     def rule(draft: Draft) -> None:
         here = draft.doc["slots"][service]
@@ -82,7 +80,7 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
         rules.expire(draft)
         draft.set(f"slots.{service}.rung", index)
         draft.set(f"slots.{service}.round", round_)
-        wait = rung.after_s if index + 1 < len(ladder.rungs) else ladder.repeat_after_s
+        wait = rungs[index + 1].after_s if index + 1 < len(rungs) else ladder.repeat_after_s
         draft.set(f"slots.{service}.due_at", now + timedelta(seconds=wait))
         draft.entry("rung", service=service, rung=index, round=round_, who=str(rung.who), asked=len(asked))
         if repeated and "unanswered" not in draft.doc["flags"]:
@@ -97,7 +95,7 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
             by="ladder",
             secret=desk.secret,
         )
-        if rung.who == Who.SUPERVISORS:
+        if rung.who in _ASKS_SUPERVISORS:
             draft.event("slot.supervisors", service=service, rung=index, round=round_)
         elif rung.who == Who.OPERATOR_CALLBACK:
             draft.event("slot.callback", service=service, round=round_)
@@ -106,14 +104,8 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
 
 
 _ASKS_UNITS = frozenset({Who.UNITS, Who.WIDER, Who.ALL_ON_DUTY})
-
-
-def _is_skipped(doc: Incident, rung: Rung) -> bool:
-    """The call-back rung is for low trust only; nothing may ring the phone of a silent SOS."""
-    if rung.who != Who.OPERATOR_CALLBACK:
-        return False
-    trust = (doc.get("trust") or {}).get("score", 1.0)
-    return trust >= TRUSTED or "silent" in doc["flags"] or "duress" in doc["flags"]
+_ASKS_SUPERVISORS = frozenset({Who.SUPERVISORS, Who.ALL_ON_DUTY})
+_ALL = 200
 
 
 def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now: datetime) -> list[rules.Asked]:
@@ -126,7 +118,7 @@ def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now:
         and assignment_id == rules.assignment_id(doc["_id"], service, assignment["unit"], round_)
     }
     if rung.who == Who.ALL_ON_DUTY:
-        return queries.on_duty(doc["city"], service, k=rung.k, leave_out=earlier)
+        return queries.on_duty(doc["city"], service, k=_ALL, leave_out=earlier)
     return queries.nearest(
         doc["city"],
         service,
@@ -146,13 +138,16 @@ def accept(incident_id: str, assignment_id: str, desk: Desk, *, by: str, via: st
     assignment = rules.assignment_of(doc, assignment_id)
     if assignment["status"] in HOLDING:
         return doc
-    if not leases.take(assignment["unit"], assignment_id, incident_id, now=now):
+    unit = leases.take(assignment["unit"], assignment_id, incident_id, now=now)
+    if unit is None:
         raise UnitTaken("the unit has another assignment", current="assigned")
     stall_after = timedelta(seconds=ladder_of(doc, assignment["service"], desk.config).stall_after_s)
     try:
         return incidents.change(
             incident_id,
-            lambda draft: rules.accept(draft, assignment_id, by=by, via=via, stall_after=stall_after),
+            lambda draft: rules.accept(
+                draft, assignment_id, by=by, via=via, stall_after=stall_after, position=unit.get("position")
+            ),
             now=now,
         )
     except DomainError:
@@ -279,10 +274,8 @@ def moved(unit_id: str, lat: float, lon: float, positions: Positions, *, at: dat
             }
         },
     )
-    try:
+    with contextlib.suppress(PositionsUnavailable):  # the next position repairs it
         put_position(unit, lat, lon, positions, at=at)
-    except PositionsUnavailable:
-        pass  # the next position repairs it
 
 
 def timers(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
@@ -305,10 +298,9 @@ def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Inci
     travelled = to_go = None
     if "lat" in position and position["at"] > assignment["accepted_at"]:
         here = (position["lat"], position["lon"])
+        began = assignment.get("accepted_from") or {}
         to_go = geo.distance_m(*here, *place) if place else None
-        began = assignment.get("distance_m")
-        if to_go is not None and began is not None:
-            travelled = abs(began - to_go)
+        travelled = geo.distance_m(*here, began["lat"], began["lon"]) if "lat" in began else rules.MOVED_M
     if rules.has_moved(assignment, travelled_m=travelled, to_go_m=to_go):
 
         def wait(draft: Draft) -> None:

@@ -1,0 +1,40 @@
+"""How a delivery is kept: ids only. Text is rendered when it is sent; numbers and tokens stay with their people."""
+
+import mongoengine as me
+
+
+class DeliveryDoc(me.Document):
+    """One thing to tell one person. `attempts` is a map n → {channel, state, at, vendor_id, code, …}."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    purpose = me.StringField()
+    subject = me.StringField()  # the incident, or whatever it is about
+    recipient = me.DictField()  # {kind: person | guardian | unit | challenge, id, of}
+    refs = me.DictField()  # ids that the text needs
+    plan = me.ListField(me.StringField())
+    status = me.StringField()
+    reason = me.StringField()
+    life_critical = me.BooleanField()
+    receipt_wait_s = me.IntField()
+    valid_until = me.DateTimeField()
+    attempts = me.DictField()
+    tries = me.IntField(default=0)
+    created_at = me.DateTimeField()
+    sent_at = me.DateTimeField()
+    delivered_at = me.DateTimeField()
+    received_at = me.DateTimeField()
+    seen_at = me.DateTimeField()
+    next_at = me.DateTimeField()
+    version = me.IntField(default=1)
+
+    meta = {  # noqa: RUF012
+        "collection": "deliveries",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [
+            {"fields": ["next_at"], "sparse": True},
+            ["subject", "created_at"],
+            ["recipient.id", "-created_at"],
+        ],
+    }

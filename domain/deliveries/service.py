@@ -1,0 +1,211 @@
+"""Writing down what must be told, and what became of it. Each step is one conditional write."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
+
+from domain.deliveries.documents import DeliveryDoc
+from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, below
+from domain.errors import NotFound
+from domain.ids import derived_id, link_token
+
+Delivery = dict[str, Any]
+
+LEASE = timedelta(seconds=10)
+"""Longer than any carrier call may take: until then nobody else touches an attempt that is under way."""
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who is told. `guardian` ids belong to the person `of`; a `unit` is told on its own phone."""
+
+    kind: str
+    id: str
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What somebody must be told. `key` makes the delivery's id: the same key is the same delivery, told once."""
+
+    key: str
+    city: str
+    purpose: str
+    subject: str
+    recipient: Recipient
+    plan: Sequence[str]
+    valid_for: timedelta
+    refs: Mapping[str, Any] = field(default_factory=dict)
+    life_critical: bool = False
+    receipt_wait_s: int = 5
+
+
+def deliveries() -> Collection[Delivery]:
+    """The raw collection."""
+    found: Collection[Delivery] = DeliveryDoc._get_collection()
+    return found
+
+
+def delivery_id(telling: Telling) -> str:
+    """Derived from the key and the recipient."""
+    return derived_id("dlv", telling.key, telling.purpose, telling.recipient.kind, telling.recipient.id)
+
+
+def write_down(telling: Telling, *, now: datetime) -> tuple[Delivery, bool]:
+    """The delivery, and whether this call made it; a job that runs again meets the first one."""
+    made: Delivery = {
+        "_id": delivery_id(telling),
+        "city": telling.city,
+        "purpose": telling.purpose,
+        "subject": telling.subject,
+        "recipient": {"kind": telling.recipient.kind, "id": telling.recipient.id, "of": telling.recipient.of},
+        "refs": dict(telling.refs),
+        "plan": list(telling.plan),
+        "status": str(DeliveryStatus.QUEUED),
+        "life_critical": telling.life_critical,
+        "receipt_wait_s": telling.receipt_wait_s,
+        "valid_until": now + telling.valid_for,
+        "attempts": {},
+        "tries": 0,
+        "created_at": now,
+        "next_at": now,
+        "version": 1,
+    }
+    try:
+        deliveries().insert_one(made)
+    except DuplicateKeyError:
+        return get(made["_id"]), False
+    return made, True
+
+
+def get(found_id: str) -> Delivery:
+    """One delivery; raises NotFound."""
+    found = deliveries().find_one({"_id": found_id})
+    if found is None:
+        raise NotFound("no such delivery", code="delivery_not_found")
+    return found
+
+
+def begin(delivery: Delivery, channel: str, *, device: str | None, now: datetime) -> Delivery | None:
+    """Write down that an attempt starts, before the carrier is asked. None when somebody else moved first."""
+    number = delivery["tries"] + 1
+    attempt = {"channel": channel, "state": str(AttemptState.SENDING), "at": now, "device": device}
+    return deliveries().find_one_and_update(
+        {"_id": delivery["_id"], "version": delivery["version"]},
+        {
+            "$set": {f"attempts.{number}": attempt, "tries": number, "next_at": now + LEASE},
+            "$inc": {"version": 1},
+        },
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def hold(delivery: Delivery, *, now: datetime) -> Delivery | None:
+    """Claim a delivery for a while without an attempt (to reconcile one). None when somebody else moved first."""
+    return deliveries().find_one_and_update(
+        {"_id": delivery["_id"], "version": delivery["version"]},
+        {"$set": {"next_at": now + LEASE}, "$inc": {"version": 1}},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_at: datetime | None) -> None:
+    """What became of an attempt: `outcome` has its state and the vendor's words; `next_at` is when to look again.
+
+    A receipt may have overtaken us: then the delivery has ended and only the attempt is completed.
+    """
+    state = AttemptState(outcome["state"])
+    changes = {f"attempts.{number}.{name}": value for name, value in outcome.items()}
+    reached = {
+        AttemptState.SENT: DeliveryStatus.SENT,
+        AttemptState.TEMPORARY: DeliveryStatus.FAILED_TEMPORARY,
+    }.get(state)
+    condition: dict[str, Any] = {"_id": delivery["_id"], "status": {"$nin": [str(ended) for ended in ENDED]}}
+    update: dict[str, Any] = {"$set": dict(changes), "$inc": {"version": 1}}
+    if next_at is None:
+        update["$unset"] = {"next_at": ""}
+    else:
+        update["$set"]["next_at"] = next_at
+    if state == AttemptState.SENT and not delivery.get("sent_at"):
+        update["$set"]["sent_at"] = outcome["done_at"]
+    if deliveries().update_one(condition, update).matched_count:
+        if reached:
+            _raise_status(delivery["_id"], reached, {})
+    else:
+        deliveries().update_one({"_id": delivery["_id"]}, {"$set": dict(changes), "$inc": {"version": 1}})
+
+
+def end(delivery: Delivery, status: DeliveryStatus, reason: str) -> bool:
+    """Nothing more will be sent. False when it had ended already."""
+    done = deliveries().update_one(
+        {"_id": delivery["_id"], "status": {"$nin": [str(ended) for ended in ENDED]}},
+        {"$set": {"status": str(status), "reason": reason}, "$unset": {"next_at": ""}, "$inc": {"version": 1}},
+    )
+    return done.modified_count == 1
+
+
+def wait(delivery: Delivery, until: datetime | None) -> None:
+    """Look again at `until`, or never."""
+    change: dict[str, Any] = {"$set": {"next_at": until}} if until else {"$unset": {"next_at": ""}}
+    deliveries().update_one(
+        {"_id": delivery["_id"], "version": delivery["version"]}, {**change, "$inc": {"version": 1}}
+    )
+
+
+def receipt_token(secret: str, found_id: str) -> str:
+    """What a push carries and the app sends back with its receipt."""
+    return link_token(secret, "receipt", found_id)
+
+
+def receive(found_id: str, token: str, status: DeliveryStatus, *, secret: str, now: datetime) -> Delivery:
+    """The device's own receipt (received, seen). Raises NotFound for an unknown id or a wrong token."""
+    if token != receipt_token(secret, found_id):
+        raise NotFound("no such delivery", code="delivery_not_found")
+    get(found_id)
+    _raise_status(found_id, status, {f"{status}_at": now}, ends=True)
+    return get(found_id)
+
+
+def opened(found_id: str, *, now: datetime) -> None:
+    """A person opened the link: as good as the app's receipt."""
+    _raise_status(found_id, DeliveryStatus.SEEN, {"seen_at": now}, ends=True)
+
+
+def reported(found_id: str, number: int, state: AttemptState, *, code: str, vendor_code: str, now: datetime) -> None:
+    """A carrier's own receipt. Out of order and repeated ones are harmless; raises NotFound for an unknown delivery."""
+    found = get(found_id)
+    if str(number) not in found["attempts"]:
+        raise NotFound("no such attempt", code="delivery_not_found")
+    order = {AttemptState.SENDING: 0, AttemptState.UNKNOWN: 0, AttemptState.SENT: 1}
+    known = AttemptState(found["attempts"][str(number)]["state"])
+    if order.get(state, 2) <= order.get(known, 2):
+        return
+    changes = {
+        f"attempts.{number}.state": str(state),
+        f"attempts.{number}.code": code,
+        f"attempts.{number}.vendor_code": vendor_code,
+        f"attempts.{number}.reported_at": now,
+    }
+    deliveries().update_one(
+        {"_id": found_id, f"attempts.{number}.state": str(known)}, {"$set": changes, "$inc": {"version": 1}}
+    )
+    if state == AttemptState.DELIVERED:
+        _raise_status(found_id, DeliveryStatus.DELIVERED, {"delivered_at": now})
+    elif state in {AttemptState.TEMPORARY, AttemptState.PERMANENT}:
+        # Another way must be tried now; policy says which.
+        deliveries().update_one(
+            {"_id": found_id, "status": {"$nin": [str(ended) for ended in ENDED]}}, {"$set": {"next_at": now}}
+        )
+
+
+def _raise_status(found_id: str, status: DeliveryStatus, times: Mapping[str, datetime], *, ends: bool = False) -> None:
+    update: dict[str, Any] = {"$set": {"status": str(status), **times}, "$inc": {"version": 1}}
+    if ends:
+        update["$unset"] = {"next_at": ""}
+    lower = below(status) if status != DeliveryStatus.FAILED_TEMPORARY else [str(DeliveryStatus.QUEUED)]
+    deliveries().update_one({"_id": found_id, "status": {"$in": lower}}, update)
