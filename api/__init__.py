@@ -1,0 +1,1 @@
+"""HTTP: parse, call the domain, answer. No rule lives here."""

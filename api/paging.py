@@ -1,0 +1,68 @@
+"""Cursor-paged lists: `{items, next}`; `next` is opaque, and absent from the last page."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from marshmallow import fields
+
+from api.schemas import Schema, Whole
+from domain.errors import Invalid
+
+MAX_LIMIT: Final = 100
+DEFAULT_LIMIT: Final = 20
+_MAX_CURSOR: Final = 400
+
+
+class PageQuery(Schema):
+    """What every list takes. A list with filters has them in a subclass of this."""
+
+    cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before."})
+    limit = Whole(1, MAX_LIMIT, load_default=DEFAULT_LIMIT)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page as a view returns it: rows, and the sort values of the last one when there are more."""
+
+    items: Sequence[Any]
+    after: Sequence[str | int | float | datetime] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def encode_cursor(values: Sequence[str | int | float | datetime]) -> str:
+    """An opaque string for these sort values; times keep their milliseconds."""
+    plain = [{"t": round(value.timestamp() * 1000)} if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(plain, separators=(",", ":")).encode()).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None:
+    """The sort values again, checked against their kinds; None for no cursor. Raises Invalid for one not of ours."""
+    if cursor is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode((cursor + "=" * (-len(cursor) % 4)).encode("ascii"))
+        plain = json.loads(raw) if len(cursor) <= _MAX_CURSOR else None
+        values = [
+            datetime.fromtimestamp(item["t"] / 1000, UTC) if isinstance(item, dict) else item
+            for item in (plain if isinstance(plain, list) else [])
+        ]
+    except (ValueError, binascii.Error, KeyError, TypeError, OverflowError, OSError, RecursionError) as error:
+        raise _bad() from error
+    if len(values) != len(kinds) or any(type(value) is not kind for value, kind in zip(values, kinds, strict=True)):
+        raise _bad()
+    if any(isinstance(value, str) and ("\x00" in value or not value.isprintable()) for value in values):
+        raise _bad()
+    return values
+
+
+def _bad() -> Invalid:
+    return Invalid(
+        "start the list again without a cursor",
+        code="cursor_invalid",
+        errors={"cursor": ["Not a cursor of this list."]},
+    )

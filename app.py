@@ -1,0 +1,53 @@
+"""The web application, put together: wiring only. `gunicorn "app:serve()"` runs it, without preloading, so that each
+worker connects to the document store after its fork.
+"""
+
+from typing import Any
+
+from flask import Flask
+
+from api import errors, http
+from api.openapi import TITLE, VERSION, Api
+from api.operations.routes import blp as operations
+from api.services import Services, install
+from domain.clock import Clock, utc_now
+from domain.ports import Enqueue, Positions
+from runtime import logging, mongo, queues
+from runtime.settings import Settings, load
+
+DOCUMENTED: list[Any] = []
+"""Blueprints under /v1, in the order of the contract."""
+PLAIN = [operations]
+"""Blueprints with formats of their own: pages, webhooks, health."""
+
+
+def create_app(
+    settings: Settings,
+    *,
+    clock: Clock = utc_now,
+    enqueue: Enqueue | None = None,
+    positions: Positions | None = None,
+    media: Any = None,
+) -> Flask:
+    """The application for these settings. Connects this process to the document store; ports not given are real."""
+    mongo.connect(settings)
+    redis = queues.connect(settings.redis_url)
+    app = Flask("amaan", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # set on Flask's default provider
+    app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/docs")
+    install(app, Services(settings, clock, enqueue or queues.Queues(redis), positions, media))
+    http.install(app, settings)
+    errors.install(app)
+    api = Api(app)
+    for blueprint in DOCUMENTED:
+        api.register_blueprint(blueprint)
+    for blueprint in PLAIN:
+        app.register_blueprint(blueprint)
+    return app
+
+
+def serve() -> Flask:
+    """What a web server calls: settings from the environment."""
+    settings = load()
+    logging.configure(settings.log_level)
+    return create_app(settings)

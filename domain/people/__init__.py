@@ -1,0 +1,1 @@
+"""People: who somebody is, how they sign in, what they may do, who stands by them."""

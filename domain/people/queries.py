@@ -1,0 +1,89 @@
+"""Reads of people. Every filter here is served by `_id` or an index that `documents.py` declares."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from domain.errors import NotFound, Unauthenticated
+from domain.people.documents import PersonDoc
+from domain.permissions import Held, Principal, Role
+
+_PRINCIPAL_FIELDS = ("city", "language", "roles", "unit_id", "agency_id", "erased_at")
+
+
+def get(person_id: str) -> PersonDoc:
+    """The person; raises NotFound for an unknown or erased one."""
+    found: PersonDoc | None = PersonDoc.objects(id=person_id, erased_at=None).first()
+    if found is None:
+        raise NotFound("no such person")
+    return found
+
+
+def by_phone(phone: str) -> PersonDoc | None:
+    """The person who has this E.164 number, or None."""
+    found: PersonDoc | None = PersonDoc.objects(phone=phone).first()
+    return found
+
+
+def responders_of(unit_ids: Iterable[str]) -> list[PersonDoc]:
+    """The responders on these units, on duty or not."""
+    return list(PersonDoc.objects(unit_id__in=list(unit_ids), erased_at=None))
+
+
+def supervisors_of(city: str, agency_id: str) -> list[PersonDoc]:
+    """The supervisors of an agency in a city."""
+    rows = PersonDoc.objects(
+        __raw__={
+            "roles": {"$elemMatch": {"role": Role.SUPERVISOR.value, "city": city, "agency_id": agency_id}},
+            "roles.role": Role.SUPERVISOR.value,
+            "roles.city": city,
+        }
+    )
+    return list(rows)
+
+
+def with_role(city: str, role: Role) -> list[PersonDoc]:
+    """Everybody who holds a role in a city."""
+    rows = PersonDoc.objects(
+        __raw__={
+            "roles": {"$elemMatch": {"role": role.value, "city": city}},
+            "roles.role": role.value,
+            "roles.city": city,
+        }
+    )
+    return list(rows)
+
+
+def guardians_of(person: PersonDoc) -> list[Any]:
+    """The guardians to be told of an SOS: confirmed first, then those who have not answered; never who said no."""
+    order = {"confirmed": 0, "invited": 1}
+    asked = [guardian for guardian in person.guardians.values() if guardian.status in order]
+    return sorted(asked, key=lambda guardian: (order[guardian.status], guardian.id))
+
+
+def principal(person_id: str, session_id: str, *, now: datetime) -> Principal:
+    """Who asks: one read by `_id`. Raises Unauthenticated when the session is over or the person is gone."""
+    if not session_id.replace("_", "").isalnum():
+        raise Unauthenticated("sign in again", code="session_ended")
+    row = PersonDoc._get_collection().find_one(
+        {"_id": person_id},
+        {**dict.fromkeys(_PRINCIPAL_FIELDS, 1), f"sessions.{session_id}": 1},
+    )
+    session = (row or {}).get("sessions", {}).get(session_id)
+    if row is None or session is None or row.get("erased_at") or session.get("ended_at"):
+        raise Unauthenticated("sign in again", code="session_ended")
+    if session["expires_at"] <= now:
+        raise Unauthenticated("sign in again", code="session_ended")
+    return Principal(
+        person_id=person_id,
+        session_id=session_id,
+        city=row.get("city") or "",
+        roles=tuple(
+            Held(Role(held["role"]), held.get("city", ""), held.get("agency_id", ""), held.get("group_id", ""))
+            for held in row.get("roles") or []
+        ),
+        second_factor="totp" in (session.get("amr") or []),
+        unit_id=row.get("unit_id") or "",
+        agency_id=row.get("agency_id") or "",
+        language=row.get("language") or "ur",
+    )

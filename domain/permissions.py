@@ -1,0 +1,296 @@
+"""Who may do what: one table of (role, scope, action). It is enforced by `api/blueprint.py` and documents the routes.
+
+A person holds roles, each with the place where it holds: a city, an agency, a watch group. An action is granted to a
+role at a scope, which says what of all things of that kind the role reaches. A route asks for an action; the service
+asks `reaches` with the thing at hand. What a person may not see is NotFound, so nobody learns that it exists.
+
+Roles in STAFF count only in a session that was opened with a second factor.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from domain.errors import NotAllowed, NotFound
+
+
+class Role(StrEnum):
+    """What a person is to the city. Everybody who signed in is a citizen; the others are given."""
+
+    CITIZEN = "citizen"
+    """Anybody with a phone."""
+    RESPONDER = "responder"
+    """A person on a unit, who goes where help is needed."""
+    SUPERVISOR = "supervisor"
+    """Answers for an agency's units and responders."""
+    COUNSELLOR = "counsellor"
+    """Answers helpline requests."""
+    HELPLINE_SUPERVISOR = "helpline_supervisor"
+    """Answers for the counsellors and the line of those who wait."""
+    OPERATOR = "operator"
+    """The control room's dispatcher."""
+    COORDINATOR = "coordinator"
+    """Leads a watch group."""
+    DEPUTY = "deputy"
+    """Stands in for a watch group's coordinator."""
+    LIAISON = "liaison"
+    """The police officer who is the contact of a watch group."""
+    CAMERA_OWNER = "camera_owner"
+    """Lent a camera to the city."""
+    ANALYST = "analyst"
+    """Reads figures, never persons."""
+    AUDITOR = "auditor"
+    """Reads who looked at what, and why."""
+    ADMIN = "admin"
+    """Keeps cities, agencies, units and staff; sees no case by this role."""
+
+
+class Scope(StrEnum):
+    """What of all things of a kind a grant reaches."""
+
+    SELF = "self"
+    """What is the person's own, or is assigned to the person."""
+    GROUP = "group"
+    """What belongs to the role's watch group."""
+    AGENCY = "agency"
+    """What belongs to the role's agency."""
+    CITY = "city"
+    """What belongs to the role's city; `*` as the city is all of them."""
+
+
+STAFF: Final = frozenset(
+    {
+        Role.SUPERVISOR,
+        Role.COUNSELLOR,
+        Role.HELPLINE_SUPERVISOR,
+        Role.OPERATOR,
+        Role.LIAISON,
+        Role.ANALYST,
+        Role.AUDITOR,
+        Role.ADMIN,
+    }
+)
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "me.read": "See one's own profile, sessions, guardians and export.",
+    "me.edit": "Change one's own profile, PINs, devices and guardians, and erase oneself.",
+    "sos.read": "Follow one's own SOS.",
+    "sos.edit": "Send positions, media and messages to one's own SOS, and cancel it.",
+    "journey.edit": "Start, check in on and end one's own journeys.",
+    "helpline.ask": "Ask the helpline and talk to a counsellor.",
+    "helpline.answer": "Claim, answer, transfer and close helpline requests.",
+    "helpline.supervise": "See the line of those who wait and who is on shift; release a claimed request.",
+    "watch.read": "See one's watch groups, their reports and alerts.",
+    "watch.report": "Report to a watch group, confirm and comment.",
+    "watch.coordinate": "Admit members, moderate, plan patrols and gatherings.",
+    "duty.edit": "Go on and off duty and send one's unit's positions.",
+    "assignment.read": "See the assignments of one's unit.",
+    "assignment.answer": "Accept, decline and carry out one's unit's assignments.",
+    "incident.read": "See incidents with timeline, assignments, correlations and deliveries.",
+    "incident.create": "Open an incident for a caller or a walk-in.",
+    "incident.edit": "Assign, merge, resolve, reopen, note, hand over, and steer the ladder.",
+    "camera.read": "See cameras and their health.",
+    "camera.edit": "Register and change cameras.",
+    "footage.request": "Ask for footage of an incident, with a reason.",
+    "evidence.read": "See evidence of an incident; each view is logged.",
+    "review.answer": "Answer questions put to a human.",
+    "alert.issue": "Issue and withdraw public alerts.",
+    "insights.read": "Read figures and places on the grid, never persons.",
+    "audit.read": "Read and verify the audit chain.",
+    "city.read": "See what a city is made of.",
+    "city.edit": "Load and change a city's configuration.",
+    "agency.read": "See agencies.",
+    "agency.edit": "Create and change agencies.",
+    "unit.read": "See units and where they belong.",
+    "unit.edit": "Create, change and retire units.",
+    "staff.read": "See who has which role.",
+    "staff.edit": "Give and take roles; put responders on units.",
+    "session.read": "See the sessions of staff.",
+    "session.end": "End anybody's session: a stolen laptop.",
+}
+
+_CITIZEN: Final = frozenset(
+    {
+        "me.read",
+        "me.edit",
+        "sos.read",
+        "sos.edit",
+        "journey.edit",
+        "helpline.ask",
+        "watch.read",
+        "watch.report",
+    }
+)
+_COORDINATOR: Final = frozenset({"watch.read", "watch.report", "watch.coordinate", "review.answer"})
+_ADMIN: Final = frozenset(
+    {
+        "city.read",
+        "city.edit",
+        "agency.read",
+        "agency.edit",
+        "unit.read",
+        "unit.edit",
+        "staff.read",
+        "staff.edit",
+        "session.read",
+        "session.end",
+        "camera.read",
+        "camera.edit",
+    }
+)
+
+TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
+    Role.CITIZEN: {Scope.SELF: _CITIZEN},
+    Role.RESPONDER: {
+        Scope.SELF: frozenset({"duty.edit", "assignment.read", "assignment.answer", "incident.read", "footage.request"})
+    },
+    Role.SUPERVISOR: {
+        Scope.AGENCY: frozenset(
+            {"incident.read", "incident.edit", "unit.read", "unit.edit", "staff.read", "agency.read", "assignment.read"}
+        ),
+        Scope.CITY: frozenset({"city.read"}),
+    },
+    Role.COUNSELLOR: {Scope.CITY: frozenset({"helpline.answer", "incident.create"})},
+    Role.HELPLINE_SUPERVISOR: {Scope.CITY: frozenset({"helpline.answer", "helpline.supervise", "incident.create"})},
+    Role.OPERATOR: {
+        Scope.CITY: frozenset(
+            {
+                "incident.read",
+                "incident.create",
+                "incident.edit",
+                "assignment.read",
+                "unit.read",
+                "agency.read",
+                "city.read",
+                "camera.read",
+                "footage.request",
+                "evidence.read",
+                "review.answer",
+                "alert.issue",
+                "insights.read",
+            }
+        )
+    },
+    Role.COORDINATOR: {Scope.GROUP: _COORDINATOR},
+    Role.DEPUTY: {Scope.GROUP: _COORDINATOR},
+    Role.LIAISON: {Scope.GROUP: frozenset({"watch.read", "watch.report", "review.answer"})},
+    Role.CAMERA_OWNER: {Scope.SELF: frozenset({"camera.read", "camera.edit"})},
+    Role.ANALYST: {Scope.CITY: frozenset({"insights.read", "city.read"})},
+    Role.AUDITOR: {Scope.CITY: frozenset({"audit.read", "insights.read", "city.read"})},
+    Role.ADMIN: {Scope.CITY: _ADMIN},
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """A role that a person holds, and where. Empty strings where the role needs no such place."""
+
+    role: Role
+    city: str = ""
+    agency_id: str = ""
+    group_id: str = ""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks, as read from the store for this request."""
+
+    person_id: str
+    session_id: str
+    city: str
+    """The person's home city; empty when not known."""
+    roles: tuple[Held, ...] = ()
+    second_factor: bool = False
+    unit_id: str = ""
+    agency_id: str = ""
+    language: str = "ur"
+
+    @property
+    def active(self) -> tuple[Held, ...]:
+        """The roles that count in this session: everybody's, and staff's after a second factor."""
+        return (
+            Held(Role.CITIZEN, self.city),
+            *(held for held in self.roles if self.second_factor or held.role not in STAFF),
+        )
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an action is done to. Leave out what does not apply."""
+
+    city: str = ""
+    agency_ids: frozenset[str] = frozenset()
+    group_id: str = ""
+    person_ids: frozenset[str] = frozenset()
+    """Whose it is, or to whom it is assigned."""
+    unit_ids: frozenset[str] = frozenset()
+
+
+def scopes(principal: Principal, action: str) -> frozenset[Scope]:
+    """At which scopes the principal has this action; empty for not at all."""
+    return frozenset(
+        scope for held in principal.active for scope, actions in TABLE[held.role].items() if action in actions
+    )
+
+
+def require(principal: Principal, action: str) -> None:
+    """Raise NotAllowed when no role of the principal has the action at any scope."""
+    if scopes(principal, action):
+        return
+    if any(action in actions for held in principal.roles for actions in TABLE[held.role].values()):
+        raise NotAllowed("sign in with your second factor first", code="second_factor_needed")
+    raise NotAllowed(f"needs permission {action}", action=action)
+
+
+def reaches(principal: Principal, action: str, target: Target) -> bool:
+    """Whether some active role has the action at a scope that covers the target."""
+    return any(
+        action in actions and _covers(principal, held, scope, target)
+        for held in principal.active
+        for scope, actions in TABLE[held.role].items()
+    )
+
+
+def require_reach(principal: Principal, action: str, target: Target) -> None:
+    """Raise NotFound when the target is out of reach: its existence is not told."""
+    if not reaches(principal, action, target):
+        raise NotFound()
+
+
+def cities(principal: Principal, action: str) -> frozenset[str]:
+    """The cities over which the principal has the action at city scope; `*` among them is all."""
+    return frozenset(
+        held.city for held in principal.active if action in TABLE[held.role].get(Scope.CITY, frozenset()) and held.city
+    )
+
+
+def agencies(principal: Principal, action: str) -> frozenset[str]:
+    """The agencies over which the principal has the action at agency scope."""
+    return frozenset(
+        held.agency_id
+        for held in principal.active
+        if action in TABLE[held.role].get(Scope.AGENCY, frozenset()) and held.agency_id
+    )
+
+
+def _covers(principal: Principal, held: Held, scope: Scope, target: Target) -> bool:
+    if scope is Scope.SELF:
+        return principal.person_id in target.person_ids or bool(
+            principal.unit_id and principal.unit_id in target.unit_ids
+        )
+    if scope is Scope.GROUP:
+        return bool(held.group_id) and held.group_id == target.group_id
+    if scope is Scope.AGENCY:
+        return bool(held.agency_id) and held.agency_id in target.agency_ids
+    return held.city == "*" or (bool(held.city) and held.city == target.city)
+
+
+def roles_for(action: str) -> list[tuple[Role, Scope]]:
+    """Who has an action: what the routes' documentation says."""
+    return [(role, scope) for role, grants in TABLE.items() for scope, actions in grants.items() if action in actions]
+
+
+def unknown_actions(names: Iterable[str]) -> set[str]:
+    """Names that are not actions: what an invariant test and the route decorator refuse."""
+    return {name for name in names if name not in ACTIONS}
