@@ -1,0 +1,1 @@
+"""Cities: what a city is, as data. Boundary, agencies, helplines, categories, ladders, hours, retention, targets."""

@@ -1,0 +1,61 @@
+"""Where camera addresses may point to. Pure.
+
+A registered camera makes a worker of ours open an address. Only addresses on the city's list are opened, so that a
+camera's owner cannot make it read this machine's files or speak to its neighbours.
+"""
+
+import ipaddress
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from domain.cities.config import CameraSource, CityConfig
+from domain.cities.reader import Reader
+
+SCHEMES: Final = frozenset({"rtsp", "rtsps", "http", "https", "file"})
+
+
+def parse_source(reader: Reader) -> CameraSource:
+    """One entry of `camera_sources`: `{scheme, host, path}`; a file has no host and a relative or absolute folder."""
+    scheme = reader.text("scheme")
+    if scheme not in SCHEMES:
+        raise reader.wrong("scheme", f"must be one of {', '.join(sorted(SCHEMES))}")
+    host = "" if scheme == "file" else reader.text("host").lower()
+    path = reader.text("path") if scheme == "file" or reader.has("path") else "/"
+    if "/" in host:
+        try:
+            ipaddress.ip_network(host)
+        except ValueError:
+            raise reader.wrong("host", "must be a name, an address or a network such as 10.20.0.0/16") from None
+    if ".." in path.split("/") or not path.endswith("/"):
+        raise reader.wrong("path", "must be a folder that ends in / and has no ..")
+    reader.done()
+    return CameraSource(scheme, host, path)
+
+
+def is_allowed(city: CityConfig, address: str) -> bool:
+    """Whether a camera of this city may be read at `address` (`rtsp://host/path`, `file:folder/clip.mp4`).
+
+    A name is compared as a name: what it resolves to is the network's to police. A file's path is compared as
+    written, so whoever opens it resolves symbolic links itself.
+    """
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return False
+    path = unquote(parts.path) or "/"
+    if any(char in path for char in "\\\0%") or ".." in path.split("/"):
+        return False  # a % that is left was encoded twice: whoever opens it might decode it into something else
+    return any(
+        source.scheme == parts.scheme and _same_host(source.host, host) and path.startswith(source.path)
+        for source in city.camera_sources
+    )
+
+
+def _same_host(allowed: str, host: str) -> bool:
+    if "/" not in allowed:
+        return allowed == host
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(allowed)
+    except ValueError:
+        return False

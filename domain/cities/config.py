@@ -1,0 +1,318 @@
+"""The shape of a city: frozen dataclasses that `rules.parse` makes from data and nobody changes afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+class Service(StrEnum):
+    """What an incident can ask for; each has its own slot, ladder and winner."""
+
+    POLICE = "police"
+    """Somebody threatens, harms or takes, or the law must be present."""
+    MEDICAL = "medical"
+    """Somebody is hurt or ill: an ambulance."""
+    FIRE = "fire"
+    """Fire, gas, collapse or water: fire and rescue."""
+
+
+class Severity(StrEnum):
+    """How much is at stake, in the words of CAP 1.2 (OASIS, §3.2.2)."""
+
+    EXTREME = "Extreme"
+    """Extraordinary threat to life or property."""
+    SEVERE = "Severe"
+    """Significant threat to life or property."""
+    MODERATE = "Moderate"
+    """Possible threat to life or property."""
+    MINOR = "Minor"
+    """Minimal to no known threat to life or property."""
+    UNKNOWN = "Unknown"
+    """Nobody can say yet."""
+
+
+class Urgency(StrEnum):
+    """How soon somebody must act, in the words of CAP 1.2."""
+
+    IMMEDIATE = "Immediate"
+    """Act at once."""
+    EXPECTED = "Expected"
+    """Act within the next hour."""
+    FUTURE = "Future"
+    """Act in the near future."""
+    PAST = "Past"
+    """It is over; nobody need act against it."""
+    UNKNOWN = "Unknown"
+    """Nobody can say yet."""
+
+
+class Certainty(StrEnum):
+    """How sure we are, in the words of CAP 1.2."""
+
+    OBSERVED = "Observed"
+    """It has happened or is going on."""
+    LIKELY = "Likely"
+    """More than even odds."""
+    POSSIBLE = "Possible"
+    """Even odds or less."""
+    UNLIKELY = "Unlikely"
+    """Not expected to be so."""
+    UNKNOWN = "Unknown"
+    """Nobody can say yet."""
+
+
+class Who(StrEnum):
+    """Whom a rung of the ladder asks."""
+
+    OPERATOR_CALLBACK = "operator_callback"
+    """An operator calls the citizen back first, at most 60 s; where trust is low; units follow by themselves."""
+    UNITS = "units"
+    """The k nearest available units of the service within the radius."""
+    WIDER = "wider"
+    """The next k units, in a wider ring and with those already asked left out."""
+    SUPERVISORS = "supervisors"
+    """The supervisors on duty of the agencies that give the service."""
+    ALL_ON_DUTY = "all_on_duty"
+    """Every unit and supervisor of the service on duty, wherever they are; asked again until somebody has it."""
+
+
+class ChannelName(StrEnum):
+    """How somebody is told."""
+
+    FCM = "fcm"
+    """A push to the app: free and quick, never the only one."""
+    SMS = "sms"
+    """A text message: where no receipt came from the device."""
+    VOICE = "voice"
+    """A call that speaks and takes a key: for whoever must wake up."""
+
+
+class AgencyKind(StrEnum):
+    """What an agency is."""
+
+    POLICE = "police"
+    """A police force."""
+    RESCUE = "rescue"
+    """A public rescue service with ambulances, fire engines or boats."""
+    AMBULANCE = "ambulance"
+    """An ambulance service, public or charitable."""
+    FIRE = "fire"
+    """A fire brigade."""
+    HELPLINE = "helpline"
+    """Gives advice, protection or shelter, and sends nobody."""
+    UTILITY = "utility"
+    """Gas, power or water: called in, not dispatched."""
+
+
+class Purpose(StrEnum):
+    """What a number of ours is for, when somebody sends to it or calls it."""
+
+    SOS = "sos"
+    """A message or call to it raises an SOS."""
+    HELPLINE = "helpline"
+    """A call to it asks for a counsellor."""
+    REPLIES = "replies"
+    """Responders answer offers to it with reply codes."""
+
+
+class Kept(StrEnum):
+    """What a city keeps for a limited time."""
+
+    INCIDENTS = "incidents"
+    """Closed incidents with their timeline; figures without persons stay."""
+    TRACKS = "tracks"
+    """Positions of citizens and units."""
+    DELIVERIES = "deliveries"
+    """Who was sent what, and the receipts."""
+    OBSERVATIONS = "observations"
+    """What camera analytics saw, with its stills, where it is not evidence."""
+    MEDIA = "media"
+    """What citizens uploaded."""
+    EVIDENCE = "evidence"
+    """Footage kept for a case."""
+    REPORTS = "reports"
+    """What neighbours reported."""
+    HELPLINE = "helpline"
+    """Helpline requests and their vault."""
+    AUDIT = "audit"
+    """The hash-chained log of who did and saw what."""
+    TOMBSTONES = "tombstones"
+    """What a phone that synchronises must learn is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same words in English and Urdu."""
+
+    en: str
+    ur: str
+
+    def in_language(self, language: str) -> str:
+        """Urdu for any Urdu tag of BCP 47 (`ur`, `ur-PK`), English for all else and where there is no Urdu."""
+        return self.ur if language.lower().split("-")[0] == "ur" and self.ur else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days of the week (0 Monday … 6 Sunday) and local times; past midnight where `until` ≤ `since`."""
+
+    days: frozenset[int]
+    since: time
+    until: time
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When somebody answers. `stated` False: no public source says, so a phone shows the fallback beside it."""
+
+    spans: tuple[Span, ...]
+    stated: bool = True
+
+    @property
+    def always(self) -> bool:
+        """Round the clock, every day."""
+        return self.stated and not self.spans
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """Who sends units, or is called in. `services` empty: it sends nobody."""
+
+    id: str
+    names: Text
+    kind: AgencyKind
+    services: tuple[Service, ...]
+    phone: str
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Helpline:
+    """A public number as a citizen sees it. `verified` only with a public source and the date of the last look."""
+
+    number: str
+    names: Text
+    region: str
+    hours: Hours
+    source: str
+    last_verified: str
+    fallback: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of incident. `skills` are preferred in a unit, never required; `agency` is told besides those who send."""
+
+    code: str
+    names: Text
+    services: tuple[Service, ...]
+    severity: Severity
+    urgency: Urgency
+    certainty: Certainty
+    skills: tuple[str, ...]
+    discreet: bool
+    agency: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of a ladder. `after_s` counts from the rung before it (the first: from the opening of the slot).
+
+    `k` is how many are asked and `radius_m` how far; both 0 for supervisors and all on duty, who are all asked.
+    """
+
+    who: Who
+    channels: tuple[ChannelName, ...]
+    after_s: int
+    k: int = 0
+    radius_m: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """Who is asked for a service until somebody has it. It ends in all on duty, again every `repeat_after_s`."""
+
+    id: str
+    service: Service
+    categories: frozenset[str]
+    rungs: tuple[Rung, ...]
+    callback_s: int
+    offer_ttl_s: int
+    receipt_wait_s: int
+    stall_after_s: int
+    repeat_after_s: int
+
+    def climb(self, *, callback_first: bool = False) -> tuple[Rung, ...]:
+        """The rungs in order. With `callback_first` an operator calls back for `callback_s` before the first one."""
+        if not callback_first or not self.callback_s:
+            return self.rungs
+        callback = Rung(Who.OPERATOR_CALLBACK, (), 0)
+        first = self.rungs[0]
+        units = Rung(first.who, first.channels, first.after_s + self.callback_s, first.k, first.radius_m)
+        return (callback, units, *self.rungs[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Times that the city holds itself to, for 90 % of its incidents."""
+
+    answer_s: int
+    dispatch_s: int
+    arrival_s: Mapping[Service, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSource:
+    """A place that camera addresses may point to. `host` is a name or a network (CIDR); `path` a prefix."""
+
+    scheme: str
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CityConfig:
+    """Everything that differs between cities, at one version (0: read from the preset on disk, not from the store)."""
+
+    id: str
+    names: Text
+    zone: ZoneInfo
+    languages: tuple[str, ...]
+    boundary_file: str
+    places_file: str
+    boundary_slack_m: float
+    inbound: Mapping[str, Purpose]
+    agencies: Mapping[str, Agency]
+    helplines: tuple[Helpline, ...]
+    categories: Mapping[str, Category]
+    ladders: tuple[Ladder, ...]
+    quiet: Span
+    retention_days: Mapping[Kept, int]
+    targets: Targets
+    camera_sources: tuple[CameraSource, ...]
+    default_category: str
+    version: int = 0
+
+    def category(self, code: str | None) -> Category:
+        """The category of that code, or the city's default: an SOS with an unknown one is taken all the same."""
+        return self.categories.get(code or "", self.categories[self.default_category])
+
+    def ladder(self, service: Service | str, category: str | None = None) -> Ladder:
+        """The ladder of a service, the one made for this category where there is one. Every service has one."""
+        usual = None
+        for ladder in self.ladders:
+            if ladder.service == service:
+                if category in ladder.categories:
+                    return ladder
+                if not ladder.categories:
+                    usual = ladder
+        if usual is None:
+            raise KeyError(service)  # parse() refuses a city without one
+        return usual
+
+    def agencies_for(self, service: Service | str) -> tuple[Agency, ...]:
+        """The agencies that send units for a service, in the city's order."""
+        return tuple(agency for agency in self.agencies.values() if service in agency.services)

@@ -1,0 +1,23 @@
+"""What can go wrong with a city."""
+
+from typing import ClassVar
+
+from domain.errors import Conflict, Invalid, NotFound
+
+
+class UnknownCity(NotFound):
+    """No such city, neither in the store nor among the presets."""
+
+    code: ClassVar[str] = "city_not_found"
+
+
+class BadCity(Invalid):
+    """A city's configuration cannot be used; the detail names the file and the key, `data["errors"]` the key."""
+
+    code: ClassVar[str] = "bad_city_config"
+
+
+class CityChanged(Conflict):
+    """Somebody else made the next version first; `data["current"]` is the version that now stands."""
+
+    code: ClassVar[str] = "city_changed"

@@ -1,0 +1,263 @@
+"""What makes a city's data usable, and what can be told from it. Pure: no file, no clock, no store.
+
+`parse` is the only way to a `CityConfig`. It refuses a city that would let an SOS fall through: a service without a
+ladder, a ladder that ends before everybody on duty was asked, a category for which nobody is sent.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+
+from domain.cities.camera_sources import parse_source
+from domain.cities.config import (
+    Agency,
+    AgencyKind,
+    Category,
+    Certainty,
+    ChannelName,
+    CityConfig,
+    Helpline,
+    Hours,
+    Kept,
+    Ladder,
+    Purpose,
+    Rung,
+    Service,
+    Severity,
+    Span,
+    Targets,
+    Text,
+    Urgency,
+    Who,
+)
+from domain.cities.reader import Reader
+from domain.geo import MAX_RADIUS_M
+
+MAX_CALLBACK_S = 60
+"""A call-back may come before units for no longer than this, however low the trust."""
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_EVERY_DAY = frozenset(range(7))
+
+
+def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityConfig:
+    """The city that this data describes; `source` (a file's name) and the key stand in every `BadCity`."""
+    top = Reader(table, source)
+    agencies = top.keyed("agencies", "id", _agency)
+    config = CityConfig(
+        id=top.identifier("id"),
+        names=_names(top),
+        zone=_zone(top),
+        languages=top.texts("languages", empty=False),
+        boundary_file=top.text("boundary"),
+        places_file=top.text("places"),
+        boundary_slack_m=float(top.integer("boundary_slack_m", 0, 20_000, 0)),
+        inbound=top.keyed("inbound", "number", _inbound),
+        agencies=agencies,
+        helplines=tuple(top.keyed("helplines", "number", _helpline).values()),
+        categories=top.keyed("categories", "code", _category),
+        ladders=tuple(top.keyed("ladders", "id", _ladder).values()),
+        quiet=_quiet(top.table("quiet_hours")),
+        retention_days=_retention(top.table("retention_days")),
+        targets=_targets(top.table("targets")),
+        camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
+        default_category=top.text("default_category"),
+        version=version,
+    )
+    top.done()
+    _check_whole(config, top)
+    return config
+
+
+def _check_whole(config: CityConfig, top: Reader) -> None:
+    """What holds between the parts."""
+    if config.default_category not in config.categories:
+        raise top.wrong("default_category", f"is not a category: {config.default_category}")
+    usual = [ladder.service for ladder in config.ladders if not ladder.categories]
+    for service in Service:
+        if usual.count(service) != 1:
+            raise top.wrong(
+                "ladders", f"need exactly one for {service} without categories, there are {usual.count(service)}"
+            )
+        if not config.agencies_for(service):
+            raise top.wrong("agencies", f"have none that gives {service}")
+    special: set[tuple[str, str]] = set()
+    for ladder in config.ladders:
+        for code in sorted(ladder.categories):
+            if code not in config.categories:
+                raise top.wrong(f"ladders.{ladder.id}", f"names an unknown category: {code}")
+            if (ladder.service, code) in special:
+                raise top.wrong(f"ladders.{ladder.id}", f"is the second for {ladder.service} and {code}")
+            special.add((ladder.service, code))
+    for category in config.categories.values():
+        if category.agency is not None and category.agency not in config.agencies:
+            raise top.wrong(f"categories.{category.code}.agency", f"is not an agency: {category.agency}")
+    numbers = {helpline.number for helpline in config.helplines}
+    for helpline in config.helplines:
+        if helpline.fallback and (helpline.fallback not in numbers or helpline.fallback == helpline.number):
+            raise top.wrong(f"helplines.{helpline.number}.fallback", "must be another helpline's number")
+
+
+def _names(reader: Reader) -> Text:
+    return Text(en=reader.text("name_en"), ur=reader.text("name_ur"))
+
+
+def _zone(reader: Reader) -> ZoneInfo:
+    try:
+        return ZoneInfo(reader.text("timezone"))
+    except (KeyError, ValueError, OSError):
+        raise reader.wrong("timezone", "must be an IANA time zone such as Asia/Karachi") from None
+
+
+def _inbound(reader: Reader) -> Purpose:
+    number = reader.text("number")
+    try:
+        possible = phonenumbers.is_possible_number(phonenumbers.parse(number, None))
+    except phonenumbers.NumberParseException:
+        possible = False
+    if not possible and not (number.isdigit() and 3 <= len(number) <= 6):
+        raise reader.wrong("number", "must be E.164 or a short code")
+    return reader.one_of("purpose", Purpose)
+
+
+def _phone(reader: Reader, key: str) -> str:
+    """A public number as it is dialled at home: a short code, or a national number that exists."""
+    number = reader.text(key)
+    digits = number.replace("-", "")
+    if digits.isdigit() and 2 <= len(digits) <= 4:
+        return number
+    try:
+        if phonenumbers.is_valid_number(phonenumbers.parse(number, "PK")):
+            return number
+    except phonenumbers.NumberParseException:
+        pass
+    raise reader.wrong(key, f"is not a number that can be dialled: {number}")
+
+
+def _agency(reader: Reader) -> Agency:
+    return Agency(
+        id=reader.identifier("id"),
+        names=_names(reader),
+        kind=reader.one_of("kind", AgencyKind),
+        services=reader.some_of("services", Service, empty=True),
+        phone=_phone(reader, "phone"),
+        hours=_hours(reader),
+    )
+
+
+def _helpline(reader: Reader) -> Helpline:
+    verified = reader.flag("verified")
+    line = Helpline(
+        number=_phone(reader, "number"),
+        names=_names(reader),
+        region=reader.text("region"),
+        hours=_hours(reader),
+        source=reader.text("source"),
+        last_verified=reader.text("last_verified", empty=True),
+        fallback=reader.text("fallback", empty=True),
+        verified=verified,
+    )
+    try:
+        datetime.fromisoformat(line.last_verified or "0001-01-01")
+    except ValueError:
+        raise reader.wrong("last_verified", "must be a date such as 2025-01-31, or empty") from None
+    if verified and not line.last_verified:
+        raise reader.wrong("last_verified", "must be stated for a verified number")
+    return line
+
+
+def _category(reader: Reader) -> Category:
+    return Category(
+        code=reader.identifier("code"),
+        names=_names(reader),
+        services=reader.some_of("services", Service),
+        severity=reader.one_of("severity", Severity),
+        urgency=reader.one_of("urgency", Urgency),
+        certainty=reader.one_of("certainty", Certainty),
+        skills=reader.texts("skills"),
+        discreet=reader.flag("discreet"),
+        agency=reader.identifier("agency") if reader.has("agency") else None,
+    )
+
+
+def _ladder(reader: Reader) -> Ladder:
+    rungs = tuple(_rung(rung) for rung in reader.tables("rungs"))
+    if rungs[-1].who != Who.ALL_ON_DUTY:
+        raise reader.wrong("rungs", "must end in all_on_duty: a ladder never ends in silence")
+    if rungs[0].who != Who.UNITS:
+        raise reader.wrong("rungs", "must begin with units")
+    return Ladder(
+        id=reader.identifier("id"),
+        service=reader.one_of("service", Service),
+        categories=frozenset(reader.texts("categories")),
+        rungs=rungs,
+        callback_s=reader.integer("callback_s", 0, MAX_CALLBACK_S),
+        offer_ttl_s=reader.integer("offer_ttl_s", 10, 3600),
+        receipt_wait_s=reader.integer("receipt_wait_s", 1, 60),
+        stall_after_s=reader.integer("stall_after_s", 30, 3600),
+        repeat_after_s=reader.integer("repeat_after_s", 10, 3600),
+    )
+
+
+def _rung(reader: Reader) -> Rung:
+    who = reader.one_of("who", Who)
+    if who == Who.OPERATOR_CALLBACK:
+        raise reader.wrong("who", "is not a rung of its own: set callback_s")
+    counted = who in {Who.UNITS, Who.WIDER}
+    rung = Rung(
+        who=who,
+        channels=reader.some_of("channels", ChannelName),
+        after_s=reader.integer("after_s", 0, 3600),
+        k=reader.integer("k", 1, 100) if counted else 0,
+        radius_m=float(reader.integer("radius_m", 100, int(MAX_RADIUS_M))) if counted else 0.0,
+    )
+    if rung.channels == (ChannelName.FCM,):
+        raise reader.wrong("channels", "must have another beside fcm: a push may never arrive")
+    reader.done()
+    return rung
+
+
+def _quiet(reader: Reader) -> Span:
+    span = Span(_EVERY_DAY, reader.clock("from"), reader.clock("to"))
+    reader.done()
+    return span
+
+
+def _hours(reader: Reader) -> Hours:
+    """`"always"`, `"not stated"`, or a list of `{days, from, to}`; without times, the whole of those days."""
+    if reader.has("hours") and isinstance(reader.raw("hours"), str):
+        word = reader.text("hours")
+        if word not in {"always", "not stated"}:
+            raise reader.wrong("hours", 'must be "always", "not stated" or a list of {days, from, to}')
+        return Hours((), stated=word == "always")
+    spans = []
+    for table in reader.tables("hours"):
+        days = table.texts("days", empty=False)
+        if not set(days) <= set(_DAYS):
+            raise table.wrong("days", f"must be a list of {', '.join(_DAYS)}")
+        timed = table.has("from") or table.has("to")
+        since, until = (table.clock("from"), table.clock("to")) if timed else (datetime.min.time(), datetime.min.time())
+        spans.append(Span(frozenset(_DAYS.index(day) for day in days), since, until))
+        table.done()
+    return Hours(tuple(spans))
+
+
+def _retention(reader: Reader) -> dict[Kept, int]:
+    days = {kind: reader.integer(kind, 1, 36_500) for kind in Kept}
+    reader.done()
+    return days
+
+
+def _targets(reader: Reader) -> Targets:
+    arrival = reader.table("arrival_s")
+    targets = Targets(
+        answer_s=reader.integer("answer_s", 1, 600),
+        dispatch_s=reader.integer("dispatch_s", 1, 3600),
+        arrival_s={service: arrival.integer(service, 30, 24 * 3600) for service in Service},
+    )
+    arrival.done()
+    reader.done()
+    return targets
