@@ -1,0 +1,130 @@
+"""Bodies followed from picture to picture by their own joints, which is how a person who falls is not lost.
+
+The pose detector knows upright people. Who was found upright is followed by the joints of the picture before (the model
+turns its window with the body); who is first met lying is found by turning the picture by a quarter, either way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.vision.boxes import clipped, grown, iou, within
+from workers.vision.cv import Image
+from workers.vision.graphs import Body, BodyFinder, Circle, JointReader, Joints
+from workers.vision.observation import Box
+from workers.vision.pose import Attitude, attitude, body_box, head_box
+
+UNCONFIRMED_S = 2.5  # joints alone are believed so long; then a detector must find the body again
+SAME = 0.3  # overlap from which two bodies are one
+
+
+@dataclass
+class Followed:
+    """One body in the latest picture. Boxes are fractions of the picture."""
+
+    circle: Circle
+    confirmed: float  # when a detector last found it
+    box: Box
+    head: Box
+    attitude: Attitude
+    score: float
+
+
+class Follower:
+    """Feed pictures in order of time. ``most`` bodies at once are read, the largest first."""
+
+    def __init__(self, reader: JointReader, finder: BodyFinder, most: int) -> None:
+        self._reader = reader
+        self._finder = finder
+        self._most = most
+        self.bodies: list[Followed] = []
+
+    def see(self, rgb: Image, t: float, found: Sequence[Body] | None, suspects: Sequence[Box]) -> list[Followed]:
+        """The bodies in this picture.
+
+        ``found``: what the pose detector found in it, or None when it was not asked. ``suspects``: boxes where somebody
+        should be (fractions); the largest that no body explains is searched with the picture turned.
+        """
+        candidates = [(body.circle, t) for body in found or ()]
+        candidates += [(body.circle, body.confirmed) for body in self.bodies if t - body.confirmed <= UNCONFIRMED_S]
+        seen: list[Followed] = []
+        for circle, confirmed in candidates:
+            body = self._read(rgb, circle, confirmed)
+            if body is None:
+                continue
+            twin = next((other for other in seen if same(other.box, body.box)), None)
+            if twin is not None:
+                twin.confirmed = max(twin.confirmed, confirmed)
+            elif len(seen) < self._most:
+                seen.append(body)
+        stale = [body.box for body in seen if t - body.confirmed > UNCONFIRMED_S / 2]
+        lost = [box for box in suspects if not any(within(box, body.box) > 0.3 or same(box, body.box) for body in seen)]
+        for box in sorted(stale, key=_area)[-1:] + sorted(lost, key=_area)[-1:]:
+            for circle in self._turned(rgb, box):
+                body = self._read(rgb, circle, t)
+                if body is None:
+                    continue
+                twin = next((other for other in seen if same(other.box, body.box)), None)
+                if twin is not None:
+                    twin.confirmed = t
+                elif len(seen) < self._most:
+                    seen.append(body)
+        self.bodies = seen
+        return seen
+
+    def _read(self, rgb: Image, circle: Circle, confirmed: float) -> Followed | None:
+        joints = self._reader.read(rgb, circle)
+        if joints is None or float(np.median(joints.visible[[11, 12, 23, 24]])) < 0.4:
+            return None
+        return _followed(joints, confirmed, rgb.shape[1], rgb.shape[0])
+
+    def _turned(self, rgb: Image, box: Box) -> list[Circle]:
+        """Bodies in the box that are upright once the picture is turned by ±90°, in the picture's own pixels."""
+        height, width = rgb.shape[:2]
+        x, y, w, h = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+        side = max(w, h) * 1.6
+        left, top = max(0, int(x + w / 2 - side / 2)), max(0, int(y + h / 2 - side / 2))
+        cut = rgb[top : min(height, int(top + side)), left : min(width, int(left + side))]
+        if min(cut.shape[:2]) < 32:
+            return []
+        circles: list[Circle] = []
+        for quarter in (1, 3):
+            for body in self._finder.find(np.ascontiguousarray(np.rot90(cut, quarter))):
+                hips, rim = (_back(point, quarter, cut.shape[1], cut.shape[0]) for point in (body.circle.hips, body.circle.rim))
+                circles.append(Circle((hips[0] + left, hips[1] + top), (rim[0] + left, rim[1] + top)))
+        return circles
+
+
+def _back(point: tuple[float, float], quarter: int, width: int, height: int) -> tuple[float, float]:
+    """A point of ``np.rot90(image, quarter)`` in the image itself, of that width and height."""
+    x, y = point
+    return (width - y, x) if quarter == 1 else (y, height - x)
+
+
+def _followed(joints: Joints, confirmed: float, width: int, height: int) -> Followed:
+    def share(box: Box) -> Box:
+        return clipped((box[0] / width, box[1] / height, box[2] / width, box[3] / height))
+
+    score = float(np.mean(joints.visible[[11, 12, 23, 24]]))
+    return Followed(
+        joints.circle,
+        confirmed,
+        share(body_box(joints.points, joints.visible)),
+        share(head_box(joints.points)),
+        attitude(joints.points, joints.visible),
+        score,
+    )
+
+
+def same(a: Box, b: Box) -> bool:
+    """Two boxes of one body: they overlap, or their middles are nearer than half their size."""
+    apart = math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
+    return iou(a, b) > SAME or (apart < 0.2 * (a[2] + b[2] + a[3] + b[3]) / 2 and within(a, grown(b, 0.2)) > 0.6)
+
+
+def _area(box: Box) -> float:
+    return box[2] * box[3]

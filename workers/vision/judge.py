@@ -1,0 +1,92 @@
+"""From what each picture showed to what the look found. Pure: no picture, no clock, no model.
+
+The one rule that matters: a look that could not see is ``cannot_tell``, never ``clear``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from workers.vision import pose, quality
+from workers.vision.observation import Box, Finding, Health, Status, Summary, Verdict
+
+WHOLE_CHANGES = 0.2  # share of pictures that may change as a whole before the camera counts as shaken
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One body in one picture."""
+
+    t: float
+    attitude: pose.Attitude
+    box: Box
+
+
+@dataclass
+class Evidence:
+    """Everything that the pictures gave, collected while looking."""
+
+    qualities: list[quality.Quality] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)  # of the picture that moved
+    whole: int = 0  # pictures that changed as a whole
+    counts: list[int] = field(default_factory=list)  # people, at each count
+    faces: int = 0
+    bodies: dict[int, list[Seen]] = field(default_factory=dict)  # by track
+
+
+def findings(bodies: Mapping[int, Sequence[Seen]], step_s: float) -> list[Finding]:
+    """Lying, falls and raised hands, by track, strongest first."""
+    found: list[Finding] = []
+    for track, seen in bodies.items():
+        postures = [(s.t, s.attitude.posture, s.attitude.confidence) for s in seen]
+        lying = pose.spells(
+            [(t, posture is pose.Posture.LYING, c) for t, posture, c in postures], pose.PARAMETERS["lying_s"], step_s
+        )
+        fallen = pose.fall(postures, step_s)
+        for spell in lying[:1] or ([fallen] if fallen else []):
+            sure = spell.confidence * min(1.0, 0.6 + 0.2 * spell.seconds)
+            found.append(_finding("lying", sure, spell, track, seen))
+        if fallen:
+            stayed = any(spell.end > fallen.start for spell in lying)
+            found.append(_finding("fall", fallen.confidence * (0.9 if stayed else 0.6), fallen, track, seen))
+        raised = [(s.t, s.attitude.hands_up, s.attitude.confidence) for s in seen]
+        for spell in pose.spells(raised, pose.PARAMETERS["hands_s"], step_s)[:1]:
+            found.append(_finding("hands_up", spell.confidence * min(1.0, 0.5 + 0.25 * spell.seconds), spell, track, seen))
+    return sorted(found, key=lambda finding: -finding.confidence)
+
+
+def _finding(kind: str, confidence: float, spell: pose.Spell, track: int, seen: Sequence[Seen]) -> Finding:
+    box = min(seen, key=lambda entry: abs(entry.t - spell.end)).box
+    return Finding(kind, min(1.0, confidence), spell.start, spell.seconds, track, box)
+
+
+def summary(evidence: Evidence, found: Sequence[Finding]) -> Summary:
+    return Summary(
+        people_max=max(evidence.counts, default=0),
+        people_median=float(median(evidence.counts)) if evidence.counts else 0.0,
+        motion=sum(evidence.shares) / len(evidence.shares) if evidence.shares else 0.0,
+        luma=sum(q.luma for q in evidence.qualities) / len(evidence.qualities) if evidence.qualities else 0.0,
+        faces=evidence.faces,
+        findings=tuple(found),
+    )
+
+
+def health(evidence: Evidence, step_s: float, reason: str = "") -> Health:
+    view = quality.judge(evidence.qualities, step_s)
+    shaken = evidence.whole > WHOLE_CHANGES * max(1, len(evidence.qualities))
+    return Health(view.dark, view.covered, view.frozen, view.blurred, shaken, reason=reason)
+
+
+def verdict(status: Status, judged: int, what: Summary, how: Health) -> Verdict:
+    """Somebody seen is seen, even through bad footage; nobody seen is clear only through good footage of the whole window."""
+    if how.down:
+        return Verdict.DOWN
+    if judged and not how.frozen and (what.people_max > 0 or what.findings):
+        return Verdict.SEEN
+    if status is not Status.OK or judged == 0:
+        return Verdict.CANNOT_TELL
+    if how.dark or how.covered or how.frozen or how.blurred or how.shaken:
+        return Verdict.CANNOT_TELL
+    return Verdict.CLEAR

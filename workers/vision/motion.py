@@ -1,0 +1,89 @@
+"""Where something moves: a KNN background on a small grey picture, with what lies outside the zones masked out.
+
+Z. Zivkovic and F. van der Heijden, "Efficient adaptive density estimation per image pixel", 2006, as in OpenCV's
+``createBackgroundSubtractorKNN``. A lamp that goes on or a camera that is knocked changes the whole picture at once: that
+is no motion, and the background is learned anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workers.vision.config import Polygon
+from workers.vision.cv import Image, cv2
+from workers.vision.observation import Box
+
+WHOLE_FRAME = 0.5  # share of the picture that cannot be people
+HISTORY = 500
+DISTANCE = 400.0  # squared, in grey levels
+SMALLEST = 0.0006  # share of the picture: below it a blob is noise
+SHADOW = 127
+
+
+@dataclass(frozen=True)
+class Motion:
+    """One picture's motion. ``share`` is 0 when the whole picture changed (``whole``)."""
+
+    share: float
+    boxes: tuple[Box, ...]
+    whole: bool
+    mask: Image  # HxW, 255 where it moves
+
+
+class MotionGate:
+    """Feed pictures in order; ``size`` is (width, height) of the grey pictures."""
+
+    def __init__(self, size: tuple[int, int], masks: Sequence[Polygon] = ()) -> None:
+        self._size = size
+        self._looked = looked_at(size, masks)
+        self._area = max(1, int(np.count_nonzero(self._looked)))
+        self._background = self._fresh()
+
+    def _fresh(self) -> object:
+        return cv2.createBackgroundSubtractorKNN(HISTORY, DISTANCE, True)
+
+    def prime(self, greys: Iterable[Image]) -> None:
+        """Learn the background from pictures of the same look before judging any: a short clip has no other past."""
+        for grey in greys:
+            self._apply(grey, 0.08)
+
+    def _apply(self, grey: Image, rate: float) -> Image:
+        background = self._background
+        mask: Image = background.apply(cv2.GaussianBlur(grey, (5, 5), 0), None, rate)  # type: ignore[attr-defined]
+        return mask
+
+    def see(self, grey: Image) -> Motion:
+        """The motion in the next picture, HxW uint8."""
+        raw = self._apply(grey, -1.0)
+        mask: Image = cv2.bitwise_and(cv2.compare(raw, SHADOW, cv2.CMP_GT), self._looked)
+        mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+        share = float(np.count_nonzero(mask)) / self._area
+        if share > WHOLE_FRAME:
+            self._background = self._fresh()
+            self._apply(grey, 1.0)
+            return Motion(0.0, (), True, np.zeros_like(mask))
+        joined = cv2.dilate(mask, np.ones((7, 3), np.uint8))  # a person's parts lie above each other
+        return Motion(share, self._blobs(joined), False, mask)
+
+    def _blobs(self, mask: Image) -> tuple[Box, ...]:
+        width, height = self._size
+        count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        boxes: list[Box] = []
+        for index in range(1, count):
+            x, y, w, h, area = (int(v) for v in stats[index])
+            if area >= SMALLEST * width * height:
+                boxes.append((x / width, y / height, w / width, h / height))
+        return tuple(boxes)
+
+
+def looked_at(size: tuple[int, int], masks: Sequence[Polygon]) -> Image:
+    """255 everywhere but in the masks; HxW for ``size`` = (width, height)."""
+    width, height = size
+    looked: Image = np.full((height, width), 255, np.uint8)
+    for polygon in masks:
+        corners = np.array([[round(x * width), round(y * height)] for x, y in polygon], np.int32)
+        cv2.fillPoly(looked, [corners], 0)
+    return looked

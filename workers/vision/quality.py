@@ -1,0 +1,75 @@
+"""Could the camera see at all? Light, sharpness, and whether the picture lives.
+
+All figures are of a grey picture of at most 320 pixels' width, so that they mean the same for every camera.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from workers.vision.cv import Image, cv2
+
+DARK_LUMA = 28.0  # mean below this, and …
+DARK_BRIGHT = 70.0  # … its brightest hundredth below this: no lamp, no screen, nothing lit
+FLAT_BLOCKS = 0.92  # share of blocks without any texture: something lies on the lens
+FLAT_DEVIATION = 4.5  # grey levels within a block that count as no texture
+BLURRED = 12.0  # variance of the Laplacian
+FROZEN_CHANGE = 0.02  # mean absolute change between samples; a live sensor's noise alone makes more
+FROZEN_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One picture. ``change`` is the mean absolute difference to the sample before, in grey levels; None for the first."""
+
+    luma: float
+    bright: float  # 99th percentile
+    blur: float  # variance of the Laplacian; small means blurred
+    flat: float  # share of 8x8-pixel blocks without texture
+    change: float | None
+
+
+def measure(grey: Image, before: Image | None) -> Quality:
+    """Measure one grey picture, HxW uint8."""
+    blur = float(cv2.Laplacian(grey, cv2.CV_32F).var())
+    height, width = grey.shape[0] // 8 * 8, grey.shape[1] // 8 * 8
+    flat = 1.0
+    if height and width:
+        blocks = grey[:height, :width].reshape(height // 8, 8, width // 8, 8)
+        flat = float((blocks.std(axis=(1, 3)) < FLAT_DEVIATION).mean())
+    change = None if before is None or before.shape != grey.shape else float(cv2.absdiff(grey, before).mean())
+    return Quality(float(grey.mean()), float(np.percentile(grey, 99)), blur, flat, change)
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The same over the whole look."""
+
+    luma: float = 0.0
+    dark: bool = False
+    covered: bool = False
+    blurred: bool = False
+    frozen: bool = False
+
+
+def judge(measured: Sequence[Quality], seconds_between: float) -> Verdicts:
+    """What most of the pictures say; frozen needs at least ``FROZEN_SECONDS`` of samples. Pure."""
+    if not measured:
+        return Verdicts()
+    half = len(measured) / 2
+    dark = sum(q.luma < DARK_LUMA and q.bright < DARK_BRIGHT for q in measured) > half
+    covered = not dark and sum(q.flat >= FLAT_BLOCKS for q in measured) > half
+    changes = [q.change for q in measured if q.change is not None]
+    still = sum(change <= FROZEN_CHANGE for change in changes)
+    frozen = bool(changes) and still * seconds_between >= FROZEN_SECONDS and still > 0.9 * len(changes)
+    return Verdicts(
+        luma=sum(q.luma for q in measured) / len(measured),
+        dark=dark,
+        covered=covered,
+        blurred=not dark and not covered and median(q.blur for q in measured) < BLURRED,
+        frozen=frozen,
+    )
