@@ -1,4 +1,4 @@
-"""Local carriers: one HTTP server that speaks Twilio's Messages and Calls API and FCM v1, and holds every phone of the city.
+"""Local carriers: one HTTP server that speaks Twilio's Messages and Calls API and FCM v1, and holds every phone.
 
 The product's code talks to it with the vendors' real client libraries; only settings differ from the real carriers.
 
@@ -14,10 +14,11 @@ from pathlib import Path
 
 
 def command(port: int, dir: Path, *, threads: int = 256, numbers: tuple[str, ...] = (), **options: object) -> list[str]:
-    """The command line that starts them; `options` are the fields of `options.Options` (account_sid, auth_token, sms_url, …).
+    """The command line that starts them; `options` are the fields of `options.Options` (account_sid, sms_url, …).
 
-    It prints `listening on 127.0.0.1:PORT` on standard output when it takes connections, and writes `service-account.json` (for
-    `firebase_admin.credentials.Certificate`) into `dir`. Run it with the repository as working directory.
+    It prints `listening on 127.0.0.1:PORT` on standard output when it takes connections, and writes
+    `service-account.json` (for `firebase_admin.credentials.Certificate`) into `dir`. Run it with the repository as
+    working directory.
     """
     made = [sys.executable, "-m", "sandbox.carriers", "--port", str(port), "--dir", str(dir), "--threads", str(threads)]
     for number in numbers:

@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 from sandbox.carriers.fcm_tokens import write_service_account
-from sandbox.carriers.options import Options
+from sandbox.carriers.options import NUMBERS, Options
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -23,8 +23,9 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load_config(self) -> None:
         """gunicorn's settings."""
         settings: dict[str, Any] = {
-            "bind": self.bind, "workers": 1, "worker_class": "gthread", "threads": self.threads, "worker_connections": 4000,
-            "keepalive": 75, "timeout": 0, "graceful_timeout": 1, "control_socket_disable": True, "loglevel": "warning",
+            "bind": self.bind, "workers": 1, "worker_class": "gthread", "threads": self.threads,
+            "worker_connections": 4000, "keepalive": 75, "timeout": 0, "graceful_timeout": 1,
+            "control_socket_disable": True, "loglevel": "warning",
             "when_ready": self._ready, "proc_name": "amaan-carriers",
         }  # fmt: skip
         for name, value in settings.items():
@@ -63,7 +64,7 @@ def main() -> None:
             parser.add_argument(flag, type=type(default), default=default)
     given = vars(parser.parse_args())
     host, port, threads = given.pop("host"), given.pop("port"), given.pop("threads")
-    given["numbers"] = tuple(given["numbers"] or defaults["numbers"])
+    given["numbers"] = tuple(given["numbers"] or NUMBERS)
     given["dir"].mkdir(parents=True, exist_ok=True, mode=0o700)
     Server(Options(**given), host, port, threads).run()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.carriers import fcm, phone_routes, twilio_messages
+from sandbox.carriers import fcm, phone_routes, twilio_calls, twilio_messages
 from sandbox.carriers.answers import reply
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.fcm_tokens import Tokens
+from sandbox.carriers.line import Line
 from sandbox.carriers.options import Options
+from sandbox.carriers.people import People
 from sandbox.carriers.twilio_wire import VERSION, TwilioError
 
 
@@ -17,10 +19,12 @@ def create_app(options: Options) -> Flask:
     """The app, its threads started: call it after any fork. The service account file must be there."""
     app = Flask(__name__)
     carriers = Carriers.open(options)
-    messages = twilio_messages.Messages(carriers)
+    messages, line, pushes = twilio_messages.Messages(carriers), Line(carriers), fcm.Pushes(carriers)
+    people = People(carriers, messages, line, pushes)
     app.register_blueprint(twilio_messages.routes(carriers, messages))
-    app.register_blueprint(fcm.routes(carriers, fcm.Pushes(carriers), Tokens(options.service_account)))
-    app.register_blueprint(phone_routes.routes(carriers))
+    app.register_blueprint(twilio_calls.routes(carriers, line))
+    app.register_blueprint(fcm.routes(carriers, pushes, Tokens(options.service_account)))
+    app.register_blueprint(phone_routes.routes(carriers, people))
 
     @app.before_request
     def only_own_pages() -> Response | None:

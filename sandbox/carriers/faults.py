@@ -64,7 +64,7 @@ def google_error(
     field: str = "",
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """`{"error": {code, message, status, details}}`; `details` carry FCM's errorCode and, for a field, google.rpc.BadRequest."""
+    """`{"error": {code, message, status, details}}`; `details` have FCM's errorCode or the field that is wrong."""
     default_status, _, default_message = _GOOGLE.get(status, ("UNKNOWN", "", "Unknown error."))
     error: dict[str, object] = {
         "code": status,

@@ -41,7 +41,7 @@ _TARGETS = ("token", "fid", "topic", "condition")
 
 
 class Invalid(Exception):
-    """A message that FCM would not take: the field and what is wrong with it. `fcm`: FCM itself says so, not the JSON parser."""
+    """A message that FCM would not take: the field and what is wrong. `fcm`: FCM says so, not the JSON parser."""
 
     def __init__(self, message: str, field: str = "", *, fcm: bool = False) -> None:
         super().__init__(message)
@@ -158,8 +158,8 @@ def routes(carriers: Carriers, pushes: Pushes, tokens: Tokens) -> Blueprint:
         if not tokens.good(request.headers.get("Authorization")):
             return google_error(
                 401,
-                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
-                "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+                "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.",
                 headers={"WWW-Authenticate": 'Bearer realm="https://accounts.google.com/", error="invalid_token"'},
             )
         if project != project_id:
@@ -174,7 +174,7 @@ def routes(carriers: Carriers, pushes: Pushes, tokens: Tokens) -> Blueprint:
         try:
             if not isinstance(body, dict):
                 raise Invalid("Invalid JSON payload received. Unexpected token.")
-            message = body.get("message")
+            message = body.get("message") or {}
             kind, target = checked(message)
         except Invalid as wrong:
             return google_error(

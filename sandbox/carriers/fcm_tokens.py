@@ -1,7 +1,7 @@
 """Google's OAuth token endpoint and service account, as far as FCM's sender needs them.
 
-The service account's key is made once and kept beside the journal; access tokens are signed with a secret drawn from it, so that
-they outlive a restart without being stored.
+The service account's key is made once and kept beside the journal; access tokens are signed with a secret drawn from
+it, so that they outlive a restart without being stored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keeps the inboxes over a restart: one JSON line per change, appended by one thread, so that no request waits for the disk."""
+"""Keeps the inboxes over a restart: one JSON line per change, appended by a thread, so that no request waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import orjson
 
 
 class Journal:
-    """An append-only file of JSON lines. What was appended is on its way to the disk within milliseconds, not before `append` returns."""
+    """An append-only file of JSON lines: what is appended is in the file milliseconds after `append` returned."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

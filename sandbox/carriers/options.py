@@ -1,6 +1,7 @@
 """What the local carriers are told at start: who the customer is, and where the city's API listens.
 
-The defaults are invented, so that `python -m sandbox.carriers` alone gives a usable server; `amaan up` and the tests pass their own.
+The defaults are invented, so that `python -m sandbox.carriers` alone gives a usable server; `amaan up` and the tests
+pass their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSON routes over phones, devices, switches and everything that arrived: the side of the carriers that tests and the demo use."""
+"""JSON routes over phones, devices, switches and everything that arrived: the side that tests and the demo use."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ from flask import Blueprint, Response, request
 
 from sandbox.carriers.answers import reply
 from sandbox.carriers.carriers import Carriers
-from sandbox.carriers.phones import inbox, push_view, view
+from sandbox.carriers.line import NotPossible
+from sandbox.carriers.people import People, Wrong
+from sandbox.carriers.phones import call_view, inbox, push_view, view
 from sandbox.carriers.records import Call, Device, Push, Sms, rfc3339
 from sandbox.carriers.switches import Refused
 
 
 def _body() -> dict[str, Any]:
-    body = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    body = request.get_json(silent=True) if request.is_json and request.content_length else request.form.to_dict()
     if not isinstance(body, dict):
         raise Refused("the body must be a JSON object")
     return body
 
 
-def routes(carriers: Carriers) -> Blueprint:
-    """The blueprint. Errors are 400 `{error}`."""
+def routes(carriers: Carriers, people: People) -> Blueprint:
+    """The blueprint. Errors are `{error}`: 400, or 409 where a call is not in a state for what was asked."""
     blueprint = Blueprint("phone_routes", __name__)
     state, switches = carriers.state, carriers.switches
 
     @blueprint.errorhandler(Refused)
-    def refused(error: Refused) -> Response:
+    @blueprint.errorhandler(Wrong)
+    def refused(error: ValueError) -> Response:
         return reply({"error": str(error)}, 400)
+
+    @blueprint.errorhandler(NotPossible)
+    def not_possible(error: NotPossible) -> Response:
+        return reply({"error": str(error)}, 409)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:
@@ -69,6 +76,23 @@ def routes(carriers: Carriers) -> Blueprint:
             wanted.reachable = bool(body["reachable"])
         state.add(wanted)
         return reply({"number": number, "answers": wanted.answers, "reachable": wanted.reachable})
+
+    @blueprint.post("/phones/<number>/sms")
+    def write(number: str) -> Response:
+        body = _body()
+        return reply(people.write(number, str(body.get("to", "")), str(body.get("body", ""))), 201)
+
+    @blueprint.post("/phones/<number>/call")
+    def dial(number: str) -> Response:
+        return reply(call_view(people.dial(number, str(_body().get("to", "")))), 201)
+
+    @blueprint.post("/phones/<number>/calls/<call>/<action>")
+    def act(number: str, call: str, action: str) -> Response:
+        return reply(call_view(people.act(number, call, action, str(_body().get("digits", "")))))
+
+    @blueprint.post("/devices/<path:token>/seen")
+    def seen(token: str) -> Response:
+        return reply({"receipt": people.open_push(str(_body().get("name", "")))})
 
     @blueprint.get("/messages.json")
     def messages() -> Response:

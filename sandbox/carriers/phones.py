@@ -1,4 +1,4 @@
-"""Phones for tests and for the demo, in JSON: what arrived, and what a person does with it. Not part of any vendor's API."""
+"""How messages, calls and pushes look on a phone, as JSON for tests, the demo and the pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ def sms_view(sms: Sms) -> dict[str, Any]:
     """A message as a phone shows it; `at` is when it reached (inbound: left) the phone."""
     return {
         "kind": "sms", "sid": sms.sid, "from": sms.from_, "to": sms.to, "body": sms.body, "at": rfc3339(sms.at),
-        "direction": sms.direction, "status": sms.status, "segments": sms.segments, "error_code": sms.error_code, "seq": sms.seq,
+        "direction": sms.direction, "status": sms.status, "segments": sms.segments, "error_code": sms.error_code,
+        "seq": sms.seq,
     }  # fmt: skip
 
 
@@ -28,9 +29,10 @@ def push_view(push: Push) -> dict[str, Any]:
 def call_view(call: Call) -> dict[str, Any]:
     """A call with everything that was heard and pressed."""
     return {
-        "kind": "call", "sid": call.sid, "from": call.from_, "to": call.to, "at": rfc3339(call.at), "direction": call.direction,
-        "status": call.status, "answered_at": rfc3339(call.answered), "ended_at": rfc3339(call.ended), "answered_by": call.answered_by,
-        "parent": call.parent, "heard": [{**event, "at": rfc3339(event["at"])} for event in call.heard],
+        "kind": "call", "sid": call.sid, "from": call.from_, "to": call.to, "at": rfc3339(call.at),
+        "direction": call.direction, "status": call.status, "answered_at": rfc3339(call.answered),
+        "ended_at": rfc3339(call.ended), "answered_by": call.answered_by, "parent": call.parent,
+        "heard": [{**event, "at": rfc3339(event["at"])} for event in call.heard],
         "said": " ".join(event["text"] for event in call.heard if event["verb"] == "Say"),
         "waits_for_key": call.waiting is not None, "error_code": call.error_code, "seq": call.seq,
     }  # fmt: skip

@@ -1,9 +1,10 @@
-"""How many parts an SMS takes, after 3GPP TS 23.038: 160 septets or 70 UTF-16 units alone, 153 or 67 in a part of several."""
+"""How many parts an SMS takes, after 3GPP TS 23.038: 160 septets or 70 UTF-16 units alone, 153 or 67 in one of many."""
 
 from __future__ import annotations
 
 _BASIC = set(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED = set("\f^{}\\[~]|€")
 

@@ -94,12 +94,15 @@ class State:
         sms: Sms | None = self.by_id["sms"].pop(sid, None)
         if sms is not None:
             self.sms_of[sms.phone].remove(sms)
+        call: Call | None = self.by_id["call"].pop(sid, None)
+        if call is not None:
+            self.calls_of[call.phone].remove(call)
 
-    def remove(self, sms: Sms) -> None:
-        """Take a message out of the carrier's list and the phone's inbox."""
+    def remove(self, record: Sms | Call) -> None:
+        """Take a message or call out of the carrier's list and off the phone."""
         with self.lock:
-            self._remove(sms.sid)
-            self.journal.append({"k": "gone", "id": sms.sid})
+            self._remove(record.sid)
+            self.journal.append({"k": "gone", "id": record.sid})
 
     def reset(self) -> None:
         """Forget everything, devices and phones included."""

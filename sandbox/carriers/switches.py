@@ -1,7 +1,7 @@
 """The failures that can be switched on, per channel and per number or token.
 
-Which request is hit by a `fraction` follows from the seed, the address and how many requests it had: the same run fails the same way,
-whatever the threads do.
+Which request is hit by a `fraction` follows from the seed, the address and how many requests it had: the same run fails
+the same way, whatever the threads do.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ class Switch:
 
 NONE = Switch()
 _TYPES: dict[str, tuple[type, ...]] = {
-    "fraction": (int, float), "slow_s": (int, float), "status": (int, type(None)), "retry_after": (int, float, type(None)),
-    "error": (str, int, type(None)), "unregistered": (list, tuple), "timeout_after_sending": (bool,), "hang_s": (int, float),
+    "fraction": (int, float), "slow_s": (int, float), "status": (int, type(None)),
+    "retry_after": (int, float, type(None)), "error": (str, int, type(None)), "unregistered": (list, tuple),
+    "timeout_after_sending": (bool,), "hang_s": (int, float),
     "no_receipt": (bool,), "undelivered": (int, type(None)), "outcome": (str, type(None)), "queue_s": (int, float),
 }  # fmt: skip
 
@@ -157,7 +158,7 @@ class Switches:
             self.fired[f"{channel}.{what}"] += 1
 
     def delay(self, channel: str, switch: Switch) -> None:
-        """Wait as `slow_s` and `timeout_after_sending` say, before the answer goes out; ends early when the switches are cleared."""
+        """Hold the answer back as `slow_s` and `timeout_after_sending` say, or until the switches are cleared."""
         seconds = switch.slow_s
         if seconds:
             self.count(channel, "slow")

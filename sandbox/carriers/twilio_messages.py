@@ -43,7 +43,7 @@ class Messages:
                 carriers.later.after(0.5, self._step, record, _NEXT.get(record.status, "delivered"), Switch())
 
     def take(self, sms: Sms, switch: Switch) -> None:
-        """Accept an outbound message: into the phone's inbox at once, unless the carrier's queue is to hold it; receipts follow."""
+        """Accept an outbound message: on the phone at once, unless the carrier's queue holds it; receipts follow."""
         if switch.queue_s <= 0:
             sms.at = sms.created
         self.state.add(sms)
@@ -143,8 +143,12 @@ def routes(carriers: Carriers, messages: Messages) -> Blueprint:
         if not sender and not service:
             raise TwilioError(400, 21603, "A 'From' phone number is required.")
         if sender and re.fullmatch(r"\+?\d+", sender) and sender not in options.numbers:
-            message = f"The 'From' phone number {sender} is not a valid, SMS-capable inbound phone number or short code for your account."
-            raise TwilioError(400, 21606, message)
+            raise TwilioError(
+                400,
+                21606,
+                f"The 'From' phone number {sender} is not a valid, SMS-capable inbound phone number or short code "
+                "for your account.",
+            )
         if not body and not form.getlist("MediaUrl"):
             raise TwilioError(400, 21602, "Message body is required.")
         if len(body) > 1600:
@@ -158,8 +162,8 @@ def routes(carriers: Carriers, messages: Messages) -> Blueprint:
         switch = carriers.switches.hit("sms", to)
         refuse(carriers.switches, "sms", switch)
         sms = Sms(
-            sid("SM"), sender, to, body, "outbound-api", "queued", segments(body), now, now, messaging_service_sid=service,
-            status_callback=form.get("StatusCallback", ""), validity_s=float(validity),
+            sid("SM"), sender, to, body, "outbound-api", "queued", segments(body), now, now,
+            messaging_service_sid=service, status_callback=form.get("StatusCallback", ""), validity_s=float(validity),
         )  # fmt: skip
         shown = sms_json(options, sms)
         messages.take(sms, switch)
@@ -180,7 +184,7 @@ def routes(carriers: Carriers, messages: Messages) -> Blueprint:
                 if isinstance(record, Sms)
                 and (not to or record.to == to)
                 and (not sender or record.from_ == sender)
-                # A message that still waits has no date_sent; the date it was made stands for it, so that it can be found again.
+                # One that still waits has no date_sent; when it was made stands for it, so that it is found.
                 and dated(request, "DateSent", record.sent or record.created)
             ]
         unique = {sms.sid: sms for sms in found}

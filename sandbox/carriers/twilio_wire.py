@@ -97,8 +97,9 @@ def sms_json(options: Options, sms: Sms) -> dict[str, Any]:
 
 
 _CALL_PARTS = {
-    "notifications": "Notifications", "recordings": "Recordings", "payments": "Payments", "events": "Events", "siprec": "Siprec",
-    "streams": "Streams", "transcriptions": "Transcriptions", "user_defined_message_subscriptions": "UserDefinedMessageSubscriptions",
+    "notifications": "Notifications", "recordings": "Recordings", "payments": "Payments", "events": "Events",
+    "siprec": "Siprec", "streams": "Streams", "transcriptions": "Transcriptions",
+    "user_defined_message_subscriptions": "UserDefinedMessageSubscriptions",
     "user_defined_messages": "UserDefinedMessages",
 }  # fmt: skip
 

@@ -6,7 +6,6 @@ What arrives stays until `reset()`; tests that share the session use numbers and
 from __future__ import annotations
 
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from urllib.parse import quote
 
 import pytest
 import requests
-import urllib3
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response as TwilioResponse
 from twilio.rest import Client
@@ -58,14 +56,14 @@ class CarriersProcess:
         self.url = "http://" + line.removeprefix("listening on ").strip()
         # gunicorn says where it listens before its worker is there.
         self._http.get(f"{self.url}/healthz", timeout=20).raise_for_status()
-        threading.Thread(target=self.process.stdout.read, daemon=True).start()
 
     def stop(self, *, kill: bool = False) -> None:
         """End it: gently, or as a crash would."""
         (self.process.kill if kill else self.process.terminate)()
         self.process.wait(10)
-        if self.process.stdout and not self.process.stdout.closed:
-            time.sleep(0)
+        self._http.close()
+        if self.process.stdout:
+            self.process.stdout.close()
 
     @property
     def service_account(self) -> Path:
@@ -127,8 +125,6 @@ def carriers_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carri
     process = CarriersProcess(tmp_path_factory.mktemp("carriers"))
     yield process
     process.stop()
-    process._http.close()
-    urllib3.disable_warnings()
 
 
 @pytest.fixture
