@@ -1,0 +1,1 @@
+"""One file per carrier and way; what each promises is in `notifications/channel.py`."""
