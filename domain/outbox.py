@@ -114,3 +114,10 @@ def overdue(name: str, *, now: datetime, limit: int) -> list[str]:
     """Ids of documents whose events are due: lost by the queue, or their worker died."""
     rows = collection(name).find({"outbox_due": {"$lte": now}}, {"_id": 1}).sort("outbox_due", 1).limit(limit)
     return [row["_id"] for row in rows]
+
+
+def forget(name: str, subject: str, *, handled: Iterable[str], owner: str) -> None:
+    """Take out the handled events and keep the lease: what failed is due again when the lease has run out."""
+    collection(name).update_one(
+        {"_id": subject, "outbox_lease.owner": owner}, {"$pull": {"pending_events": {"id": {"$in": list(handled)}}}}
+    )

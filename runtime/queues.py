@@ -38,11 +38,14 @@ _TIMEOUT_S: Final = 0.5
 _COOL_S: Final = 1.0
 
 
-def connect(redis_url: str) -> "Redis":
-    """A client that gives up at once: redis-py's own defaults hold a request for seconds when Redis is down."""
+def connect(redis_url: str, *, patient: bool = False) -> "Redis":
+    """A client that gives up at once: redis-py's own defaults hold a request for seconds when Redis is down.
+
+    `patient` is for a worker, whose blocking wait for the next job is longer than any request may be.
+    """
     return Redis.from_url(
         redis_url,
-        socket_timeout=_TIMEOUT_S,
+        socket_timeout=None if patient else _TIMEOUT_S,
         socket_connect_timeout=_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=0,

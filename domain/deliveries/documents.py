@@ -28,7 +28,7 @@ class DeliveryDoc(me.Document):
     next_at = me.DateTimeField()
     version = me.IntField(default=1)
 
-    meta = {  # noqa: RUF012
+    meta = {
         "collection": "deliveries",
         "auto_create_index": False,
         "strict": False,

@@ -15,7 +15,7 @@ class AgencyDoc(me.Document):
     version = me.IntField(default=1)
     created_at = me.DateTimeField()
 
-    meta = {"collection": "agencies", "auto_create_index": False, "strict": False, "indexes": [["city"]]}  # noqa: RUF012
+    meta = {"collection": "agencies", "auto_create_index": False, "strict": False, "indexes": [["city"]]}
 
 
 class UnitDoc(me.Document):
@@ -37,7 +37,7 @@ class UnitDoc(me.Document):
     created_at = me.DateTimeField()
     updated_at = me.DateTimeField()
 
-    meta = {  # noqa: RUF012
+    meta = {
         "collection": "units",
         "auto_create_index": False,
         "strict": False,

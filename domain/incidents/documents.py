@@ -51,7 +51,7 @@ class IncidentDoc(me.Document):
     outbox_due = me.DateTimeField()
     outbox_lease = me.DictField()
 
-    meta = {  # noqa: RUF012
+    meta = {
         "collection": "incidents",
         "auto_create_index": False,
         "strict": False,
@@ -76,7 +76,7 @@ class TimelineDoc(me.Document):
     seq = me.IntField()
     entry = me.DictField()
 
-    meta = {  # noqa: RUF012
+    meta = {
         "collection": "timeline",
         "auto_create_index": False,
         "strict": False,

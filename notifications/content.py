@@ -1,0 +1,150 @@
+"""What each purpose says: the parameters of its text, read from the incident at the moment of sending.
+
+One table, purpose → Content. `due` says whether it is still worth telling; the reason stands on the delivery else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.cities import service as cities
+from domain.deliveries.service import Delivery
+from domain.dispatch import rules as dispatch
+from domain.ids import link_token
+from domain.incidents import service as incidents
+from domain.incidents.states import ASKED, IncidentStatus
+from domain.people import codes
+from domain.people.documents import ChallengeDoc, PersonDoc
+from notifications.recipients import Reached
+from runtime.settings import Settings
+
+Params = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Content:
+    """How a purpose's parameters are found, and when it is no longer due (the reason, or "")."""
+
+    params: Callable[[Delivery, Reached, Settings], Params]
+    overtaken: Callable[[Delivery], str]
+    push: str = ""
+    """The kind of its push (`mobile-contract/push/`); empty: never pushed."""
+    urgent: bool = False
+
+
+def _incident(delivery: Delivery) -> dict[str, Any]:
+    return incidents.get(delivery["subject"])
+
+
+def _of_incident(doc: Mapping[str, Any], language: str) -> Params:
+    config = cities.current(doc["city"])
+    position = doc.get("position")
+    area = cities.area_name(doc["city"], position["lat"], position["lon"], language) if position else ""
+    return {
+        "category": config.category(doc["category"]).names.in_language(language),
+        "area": area,
+        "city": config.names.in_language(language),
+    }
+
+
+def guardian_token(secret: str, incident_id: str, guardian_id: str, generation: int) -> str:
+    """The token of one guardian's live page."""
+    return link_token(secret, "guardian", f"{incident_id}:{guardian_id}", generation)
+
+
+def _offer(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    doc = _incident(delivery)
+    assignment_id = delivery["refs"]["assignment"]
+    assignment = dispatch.assignment_of(doc, assignment_id)
+    token = dispatch.link_for(settings.signing_key, assignment_id, assignment["link_generation"])
+    params = _of_incident(doc, reached.language)
+    metres = assignment.get("distance_m")
+    return {
+        **params,
+        "link": f"{settings.links}/a/{token}",
+        "reply": "1" if settings.twilio_two_way else "",
+        "metres": "" if metres is None else str(metres),
+        "assignment_id": assignment_id,
+        "incident_id": doc["_id"],
+        "severity": doc["severity"],
+    }
+
+
+def _offer_overtaken(delivery: Delivery) -> str:
+    status = dispatch.assignment_of(_incident(delivery), delivery["refs"]["assignment"])["status"]
+    return "" if status in ASKED else f"offer_{status}"
+
+
+def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    return {
+        **_of_incident(_incident(delivery), reached.language),
+        "assignment_id": delivery["refs"]["assignment"],
+        "incident_id": delivery["subject"],
+        "reason": delivery["refs"].get("reason", ""),
+    }
+
+
+def _update(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    return {
+        **_of_incident(_incident(delivery), reached.language),
+        "incident_id": delivery["subject"],
+        "status": delivery["refs"]["status"],
+    }
+
+
+def _update_overtaken(delivery: Delivery) -> str:
+    return "cancelled" if (_incident(delivery).get("citizen") or {}).get("cancel") else ""
+
+
+def _guardian(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    doc = _incident(delivery)
+    owner: Any = PersonDoc.objects(id=delivery["recipient"]["of"]).only("name").first()
+    token = guardian_token(
+        settings.signing_key, doc["_id"], delivery["recipient"]["id"], doc.get("share_generation") or 0
+    )
+    return {
+        **_of_incident(doc, reached.language),
+        "first_name": (owner.name if owner else "").split(" ")[0],
+        "link": f"{settings.links}/t/{token}",
+        "incident_id": doc["_id"],
+    }
+
+
+def _guardian_overtaken(delivery: Delivery) -> str:
+    doc = _incident(delivery)
+    if (doc.get("citizen") or {}).get("cancel"):
+        return "cancelled"
+    return "closed" if doc["status"] == IncidentStatus.CLOSED else ""
+
+
+def _invited(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    owner: Any = PersonDoc.objects(id=delivery["recipient"]["of"]).only("name", "guardians").first()
+    guardian = owner.guardians[delivery["recipient"]["id"]]
+    token = codes.guardian_token(settings.signing_key, owner.id, guardian.id, guardian.generation)
+    return {"first_name": (owner.name or "").split(" ")[0], "link": f"{settings.links}/t/{token}"}
+
+
+def _otp(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    challenge: Any = ChallengeDoc.objects(id=delivery["subject"]).first()
+    return {"code": codes.otp_code(settings.signing_key, challenge)}
+
+
+def _notice(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    return {"what": delivery["refs"].get("what", ""), "incident_id": delivery["subject"]}
+
+
+def _never(delivery: Delivery) -> str:
+    return ""
+
+
+CONTENT: Mapping[str, Content] = {
+    "assignment_offered": Content(_offer, _offer_overtaken, "assignment.offered", urgent=True),
+    "assignment_withdrawn": Content(_withdrawn, _never, "assignment.withdrawn", urgent=True),
+    "incident_updated": Content(_update, _update_overtaken, "incident.updated"),
+    "guardian_alerted": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
+    "guardian_alerted_unconfirmed": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
+    "guardian_invited": Content(_invited, _never, "guardian.invited"),
+    "supervisor_called": Content(_update, _never, urgent=True),
+    "otp": Content(_otp, _never),
+    "notice": Content(_notice, _never),
+}

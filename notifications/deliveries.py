@@ -1,0 +1,197 @@
+"""Takes one delivery its next step: reads it, lets policy decide, writes the attempt down, asks the carrier, writes what
+became of it. May run twice, and in two places at once: the version of the document lets one of them through.
+"""
+
+import contextlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from domain.clock import Clock
+from domain.deliveries import service as store
+from domain.deliveries.service import Delivery
+from domain.deliveries.states import AttemptState, DeliveryStatus
+from domain.errors import DomainError
+from domain.people import service as people
+from notifications import policy
+from notifications.channel import Channel, ChannelError, Permanent, Temporary, Unknown
+from notifications.content import CONTENT, Content
+from notifications.messages import Message, Sent, nonce_of
+from notifications.recipients import Reached, reach
+from notifications.render.push import push_payload
+from notifications.render.text import render, render_sms
+from runtime import logging
+from runtime.settings import Settings
+
+SEND_TIMEOUT_S: Mapping[str, float] = {"fcm": 3.0, "sms": 5.0, "voice": 5.0, "console": 1.0}
+
+log = logging.get(__name__)
+
+
+@dataclass(frozen=True)
+class Post:
+    """What sending needs: the settings, the time, and one channel a kind of address (`registry.build_channels`)."""
+
+    settings: Settings
+    clock: Clock
+    channels: Mapping[str, Channel]
+
+
+def advance(delivery_id: str, post: Post) -> DeliveryStatus:
+    """Take the next step of a delivery, as far as it goes without waiting. Returns where the delivery stands."""
+    for _ in range(8):
+        delivery = store.get(delivery_id)
+        now = post.clock()
+        content = CONTENT[delivery["purpose"]]
+        reached = reach(delivery["recipient"])
+        reachable = [name for name in reached.addresses if name in post.channels and _fits(name, content)]
+        step = policy.next_step(delivery, reachable, now)
+        if step.do == policy.Do.WAIT:
+            if step.until is None or step.until > now:
+                store.wait(delivery, step.until)
+            break
+        if reason := content.overtaken(delivery):
+            store.end(delivery, DeliveryStatus.SUPPRESSED, reason)
+            break
+        if step.do == policy.Do.GIVE_UP:
+            store.end(delivery, DeliveryStatus.FAILED_PERMANENT, step.reason)
+            break
+        if step.do == policy.Do.SEND:
+            if not _send(delivery, step.channel, content, reached, post):
+                break
+        elif not _reconcile(delivery, step.number, content, reached, post):
+            break
+    return DeliveryStatus(store.get(delivery_id)["status"])
+
+
+def _fits(channel: str, content: Content) -> bool:
+    return channel != "fcm" or bool(content.push)
+
+
+def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, post: Post) -> bool:
+    """One attempt. False when somebody else has the delivery."""
+    now = post.clock()
+    begun = store.begin(delivery, channel, device=reached.device if channel == "fcm" else None, now=now)
+    if begun is None:
+        return False
+    number = begun["tries"]
+    try:
+        message = _message(begun, number, channel, content, reached, post.settings)
+        sent = post.channels[channel].send(message, timeout_s=SEND_TIMEOUT_S[channel])
+    except ChannelError as error:
+        _failed(begun, number, channel, error, reached, post)
+    else:
+        _taken(begun, number, channel, sent, post)
+    return True
+
+
+def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reached, post: Post) -> bool:
+    """Find out what became of an attempt whose outcome is unknown."""
+    held = store.hold(delivery, now=post.clock())
+    if held is None:
+        return False
+    attempt = held["attempts"][str(number)]
+    channel = attempt["channel"]
+    message = _message(held, number, channel, content, reached, post.settings)
+    try:
+        sent = post.channels[channel].reconcile(message, since=attempt["at"])
+    except ChannelError as error:
+        _failed(held, number, channel, error, reached, post)
+        return True
+    if sent is None:
+        outcome = {"state": str(AttemptState.TEMPORARY), "code": "not_taken", "done_at": post.clock()}
+        store.finish(held, number, outcome, next_at=post.clock())
+    else:
+        _taken(held, number, channel, sent, post)
+    return True
+
+
+def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post) -> None:
+    now = post.clock()
+    outcome = {
+        "state": str(AttemptState.SENT),
+        "vendor_id": sent.vendor_id,
+        "segments": sent.segments,
+        "done_at": now,
+    }
+    store.finish(
+        delivery, number, outcome, next_at=policy.after_attempt(delivery, AttemptState.SENT, channel, now, None)
+    )
+
+
+_STATE_OF: Mapping[type[ChannelError], AttemptState] = {
+    Temporary: AttemptState.TEMPORARY,
+    Permanent: AttemptState.PERMANENT,
+    Unknown: AttemptState.UNKNOWN,
+}
+
+
+def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, reached: Reached, post: Post) -> None:
+    now = post.clock()
+    state = _STATE_OF[type(error)]
+    tried = sum(attempt["channel"] == channel for attempt in delivery["attempts"].values())
+    retry_at = now + policy.backoff(tried, random.random(), error.retry_after)
+    if state == AttemptState.UNKNOWN:
+        retry_at = now + timedelta(seconds=error.retry_after or 0.0)
+    outcome: dict[str, Any] = {
+        "state": str(state),
+        "code": str(error.code),
+        "vendor_code": error.vendor_code,
+        "retry_at": retry_at,
+        "done_at": now,
+    }
+    if isinstance(error, Permanent) and error.retire and channel == "fcm" and reached.device:
+        with contextlib.suppress(DomainError):
+            people.retire_address(reached.addresses["fcm"].value, now=now)
+    log.info("attempt_failed", delivery=delivery["_id"], channel=channel, state=str(state), reason=str(error.code))
+    next_at = policy.after_attempt(delivery, state, channel, now, retry_at)
+    store.finish(delivery, number, outcome, next_at=next_at)
+
+
+def _message(
+    delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, settings: Settings
+) -> Message:
+    key = f"{delivery['_id']}-{number}"
+    params = content.params(delivery, reached, settings)
+    nonce = nonce_of(key)
+    seconds_left = max(60, int((delivery["valid_until"] - delivery["created_at"]).total_seconds()))
+    address = reached.addresses[channel]
+    status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={number}"
+    purpose, language = delivery["purpose"], reached.language
+    if channel == "fcm":
+        return Message(
+            key=key,
+            to=address,
+            title=render(purpose, "push_title", language, params),
+            body=render(purpose, "push_body", language, params),
+            data=push_payload(
+                content.push,
+                delivery_id=delivery["_id"],
+                receipt_token=store.receipt_token(settings.signing_key, delivery["_id"]),
+                params=params,
+            ),
+            urgent=content.urgent,
+            ttl_s=seconds_left,
+            language=language,
+        )
+    if channel == "sms":
+        text = render_sms(purpose, language, {**params, "nonce": nonce}).text
+        return Message(
+            key=key, to=address, text=text, nonce=nonce, ttl_s=seconds_left, language=language, status_url=status_url
+        )
+    twiml = None
+    if purpose in {"assignment_offered", "supervisor_called"}:
+        twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
+    return Message(
+        key=key,
+        to=address,
+        text=render(purpose, "voice", language, params),
+        nonce=nonce,
+        ttl_s=seconds_left,
+        language=language,
+        twiml_url=twiml,
+        status_url=status_url,
+        urgent=content.urgent,
+    )

@@ -1,0 +1,133 @@
+"""What to do next about a delivery. Pure: the delivery, the addresses that its person has, and `now` come in; one step
+comes out.
+
+The order of channels is the delivery's plan. A channel is left when its receipt did not come in time, when it failed, or
+when the person has no address there. Nothing is sent again before the outcome of the last try is known.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus
+
+TRIES_A_CHANNEL = 6
+"""Of the last channel that is left; one that is followed by another is left at its first failure."""
+REPORT_WAIT = timedelta(seconds=20)
+"""How long an SMS or a call may go without its network receipt before the next channel is tried, if there is one."""
+UNKNOWN_WAIT = timedelta(seconds=1)
+"""A carrier that timed out needs a moment before its list shows what it took."""
+UNREPORTED = timedelta(seconds=8)
+"""An attempt that is still `sending` after this has lost its process."""
+
+
+class Do(StrEnum):
+    """What to do next."""
+
+    SEND = "send"
+    """Start an attempt on `channel`."""
+    RECONCILE = "reconcile"
+    """Ask the carrier whether attempt `number` arrived there."""
+    WAIT = "wait"
+    """Look again at `until`; without one, only a receipt brings news."""
+    GIVE_UP = "give_up"
+    """No channel is left, or it is too late to matter."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next step. `reason` goes with GIVE_UP."""
+
+    do: Do
+    channel: str = ""
+    number: int = 0
+    until: datetime | None = None
+    reason: str = ""
+
+
+def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: datetime) -> Step:
+    """Decide. `reachable` are the channels on which the person has an address and we have a carrier."""
+    if delivery["status"] in ENDED:
+        return Step(Do.WAIT)
+    plan = [channel for channel in delivery["plan"] if channel in reachable]
+    if not plan:
+        return Step(Do.GIVE_UP, reason="no_address")
+    attempts = [delivery["attempts"][key] for key in sorted(delivery["attempts"], key=int)]
+    if not attempts:
+        return _too_late(delivery, now) or Step(Do.SEND, channel=plan[0])
+    last, number = attempts[-1], len(attempts)
+    state, channel = AttemptState(last["state"]), last["channel"]
+    if state == AttemptState.SENDING:
+        lost_at = last["at"] + UNREPORTED
+        return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, delivery, now)
+    if state == AttemptState.UNKNOWN:
+        return _unknown(plan, last, number, delivery, now)
+    after = _after(plan, channel)
+    if state in {AttemptState.SENT, AttemptState.DELIVERED}:
+        if after is None or (state == AttemptState.DELIVERED and channel == "sms"):
+            return Step(Do.WAIT)
+        due = last["at"] + receipt_wait(delivery, channel)
+        return Step(Do.WAIT, until=due) if now < due else _too_late(delivery, now) or Step(Do.SEND, channel=after)
+    if late := _too_late(delivery, now):
+        return late
+    if after is not None:
+        return Step(Do.SEND, channel=after)
+    if state == AttemptState.PERMANENT:
+        return Step(Do.GIVE_UP, reason=last.get("code") or "permanent")
+    tried = sum(attempt["channel"] == channel for attempt in attempts)
+    if tried >= TRIES_A_CHANNEL:
+        return Step(Do.GIVE_UP, reason=last.get("code") or "temporary")
+    due = last["retry_at"] if last.get("retry_at") else now
+    return Step(Do.WAIT, until=due) if now < due else Step(Do.SEND, channel=channel)
+
+
+def _unknown(
+    plan: Sequence[str], last: Mapping[str, Any], number: int, delivery: Mapping[str, Any], now: datetime
+) -> Step:
+    """A push may be repeated (the device knows the delivery's id), so it is like one without receipt. Else look first."""
+    if last["channel"] == "fcm":
+        after = _after(plan, "fcm")
+        return _too_late(delivery, now) or Step(Do.SEND, channel=after or "fcm")
+    due = max(last.get("retry_at") or last["at"], last["at"] + UNKNOWN_WAIT)
+    return Step(Do.WAIT, until=due) if now < due else Step(Do.RECONCILE, channel=last["channel"], number=number)
+
+
+def _after(plan: Sequence[str], channel: str) -> str | None:
+    """The channel that follows in the plan; the first where this one is no longer reachable."""
+    if channel not in plan:
+        return plan[0]
+    index = plan.index(channel) + 1
+    return plan[index] if index < len(plan) else None
+
+
+def _too_late(delivery: Mapping[str, Any], now: datetime) -> Step | None:
+    return Step(Do.GIVE_UP, reason="expired") if now >= delivery["valid_until"] else None
+
+
+def receipt_wait(delivery: Mapping[str, Any], channel: str) -> timedelta:
+    """How long to wait for a receipt before the next channel: the device's own for a push, the network's for the rest."""
+    return timedelta(seconds=delivery["receipt_wait_s"]) if channel == "fcm" else REPORT_WAIT
+
+
+def backoff(tries: int, jitter: float, retry_after: float | None) -> timedelta:
+    """When to try the same channel again: 1, 2, 4 … 60 s, ± 25 % by `jitter` in 0–1, never before the carrier's word."""
+    seconds = float(min(60, 2 ** max(0, tries - 1))) * (0.75 + jitter / 2)
+    return timedelta(seconds=max(seconds, retry_after or 0.0))
+
+
+def after_attempt(
+    delivery: Mapping[str, Any], state: AttemptState, channel: str, now: datetime, retry_at: datetime | None
+) -> datetime:
+    """When to look at a delivery again after an attempt has ended in `state`; policy then decides anew."""
+    if state == AttemptState.SENT:
+        return now + receipt_wait(delivery, channel)
+    if state == AttemptState.UNKNOWN:
+        return max(retry_at or now, now + UNKNOWN_WAIT)
+    return now
+
+
+def is_over(status: str) -> bool:
+    """Whether nothing more will be sent."""
+    return DeliveryStatus(status) in ENDED

@@ -1,0 +1,40 @@
+"""The one table of what happens: event → reactions, in order.
+
+A reaction takes the event (ids only) and the context, may run twice, and raises when it must be tried again.
+"""
+
+from collections.abc import Callable, Mapping
+
+from domain.outbox import Event
+from workers import dispatch, tell
+from workers.context import Context
+
+Reaction = Callable[[Event, Context], None]
+
+SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
+    "incident.raised": (dispatch.rank, dispatch.start_ladders, tell.guardians),
+    "incident.reopened": (dispatch.start_ladders,),
+    "incident.facts_added": (dispatch.start_ladders,),
+    "incident.duress": (tell.units_of_duress,),
+    "incident.closed": (dispatch.free_units, tell.citizen),
+    "slot.reopened": (dispatch.start_ladders,),
+    "slot.supervisors": (tell.supervisors,),
+    "slot.unanswered": (tell.notice_unanswered,),
+    "slot.callback": (tell.operators_to_call_back,),
+    "assignment.offered": (tell.offered,),
+    "assignment.withdrawn": (dispatch.free_units, tell.withdrawn),
+    "assignment.accepted": (tell.citizen,),
+    "assignment.en_route": (tell.citizen,),
+    "assignment.on_scene": (tell.citizen,),
+    "assignment.cleared": (dispatch.free_units,),
+    "assignment.declined": (dispatch.free_units,),
+    "assignment.mayday": (tell.mayday,),
+    "otp.requested": (tell.one_time_code,),
+    "guardian.invited": (tell.guardian_invited,),
+}
+
+
+def react(event: Event, context: Context) -> None:
+    """Run what follows from an event. An event that nobody subscribed to is simply done."""
+    for reaction in SUBSCRIPTIONS.get(event["type"], ()):
+        reaction(event, context)

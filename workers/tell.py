@@ -1,0 +1,270 @@
+"""Reactions that tell people: who must know of an event, in which order of channels, and for how long it matters.
+
+Each telling has a key made of ids, so a reaction that runs again tells nobody twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from domain.cities import service as cities
+from domain.deliveries import queries as deliveries
+from domain.deliveries.service import Recipient, Telling
+from domain.dispatch.service import ladder_of
+from domain.ids import token_hash
+from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
+from domain.outbox import Event
+from domain.people import queries as people
+from domain.people.documents import PersonDoc
+from domain.permissions import Role
+from notifications.content import guardian_token
+from notifications.fanout import tell
+from runtime import logging
+from workers.context import Context
+
+OFFER_MATTERS = timedelta(minutes=10)
+ALARM_MATTERS = timedelta(minutes=30)
+NEWS_MATTERS = timedelta(hours=2)
+
+log = logging.get(__name__)
+
+
+def _responders(unit_ids: Iterable[str]) -> dict[str, list[Recipient]]:
+    """Who is told for each unit: its responders, or the unit's own phone when nobody is on it by name."""
+    ids = sorted(set(unit_ids))
+    found: dict[str, list[Recipient]] = {unit_id: [] for unit_id in ids}
+    for person in people.responders_of(ids):
+        found[person.unit_id].append(Recipient("person", person.id))
+    return {unit_id: told or [Recipient("unit", unit_id)] for unit_id, told in found.items()}
+
+
+def offered(event: Event, context: Context) -> None:
+    """Everybody on the units that were asked hears of it: push first, SMS where no receipt comes, voice by the rung."""
+    doc = incidents.get(event["subject"])
+    asked = {each: doc["assignments"][each] for each in event["assignments"]}
+    responders = _responders(assignment["unit"] for assignment in asked.values())
+    tellings = []
+    for assignment_id, assignment in asked.items():
+        ladder = ladder_of(doc, assignment["service"], cities.current(doc["city"]))
+        tellings += [
+            Telling(
+                key=assignment_id,
+                city=doc["city"],
+                purpose="assignment_offered",
+                subject=doc["_id"],
+                recipient=recipient,
+                plan=tuple(assignment["channels"]),
+                valid_for=OFFER_MATTERS,
+                refs={"assignment": assignment_id},
+                life_critical=True,
+                receipt_wait_s=ladder.receipt_wait_s,
+            )
+            for recipient in responders[assignment["unit"]]
+        ]
+    tell(tellings, context.post)
+
+
+def withdrawn(event: Event, context: Context) -> None:
+    """Whoever was asked or had it is told that it is handled, on the channels on which they heard of it."""
+    heard = {
+        (each["refs"].get("assignment"), each["recipient"]["id"]): each
+        for each in deliveries.of_subject(event["subject"])
+        if each["purpose"] == "assignment_offered" and each["attempts"]
+    }
+    tellings = []
+    for (assignment_id, _), delivery in heard.items():
+        if assignment_id not in event["assignments"]:
+            continue
+        channels = {attempt["channel"] for attempt in delivery["attempts"].values()} - {"voice"}
+        tellings.append(
+            Telling(
+                key=f"{assignment_id}-{event['v']}",
+                city=event["city"],
+                purpose="assignment_withdrawn",
+                subject=event["subject"],
+                recipient=Recipient(**delivery["recipient"]),
+                plan=["sms"] if "sms" in channels else ["fcm"],
+                valid_for=NEWS_MATTERS,
+                refs={"assignment": assignment_id, "reason": event["reason"]},
+            )
+        )
+    tell(tellings, context.post)
+
+
+_CITIZEN_HEARS = {
+    "assignment.accepted": "acknowledged",
+    "assignment.en_route": "en_route",
+    "assignment.on_scene": "on_scene",
+    "incident.closed": "closed",
+}
+
+
+def citizen(event: Event, context: Context) -> None:
+    """The citizen hears that somebody has it, is on the way, is there. Nothing rings on a silent SOS: push alone."""
+    doc = incidents.get(event["subject"])
+    person = (doc.get("citizen") or {}).get("person")
+    if not person or (doc.get("citizen") or {}).get("cancel"):
+        return
+    quiet = "silent" in doc["flags"] or event["type"] != "assignment.accepted"
+    tell(
+        [
+            Telling(
+                key=event["id"],
+                city=doc["city"],
+                purpose="incident_updated",
+                subject=doc["_id"],
+                recipient=Recipient("person", person),
+                plan=["fcm"] if quiet else ["fcm", "sms"],
+                valid_for=NEWS_MATTERS,
+                refs={"status": _CITIZEN_HEARS[event["type"]]},
+                receipt_wait_s=15,
+            )
+        ],
+        context.post,
+    )
+
+
+def guardians(event: Event, context: Context) -> None:
+    """Each guardian gets a live page of their own; one who has not confirmed hears too, with how to say no."""
+    doc = incidents.get(event["subject"])
+    person_id = (doc.get("citizen") or {}).get("person")
+    person = PersonDoc.objects(id=person_id, erased_at=None).first() if person_id else None
+    if person is None:
+        return
+    told = people.guardians_of(person)
+    if not told:
+        return
+    _open_pages(doc, [guardian.id for guardian in told], context)
+    tell(
+        [
+            Telling(
+                key=f"{doc['_id']}-guardian",
+                city=doc["city"],
+                purpose="guardian_alerted" if guardian.status == "confirmed" else "guardian_alerted_unconfirmed",
+                subject=doc["_id"],
+                recipient=Recipient("guardian", guardian.id, of=person.id),
+                plan=("fcm", "sms"),
+                valid_for=ALARM_MATTERS,
+                life_critical=True,
+            )
+            for guardian in told
+        ],
+        context.post,
+    )
+
+
+def _open_pages(doc: dict[str, Any], guardian_ids: Sequence[str], context: Context) -> None:
+    """Let each guardian's link open the live page, once."""
+    secret, now = context.settings.signing_key, context.clock()
+
+    def rule(draft: Draft) -> None:
+        generation = draft.doc.get("share_generation") or 0
+        links = list(draft.doc.get("links") or [])
+        known = {link["h"] for link in links}
+        for guardian_id in guardian_ids:
+            hashed = token_hash(guardian_token(secret, doc["_id"], guardian_id, generation))
+            if hashed not in known:
+                until = now + timedelta(seconds=context.settings.link_ttl_s)
+                links.append({"h": hashed, "kind": "guardian", "id": guardian_id, "until": until})
+        if len(links) > len(known):
+            draft.set("links", links)
+            draft.entry("guardians_told", count=len(guardian_ids))
+
+    incidents.change(doc["_id"], rule, now=now)
+
+
+def supervisors(event: Event, context: Context) -> None:
+    """The ladder found nobody so far: the supervisors of the service's agencies are called."""
+    config = cities.current(event["city"])
+    called = {
+        person.id
+        for agency in config.agencies_for(event["service"])
+        for person in people.supervisors_of(event["city"], agency.id)
+    }
+    _notify(event, context, "supervisor_called", called, ("voice", "sms"), key=f"{event['round']}-{event['rung']}")
+
+
+def notice_unanswered(event: Event, context: Context) -> None:
+    """The whole ladder found nobody: the control room hears of it, and again with every round."""
+    _notify(event, context, "notice", _operators(event["city"]), ("fcm", "sms"), key=str(event["v"]))
+
+
+def operators_to_call_back(event: Event, context: Context) -> None:
+    """Trust is low: the control room calls the citizen back; the units follow by themselves."""
+    _notify(event, context, "notice", _operators(event["city"]), ("fcm",), key=str(event["v"]))
+
+
+def mayday(event: Event, context: Context) -> None:
+    """A responder needs help: the control room and the supervisors hear of it at once."""
+    doc = incidents.get(event["subject"])
+    agency = doc["assignments"][event["assignment"]]["agency"]
+    told = _operators(event["city"]) | {person.id for person in people.supervisors_of(event["city"], agency)}
+    _notify(event, context, "supervisor_called", told, ("voice", "sms"), key=event["assignment"])
+
+
+def units_of_duress(event: Event, context: Context) -> None:
+    """The control room hears that a cancel was not one. Nothing goes to the phone."""
+    _notify(event, context, "notice", _operators(event["city"]), ("fcm", "sms"), key=str(event["v"]))
+
+
+def _operators(city: str) -> set[str]:
+    return {person.id for person in people.with_role(city, Role.OPERATOR)}
+
+
+def _notify(event: Event, context: Context, purpose: str, told: set[str], plan: Sequence[str], *, key: str) -> None:
+    if not told:
+        log.warning("nobody_to_notify", purpose=purpose, type=event["type"], subject=event["subject"])
+    tell(
+        [
+            Telling(
+                key=f"{event['type']}-{event['subject']}-{key}",
+                city=event["city"],
+                purpose=purpose,
+                subject=event["subject"],
+                recipient=Recipient("person", person_id),
+                plan=plan,
+                valid_for=OFFER_MATTERS,
+                refs={"status": "open", "what": event["type"]},
+                life_critical=True,
+            )
+            for person_id in sorted(told)
+        ],
+        context.post,
+    )
+
+
+def one_time_code(event: Event, context: Context) -> None:
+    """A code to sign in with: SMS alone, worth five minutes."""
+    tell(
+        [
+            Telling(
+                key=event["id"],
+                city=event["city"],
+                purpose="otp",
+                subject=event["subject"],
+                recipient=Recipient("challenge", event["subject"]),
+                plan=("sms",),
+                valid_for=timedelta(seconds=context.settings.otp_ttl_s),
+            )
+        ],
+        context.post,
+    )
+
+
+def guardian_invited(event: Event, context: Context) -> None:
+    """Somebody was named as guardian and is asked by link."""
+    tell(
+        [
+            Telling(
+                key=event["id"],
+                city=event["city"],
+                purpose="guardian_invited",
+                subject=event["subject"],
+                recipient=Recipient("guardian", event["guardian"], of=event["subject"]),
+                plan=("sms",),
+                valid_for=timedelta(days=1),
+            )
+        ],
+        context.post,
+    )
