@@ -20,6 +20,7 @@ from sandbox.carriers.outgoing import basic_auth
 from sandbox.carriers.records import Call, Sms, sid
 
 VERSION = "2010-04-01"
+ROOT = "https://api.twilio.com"
 
 
 class TwilioError(Exception):
@@ -155,18 +156,23 @@ def page(request: Request, key: str, found: Sequence[Any], render: Callable[[Any
         token = [("PageToken", f"PA{wanted}")] if wanted else []
         return f"{request.path}?{urlencode([*filters, ('PageSize', size), ('Page', wanted), *token])}"
 
+    def followed(wanted: int) -> str:
+        # Twilio's document wants absolute addresses here, while its clients put the host before whatever they get.
+        # With the dots it is the same address either way, since they take the doubled host out again (RFC 3986, 5.2.4).
+        return f"{ROOT}/../../..{uri(wanted)}"
+
     start = number * size
     items = found[start : start + size]
     return answer(
         {
-            "first_page_uri": uri(0),
+            "first_page_uri": ROOT + uri(0),
             "end": max(start + len(items) - 1, 0),
-            "previous_page_uri": uri(number - 1) if number else None,
+            "previous_page_uri": followed(number - 1) if number else None,
             key: [render(item) for item in items],
-            "uri": uri(number),
+            "uri": ROOT + uri(number),
             "page_size": size,
             "start": start if items else 0,
-            "next_page_uri": uri(number + 1) if start + size < len(found) else None,
+            "next_page_uri": followed(number + 1) if start + size < len(found) else None,
             "page": number,
         }
     )

@@ -24,7 +24,7 @@ from sandbox.carriers.options import ACCOUNT_SID, AUTH_TOKEN, NUMBERS, PROJECT
 REPOSITORY = Path(__file__).parents[2]
 
 
-class LocalTwilio(TwilioHttpClient):
+class LocalTwilio(TwilioHttpClient):  # type: ignore[misc]
     """Twilio's own HTTP client, sent to a local address instead of api.twilio.com."""
 
     def __init__(self, base_url: str, timeout: float = 10.0) -> None:
