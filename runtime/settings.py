@@ -4,6 +4,7 @@ What belongs to a city is data (`cities/<id>.toml`), not a setting. A wrong valu
 names the variable.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -121,3 +122,8 @@ def load() -> Settings:
         variable = name.upper() if name.upper() in {"MONGODB_URL", "REDIS_URL"} else f"AMAAN_{name.upper()}"
         reason = first["msg"].removeprefix("Value error, ")
         raise BadSetting(f"{variable}: {reason}" if name else reason) from None
+
+
+def environment() -> dict[str, str]:
+    """A copy of the environment, for starting other processes; nobody else reads it."""
+    return dict(os.environ)

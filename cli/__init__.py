@@ -1,0 +1,45 @@
+"""The command `amaan`. One file per command group; each is imported only when it is asked for."""
+
+import importlib
+import sys
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("cli.up:up", "The whole city on this machine, until Ctrl-C."),
+    "down": ("cli.up:down", "Stop what `amaan up` left running."),
+    "demo": ("cli.demo:demo", "Play a chapter of the story and watch it from outside."),
+    "prepare": ("cli.prepare:prepare", "Create the store's indexes and load the cities' presets."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[name][0].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), attribute)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+def group() -> None:
+    """Amaan (امان, safety): the backend of a city's safety app."""
+
+
+def main() -> None:
+    """Run the command line; a wrong setting is one line, not a trace."""
+    from runtime.settings import BadSetting
+
+    try:
+        group(prog_name="amaan")
+    except BadSetting as error:
+        sys.stderr.write(f"amaan: {error}\n")
+        raise SystemExit(2) from None
