@@ -85,10 +85,10 @@ class Session(EmbeddedDocument):
     """How often it was refreshed; only the newest refresh token is good."""
     refresh_key = StringField(default="")
     """Hash of the Idempotency-Key of the last refresh: its retry gets the same answer."""
-    amr = ListField(StringField())
-    """How it was opened: `otp`, and `totp` once the second factor was given."""
     otp_at = DateTimeField()
     """When a code by SMS was last given in it."""
+    second_factor_at = DateTimeField()
+    """When the second factor was last given in it."""
     ended_at = DateTimeField()
 
 
@@ -165,7 +165,6 @@ class PersonDoc(Document):
 
     safe_pin = StringField()
     duress_pin = StringField()
-    pin_failures = IntField(default=0)
     second_factor = EmbeddedDocumentField(SecondFactor)
     enrolment = EmbeddedDocumentField(Enrolment)
 
@@ -206,33 +205,17 @@ class ChallengeDoc(Document):
     phone = StringField(required=True)
     language = StringField(default="ur")
     city = StringField(default="")
-    resends = IntField(default=0)
-    """The n of the derivation: every resend has a code of its own."""
     tries = IntField(default=0)
     created_at = DateTimeField()
-    sent_at = DateTimeField()
     expires_at = DateTimeField()
     used_at = DateTimeField()
+    used_key = StringField(default="")
+    """Hash of the Idempotency-Key that used it: its retry gets the same session."""
     version = IntField(default=0)
 
     pending_events = ListField(DictField())
     outbox_due = DateTimeField()
     outbox_lease = DictField(default=None)
-
-
-class LimitDoc(Document):
-    """How often something was done in a window. The id names the limit, a keyed hash of the subject, and the window."""
-
-    meta = {
-        "collection": "limits",
-        "auto_create_index": False,
-        "strict": False,
-        "indexes": [{"fields": ["until"]}],
-    }
-
-    id = StringField(primary_key=True)
-    count = IntField(default=0)
-    until = DateTimeField()
 
 
 outbox.register("people", PersonDoc)

@@ -4,11 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from domain.errors import NotFound, Unauthenticated
+from domain.errors import NotFound
+from domain.people import rules
 from domain.people.documents import PersonDoc
+from domain.people.errors import SessionEnded
 from domain.permissions import Held, Principal, Role
 
 _PRINCIPAL_FIELDS = ("city", "language", "roles", "unit_id", "agency_id", "erased_at")
+
+
+def collection() -> Any:
+    """The raw collection, for conditional writes."""
+    return PersonDoc._get_collection()
 
 
 def get(person_id: str) -> PersonDoc:
@@ -62,18 +69,18 @@ def guardians_of(person: PersonDoc) -> list[Any]:
 
 
 def principal(person_id: str, session_id: str, *, now: datetime) -> Principal:
-    """Who asks: one read by `_id`. Raises Unauthenticated when the session is over or the person is gone."""
+    """Who asks: one read by `_id`. Raises SessionEnded when the session is over or the person is gone."""
     if not session_id.replace("_", "").isalnum():
-        raise Unauthenticated("sign in again", code="session_ended")
-    row = PersonDoc._get_collection().find_one(
+        raise SessionEnded("sign in again")
+    row = collection().find_one(
         {"_id": person_id},
         {**dict.fromkeys(_PRINCIPAL_FIELDS, 1), f"sessions.{session_id}": 1},
     )
     session = (row or {}).get("sessions", {}).get(session_id)
     if row is None or session is None or row.get("erased_at") or session.get("ended_at"):
-        raise Unauthenticated("sign in again", code="session_ended")
+        raise SessionEnded("sign in again")
     if session["expires_at"] <= now:
-        raise Unauthenticated("sign in again", code="session_ended")
+        raise SessionEnded("sign in again")
     return Principal(
         person_id=person_id,
         session_id=session_id,
@@ -82,7 +89,7 @@ def principal(person_id: str, session_id: str, *, now: datetime) -> Principal:
             Held(Role(held["role"]), held.get("city", ""), held.get("agency_id", ""), held.get("group_id", ""))
             for held in row.get("roles") or []
         ),
-        second_factor="totp" in (session.get("amr") or []),
+        second_factor=rules.second_factor_holds(session.get("second_factor_at"), now),
         unit_id=row.get("unit_id") or "",
         agency_id=row.get("agency_id") or "",
         language=row.get("language") or "ur",

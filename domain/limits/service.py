@@ -1,0 +1,63 @@
+"""Counting by window, and spacing. Both are one atomic write; both raise LimitReached with `retry_after` seconds."""
+
+import hashlib
+import hmac
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from domain.errors import LimitReached
+from domain.limits.documents import LimitDoc
+
+
+def _limits() -> Any:
+    return LimitDoc._get_collection()
+
+
+def _key(secret: str, name: str, subject: str) -> str:
+    return f"{name}:{hmac.new(secret.encode(), f'{name}|{subject}'.encode(), hashlib.sha256).hexdigest()[:32]}"
+
+
+def count(secret: str, name: str, subject: str, *, window_s: int, now: datetime) -> int:
+    """Count one more in the present window (aligned to the epoch) and say how many that makes. Never raises a limit."""
+    start = int(now.timestamp()) // window_s * window_s
+    found = _limits().find_one_and_update(
+        {"_id": f"{_key(secret, name, subject)}:{start}"},
+        {"$inc": {"count": 1}, "$setOnInsert": {"until": datetime.fromtimestamp(start + window_s, UTC)}},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    return int(found["count"])
+
+
+def take(secret: str, name: str, subject: str, *, limit: int, window_s: int, now: datetime) -> None:
+    """Count one more; raise LimitReached when that is more than `limit` in the window."""
+    if count(secret, name, subject, window_s=window_s, now=now) > limit:
+        left = window_s - int(now.timestamp()) % window_s
+        raise LimitReached("too often", retry_after=left)
+
+
+def space(secret: str, name: str, subject: str, *, every_s: int, now: datetime) -> None:
+    """Let it pass at most once in `every_s` seconds; raise LimitReached with the rest of them."""
+    key = _key(secret, name, subject)
+    try:
+        _limits().update_one(
+            {"_id": key, "until": {"$lte": now}},
+            {"$set": {"until": now + timedelta(seconds=every_s)}},
+            upsert=True,
+        )
+    except DuplicateKeyError:
+        row = _limits().find_one({"_id": key}) or {"until": now}
+        left = max(1, math.ceil((row["until"] - now).total_seconds()))
+        raise LimitReached("too soon", retry_after=left) from None
+
+
+def sweep(*, now: datetime, limit: int = 1000) -> int:
+    """Remove counters whose window is over; how many went."""
+    over = [row["_id"] for row in _limits().find({"until": {"$lte": now}}, {"_id": 1}).limit(limit)]
+    if not over:
+        return 0
+    return int(_limits().delete_many({"_id": {"$in": over}, "until": {"$lte": now}}).deleted_count)
