@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.carriers import fcm, phone_routes, twilio_calls, twilio_messages
+from sandbox.carriers import fcm, pages, phone_routes, twilio_calls, twilio_messages
 from sandbox.carriers.answers import reply
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.fcm_tokens import Tokens
@@ -17,7 +17,7 @@ from sandbox.carriers.twilio_wire import VERSION, TwilioError
 
 def create_app(options: Options) -> Flask:
     """The app, its threads started: call it after any fork. The service account file must be there."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     carriers = Carriers.open(options)
     messages, line, pushes = twilio_messages.Messages(carriers), Line(carriers), fcm.Pushes(carriers)
     people = People(carriers, messages, line, pushes)
@@ -25,6 +25,7 @@ def create_app(options: Options) -> Flask:
     app.register_blueprint(twilio_calls.routes(carriers, line))
     app.register_blueprint(fcm.routes(carriers, pushes, Tokens(options.service_account)))
     app.register_blueprint(phone_routes.routes(carriers, people))
+    app.register_blueprint(pages.routes(carriers, people))
 
     @app.before_request
     def only_own_pages() -> Response | None:

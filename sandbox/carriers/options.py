@@ -34,6 +34,8 @@ class Options:
     """How long each step of a receipt takes: queued, sent, delivered; and a phone's own receipt for a push."""
     pace: float = 1.0
     """1: speech and pauses in a call take the time they would take; 0: none."""
+    zone: str = "Asia/Karachi"
+    """The IANA zone of the times on the pages."""
 
     @property
     def journal(self) -> Path:

@@ -11,7 +11,7 @@ from sandbox.carriers.answers import reply
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.line import NotPossible
 from sandbox.carriers.people import People, Wrong
-from sandbox.carriers.phones import call_view, inbox, push_view, view
+from sandbox.carriers.phones import ANSWERS, call_view, inbox, push_view, view
 from sandbox.carriers.records import Call, Device, Push, Sms, rfc3339
 from sandbox.carriers.switches import Refused
 
@@ -69,8 +69,8 @@ def routes(carriers: Carriers, people: People) -> Blueprint:
         body = _body()
         wanted = replace(state.phone(number))
         if "answers" in body:
-            if body["answers"] not in ("by_hand", "human", "machine", "busy", "no_answer", "reject"):
-                raise Refused("answers must be by_hand, human, machine, busy, no_answer or reject")
+            if body["answers"] not in ANSWERS:
+                raise Refused(f"answers must be one of {', '.join(ANSWERS)}")
             wanted.answers = body["answers"]
         if "reachable" in body:
             wanted.reachable = bool(body["reachable"])

@@ -7,6 +7,16 @@ from typing import Any
 from sandbox.carriers.records import Call, Push, Sms, rfc3339
 from sandbox.carriers.state import Record, State
 
+ANSWERS = {
+    "by_hand": "rings until it is answered here",
+    "human": "a person answers at once",
+    "machine": "an answering machine answers",
+    "busy": "busy",
+    "no_answer": "rings and nobody answers",
+    "reject": "declined",
+}
+"""How a phone may answer calls, with the words for it."""
+
 
 def sms_view(sms: Sms) -> dict[str, Any]:
     """A message as a phone shows it; `at` is when it reached (inbound: left) the phone."""
