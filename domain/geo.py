@@ -26,7 +26,7 @@ RESOLUTIONS: Final = (5, 7, 9)
 """H3 resolutions kept on durable things, about 250 km², 5 km² and 0.1 km² a cell (h3geo.org, "Cell statistics")."""
 
 MAX_RADIUS_M: Final = 100_000.0
-"""The widest search: about 200 cells. Beyond it one asks by city, not by place."""
+"""The widest search: about 150 cells. Beyond it one asks by city, not by place."""
 
 # The widest circle for which each resolution still gives a few dozen cells, finest first.
 _WIDEST_M: Final = ((9, 700.0), (7, 5_000.0), (5, MAX_RADIUS_M))
@@ -102,7 +102,8 @@ def cells(lat: float, lon: float) -> Cells:
 def disk(lat: float, lon: float, radius_m: float) -> Disk:
     """Cells that together cover the whole circle, at the finest resolution that keeps them few.
 
-    At most about 40 cells up to 40 km and 200 at `MAX_RADIUS_M`; beyond that, or below 0, `Invalid`. Whatever lies
+    In Pakistan at most about 35 cells up to 40 km and 150 at `MAX_RADIUS_M` (near H3's twelve pentagons, where cells
+    are small, up to twice as many); beyond that, or below 0, `Invalid`. Whatever lies
     within `radius_m` of the point has its cell among them; some of what they hold lies outside, so compare distances.
 
     Cells that touch a circle form one connected patch, so a flood from the centre's cell through neighbours that may
@@ -167,6 +168,10 @@ class Region:
         shapely.prepare(geometry)
         self.bounds: tuple[float, float, float, float] = geometry.bounds
         """West, south, east, north."""
+        # For distances: squeezed so that a degree of longitude weighs as much as one of latitude at the middle.
+        self._squeeze = max(math.cos(math.radians((self.bounds[1] + self.bounds[3]) / 2)), 1e-6)
+        self._flat = shapely.transform(geometry, lambda points: points * (self._squeeze, 1.0))
+        shapely.prepare(self._flat)
 
     @classmethod
     def from_geojson(cls, document: Mapping[str, Any]) -> "Region":
@@ -200,12 +205,17 @@ class Region:
             return False
         return bool(shapely.intersects_xy(self._geometry, lon, lat))
 
+    def is_near(self, lat: float, lon: float, metres: float) -> bool:
+        """Whether the point may lie within `metres` of the region: a cheap look at its bounds, never a false no."""
+        west, south, east, north = self.bounds
+        high = metres / 110_000.0  # no degree of latitude is shorter
+        wide = high / max(math.cos(math.radians(min(89.9, abs(lat) + high))), 1e-6)
+        return south - high <= lat <= north + high and west - wide <= lon <= east + wide
+
     def distance_m(self, lat: float, lon: float) -> float:
-        """Metres to the nearest point of the region, 0 inside; for cities and their surroundings (under 500 km)."""
+        """Metres to the nearest point of the region, 0 inside; good to 1 % within 100 km of a city's region."""
         if self.contains(lat, lon):
             return 0.0
-        squeeze = max(math.cos(math.radians(lat)), 1e-6)  # a degree of longitude then weighs as much as one of latitude
-        flat = shapely.transform(self._geometry, lambda points: points * (squeeze, 1.0))
-        line = shapely.shortest_line(flat, shapely.Point(lon * squeeze, lat))
+        line = shapely.shortest_line(self._flat, shapely.Point(lon * self._squeeze, lat))
         near_x, near_lat = line.coords[0]
-        return distance_m(lat, lon, near_lat, near_x / squeeze)
+        return distance_m(lat, lon, near_lat, near_x / self._squeeze)

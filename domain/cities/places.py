@@ -1,0 +1,99 @@
+"""Named places of a city: police stations, hospitals, areas. Pure; the text of a places file comes in.
+
+Format (made by `cities/make_places.py`): `{"city", "attribution": [...], "police": [...], "hospitals": [...],
+"areas": [...]}`, each entry `{id, name_en, name_ur, lat, lon}`, a hospital with `emergency`, an area with `kind`.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from domain.cities.config import Text
+from domain.cities.errors import BadCity
+from domain.geo import distance_m, is_position
+
+
+class PlaceKind(StrEnum):
+    """What a place is."""
+
+    POLICE = "police"
+    """A police station."""
+    HOSPITAL = "hospital"
+    """A hospital; `emergency` where the map says that it takes emergencies."""
+    AREA = "area"
+    """A named part of the city, as a point in its middle."""
+
+
+_LISTS: Final = {PlaceKind.POLICE: "police", PlaceKind.HOSPITAL: "hospitals", PlaceKind.AREA: "areas"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A named point. `id` is the source's own (`node/…` of OpenStreetMap, or the gazetteer's)."""
+
+    id: str
+    kind: PlaceKind
+    names: Text
+    lat: float
+    lon: float
+    emergency: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A place and how far it is, in metres as the crow flies."""
+
+    place: Place
+    distance_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A city's places by kind, and whom to name where they are shown."""
+
+    by_kind: dict[PlaceKind, tuple[Place, ...]]
+    attribution: tuple[str, ...]
+
+    def nearest(self, kind: PlaceKind, lat: float, lon: float, *, limit: int, within_m: float) -> list[Near]:
+        """The nearest places of a kind, nearest first."""
+        near = (Near(place, distance_m(lat, lon, place.lat, place.lon)) for place in self.by_kind.get(kind, ()))
+        return sorted((found for found in near if found.distance_m <= within_m), key=lambda found: found.distance_m)[
+            :limit
+        ]
+
+
+NO_PLACES: Final = Places({}, ())
+
+
+def parse_places(text: str, source: str) -> Places:
+    """The places in a file's text; `BadCity` names the file and the entry that is wrong."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise BadCity(f"{source}: is not JSON", errors={"(file)": ["is not JSON"]}) from error
+    if not isinstance(document, dict):
+        raise BadCity(f"{source}: must be an object", errors={"(file)": ["must be an object"]})
+    by_kind = {kind: tuple(_places(kind, document.get(key, []), source, key)) for kind, key in _LISTS.items()}
+    return Places(by_kind, tuple(str(line) for line in document.get("attribution", [])))
+
+
+def _places(kind: PlaceKind, entries: Any, source: str, key: str) -> Iterable[Place]:
+    for index, entry in enumerate(entries):
+        where = f"{key}[{index}]"
+        try:
+            place = Place(
+                id=str(entry["id"]),
+                kind=kind,
+                names=Text(en=str(entry["name_en"]), ur=str(entry["name_ur"])),
+                lat=float(entry["lat"]),
+                lon=float(entry["lon"]),
+                emergency=bool(entry.get("emergency", False)),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            problem = "needs id, name_en, name_ur, lat and lon"
+            raise BadCity(f"{source}: {where} {problem}", errors={where: [problem]}) from error
+        if not place.names.en or not is_position(place.lat, place.lon):
+            raise BadCity(f"{source}: {where} has no name or no position", errors={where: ["no name or no position"]})
+        yield place
