@@ -32,11 +32,13 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from runtime.settings import environment
 from sandbox import carriers, docstore
-from sandbox.carriers.options import ACCOUNT_SID, NUMBERS, PROJECT
+from sandbox.carriers.options import ACCOUNT_SID, PROJECT
 
 ROOT = Path(__file__).resolve().parent.parent
 URGENT_WORKERS = 2
 API_WORKERS, API_THREADS = 2, 8
+CITY_NUMBERS = ("+924200000016", "+924200000015", "+924200001043")
+"""What `cities/lahore.toml` receives on: replies (we send from it), SOS, helpline. No carrier assigns these."""
 GROUND = ("docstore", "redis", "carriers")
 """What must answer before the rest is started."""
 
@@ -114,7 +116,7 @@ class Stack:
             ours |= {
                 "AMAAN_TWILIO_ACCOUNT_SID": ACCOUNT_SID,
                 "AMAAN_TWILIO_AUTH_TOKEN": self.kept["twilio_auth_token"],
-                "AMAAN_TWILIO_FROM": NUMBERS[0],
+                "AMAAN_TWILIO_FROM": CITY_NUMBERS[0],
                 "AMAAN_TWILIO_BASE_URL": self.address("carriers"),
                 "AMAAN_FCM_PROJECT": PROJECT,
                 "AMAAN_FCM_CREDENTIALS": str(self.var / "carriers" / "service-account.json"),
@@ -129,7 +131,16 @@ class Stack:
         found = [*self._document_server(), *self._redis(), *self._local_carriers()]
         python = sys.executable
         api = self.kept["ports"]["api"]
-        gunicorn = [python, "-m", "gunicorn", "--no-control-socket", "--graceful-timeout", "5", "--log-level", "warning"]
+        gunicorn = [
+            python,
+            "-m",
+            "gunicorn",
+            "--no-control-socket",
+            "--graceful-timeout",
+            "5",
+            "--log-level",
+            "warning",
+        ]
         found.append(
             Program(
                 "api",
@@ -186,7 +197,7 @@ class Stack:
         command = carriers.command(
             self.kept["ports"]["carriers"],
             folder,
-            numbers=(NUMBERS[0],),
+            numbers=CITY_NUMBERS,
             account_sid=ACCOUNT_SID,
             auth_token=self.kept["twilio_auth_token"],
             project=PROJECT,
@@ -302,7 +313,12 @@ class Stack:
     def _prepare(self) -> None:
         """Indexes and the cities' presets, in a process of its own so that this one stays unconnected."""
         done = subprocess.run(
-            [sys.executable, "-m", "cli", "prepare"], cwd=ROOT, env=self.env, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "cli", "prepare"],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]

@@ -13,7 +13,9 @@ DEFAULT_VAR = Path("var")
 
 
 @click.command()
-@click.option("--var", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_VAR, help="Where its data lies.")
+@click.option(
+    "--var", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_VAR, help="Where its data lies."
+)
 @click.option("--pilot", is_flag=True, help="Use the embedded document server although real carriers are configured.")
 def up(var: Path, pilot: bool) -> None:
     """Start everything and keep it running: servers, API, workers, local carriers. Ctrl-C stops it."""
@@ -47,7 +49,9 @@ def _announce(console: Console, stack: Stack) -> None:
 
 
 @click.command()
-@click.option("--var", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_VAR, help="Where its data lies.")
+@click.option(
+    "--var", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_VAR, help="Where its data lies."
+)
 def down(var: Path) -> None:
     """Stop what `amaan up` left running on a folder, if anything."""
     stack = Stack(var)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.cities import service as cities
+from domain.cities import queries as cities
 from domain.deliveries.service import Delivery
 from domain.dispatch import rules as dispatch
 from domain.ids import link_token
@@ -16,6 +16,7 @@ from domain.incidents.states import ASKED, IncidentStatus
 from domain.people import codes
 from domain.people.documents import ChallengeDoc, PersonDoc
 from notifications.recipients import Reached
+from notifications.render.text import distance
 from runtime.settings import Settings
 
 Params = dict[str, str]
@@ -26,6 +27,7 @@ class Content:
     """How a purpose's parameters are found, and when it is no longer due (the reason, or "")."""
 
     params: Callable[[Delivery, Reached, Settings], Params]
+    """Of the text. `variant` among them chooses the purpose's own wording, as `incident_updated.closed`."""
     overtaken: Callable[[Delivery], str]
     push: str = ""
     """The kind of its push (`mobile-contract/push/`); empty: never pushed."""
@@ -61,12 +63,12 @@ def _offer(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     metres = assignment.get("distance_m")
     return {
         **params,
+        "variant": "priority" if doc["severity"] == "Extreme" else "",
         "link": f"{settings.links}/a/{token}",
-        "reply": "1" if settings.twilio_two_way else "",
-        "metres": "" if metres is None else str(metres),
+        "reply": delivery["refs"].get("reply", "") if settings.twilio_two_way else "",
+        "where": "" if metres is None else distance(metres, reached.language),
         "assignment_id": assignment_id,
         "incident_id": doc["_id"],
-        "severity": doc["severity"],
     }
 
 
@@ -80,15 +82,16 @@ def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Para
         **_of_incident(_incident(delivery), reached.language),
         "assignment_id": delivery["refs"]["assignment"],
         "incident_id": delivery["subject"],
-        "reason": delivery["refs"].get("reason", ""),
     }
 
 
 def _update(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    doc = _incident(delivery)
     return {
-        **_of_incident(_incident(delivery), reached.language),
-        "incident_id": delivery["subject"],
-        "status": delivery["refs"]["status"],
+        **_of_incident(doc, reached.language),
+        "incident_id": doc["_id"],
+        "variant": delivery["refs"].get("status", ""),
+        "page": f"{settings.links}/t/{incidents.share_token(settings.signing_key, doc)}",
     }
 
 
@@ -129,8 +132,13 @@ def _otp(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     return {"code": codes.otp_code(settings.signing_key, challenge)}
 
 
-def _notice(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
-    return {"what": delivery["refs"].get("what", ""), "incident_id": delivery["subject"]}
+def _staff(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """What the control room and supervisors hear: what and where, never who."""
+    return {
+        **_of_incident(_incident(delivery), reached.language),
+        "variant": delivery["refs"].get("variant", ""),
+        "incident_id": delivery["subject"],
+    }
 
 
 def _never(delivery: Delivery) -> str:
@@ -144,7 +152,7 @@ CONTENT: Mapping[str, Content] = {
     "guardian_alerted": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_alerted_unconfirmed": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_invited": Content(_invited, _never, "guardian.invited"),
-    "supervisor_called": Content(_update, _never, urgent=True),
+    "supervisor_called": Content(_staff, _never, urgent=True),
     "otp": Content(_otp, _never),
-    "notice": Content(_notice, _never),
+    "notice": Content(_staff, _never, "incident.updated", urgent=True),
 }

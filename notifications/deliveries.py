@@ -160,6 +160,8 @@ def _message(
     address = reached.addresses[channel]
     status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={number}"
     purpose, language = delivery["purpose"], reached.language
+    if params.get("variant"):
+        purpose = f"{purpose}.{params['variant']}"
     if channel == "fcm":
         return Message(
             key=key,
@@ -182,7 +184,7 @@ def _message(
             key=key, to=address, text=text, nonce=nonce, ttl_s=seconds_left, language=language, status_url=status_url
         )
     twiml = None
-    if purpose in {"assignment_offered", "supervisor_called"}:
+    if delivery["purpose"] in {"assignment_offered", "supervisor_called"}:
         twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
     return Message(
         key=key,

@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from runtime.positions import RedisPositions
-
-from domain.cities import service as cities
+from domain.cities import queries as cities
 from domain.clock import Clock, utc_now
 from domain.dispatch.service import Desk
 from domain.ports import Enqueue, Positions
@@ -14,6 +12,7 @@ from notifications.channel import Channel
 from notifications.deliveries import Post
 from notifications.registry import build_channels
 from runtime import logging, mongo, queues
+from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
 
 
@@ -41,7 +40,6 @@ def build(settings: Settings) -> Context:
     """Connect this process to the store, the queue and the carriers."""
     logging.configure(settings.log_level)
     mongo.connect(settings, pool=32)
-    cities.configure(settings.cities_dir)
     redis = queues.connect(settings.redis_url)
     channels = {str(kind): channel for kind, channel in build_channels(settings).items()}
     return Context(settings, utc_now, queues.Queues(redis), RedisPositions(redis), channels)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from domain.cities import service as cities
+from domain.cities import queries as cities
 from domain.deliveries import queries as deliveries
 from domain.deliveries.service import Recipient, Telling
 from domain.dispatch.service import ladder_of
@@ -225,7 +225,7 @@ def _notify(event: Event, context: Context, purpose: str, told: set[str], plan: 
                 recipient=Recipient("person", person_id),
                 plan=plan,
                 valid_for=OFFER_MATTERS,
-                refs={"status": "open", "what": event["type"]},
+                refs={"variant": event["type"].rpartition(".")[2]},
                 life_critical=True,
             )
             for person_id in sorted(told)

@@ -1,0 +1,94 @@
+"""`amaan demo [CHAPTER]`: starts the city, invents its people, plays the story, and says what was seen from outside."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from cli.chapters import sos
+from cli.chapters.observed import Story
+from cli.chapters.phones import Town
+from cli.stack import CannotStart, Stack
+from domain.clock import utc_now
+from domain.people import sessions, sign_in
+from domain.people.devices import DeviceFacts
+from runtime import mongo, queues
+from runtime.positions import RedisPositions
+from runtime.settings import Settings
+from sandbox import townspeople
+from sandbox.townspeople import Cast
+
+CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play}
+CITY = "lahore"
+
+
+@click.command()
+@click.argument("chapter", required=False, type=click.Choice(list(CHAPTERS)))
+@click.option("--json", "as_json", is_flag=True, help="Print what was seen as JSON, for machines.")
+@click.option(
+    "--var",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var/demo"),
+    help="Emptied before it starts.",
+)
+def demo(chapter: str | None, as_json: bool, var: Path) -> None:
+    """Play one chapter, or all. Ends 0 only if every step was observed from outside."""
+    console = Console(quiet=as_json)
+    if Stack(var).is_running():
+        raise click.ClickException(f"already running on {var}")
+    shutil.rmtree(var, ignore_errors=True)
+    stack = Stack(var)
+    stories: dict[str, Story] = {}
+    try:
+        with console.status("starting the city on this machine …"):
+            stack.start()
+        cast = _people(stack)
+        town = Town(stack.address("api"), stack.address("carriers"))
+        operator = _console_of(cast, stack)
+        for name in [chapter] if chapter else list(CHAPTERS):
+            console.rule(f"[bold]{name}")
+            stories[name] = Story(console, quiet=as_json)
+            CHAPTERS[name](town, cast, stories[name], operator_token=operator)
+    except CannotStart as error:
+        raise click.ClickException(str(error)) from None
+    finally:
+        stack.stop()
+        mongo.disconnect()
+    complete = bool(stories) and all(story.complete for story in stories.values())
+    if as_json:
+        click.echo(json.dumps({name: story.to_document() for name, story in stories.items()}, indent=1))
+    else:
+        console.print("[bold green]Every step was seen.[/]" if complete else "[bold red]Not every step was seen.[/]")
+    raise SystemExit(0 if complete else 1)
+
+
+def _settings(stack: Stack) -> Settings:
+    return Settings.model_validate(
+        {
+            "mongodb_url": stack.env["MONGODB_URL"],
+            "redis_url": stack.env["REDIS_URL"],
+            "secret": stack.env["AMAAN_SECRET"],
+        }
+    )
+
+
+def _people(stack: Stack) -> Cast:
+    """Put the invented people into the store, as an administrator would have over the weeks before."""
+    settings = _settings(stack)
+    mongo.connect(settings)
+    positions = RedisPositions(queues.connect(settings.redis_url))
+    return townspeople.populate(CITY, positions=positions, now=utc_now())
+
+
+def _console_of(cast: Cast, stack: Stack) -> str:
+    """An access token of the control room's console, opened with both factors from the command line."""
+    now, settings = utc_now(), _settings(stack)
+    session = f"ses_{uuid.uuid4().hex}"
+    sessions.open_session(cast.operator, session, DeviceFacts(id="console"), otp_at=now, life_days=1, now=now)
+    sessions.confirm_factor(cast.operator, session, now=now)
+    life = sign_in.Lifetimes()
+    return sign_in.tokens_for(settings.signing_key, cast.operator, session, life, now=now).access_token
