@@ -7,15 +7,18 @@ from typing import Any
 from flask import Flask
 
 from api import errors, http
+from api.json import JsonProvider
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
+from api.people.auth import blp as auth
+from api.people.routes import blp as people
 from api.services import Services, install
 from domain.clock import Clock, utc_now
 from domain.ports import Enqueue, Positions
 from runtime import logging, mongo, queues
 from runtime.settings import Settings, load
 
-DOCUMENTED: list[Any] = []
+DOCUMENTED: list[Any] = [auth, people]
 """Blueprints under /v1, in the order of the contract."""
 PLAIN = [operations]
 """Blueprints with formats of their own: pages, webhooks, health."""
@@ -33,7 +36,7 @@ def create_app(
     mongo.connect(settings)
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan", static_folder=None)
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # set on Flask's default provider
+    app.json = JsonProvider(app)
     app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/docs")
     install(app, Services(settings, clock, enqueue or queues.Queues(redis), positions, media))
     http.install(app, settings)

@@ -22,13 +22,13 @@ from typing import Any, Final
 import flask_smorest
 import marshmallow as ma
 from flask import Response, json, request
-from marshmallow import fields, validate
+from marshmallow import fields
 from werkzeug.http import generate_etag
 
 from api import auth
 from api.paging import DEFAULT_LIMIT, Listed, PageQuery, decode_cursor, encode_cursor
 from api.parsing import Parser, read_json, refuse_unknown_query, refuse_unstorable_path
-from api.schemas import Schema, Time
+from api.schemas import Schema, Shaped, Time
 from api.services import Services, services
 from domain import permissions
 from domain.errors import Precondition, Unauthenticated
@@ -43,16 +43,13 @@ View = Callable[..., Any]
 
 
 class _Headers(Schema):
-    sent_at = Time(
-        data_key="Sent-At", load_default=None, metadata={"description": "The phone's clock when it sent this."}
-    )
+    sent_at = Time(data_key="Sent-At", metadata={"description": "The phone's clock when it sent this."})
 
 
 class _KeyHeaders(_Headers):
     key = fields.String(
         data_key="Idempotency-Key",
-        load_default=None,
-        validate=validate.Regexp(r"[A-Za-z0-9_\-]{8,64}\Z", error="Must be a UUID."),
+        validate=Shaped("[A-Za-z0-9_-]{8,64}", "Must be a UUID."),
         metadata={
             "description": "A UUID made by the phone. The same key and body give the same answer with the current "
             "state, 200 instead of 201; another body is 409 `idempotency_conflict`."
@@ -179,12 +176,22 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 if query_schema is None and not lenient:
                     refuse_unknown_query(request, None)
                 if lenient:
-                    call = replace(
-                        call, body=_any_object(), key=request.headers.get("Idempotency-Key", "")[:200] or None
-                    )
+                    call = replace(call, body=_any_object(), **_any_headers())
                 return _answer(run(call=call, **path), schema, status, paged, etag, caution)
 
-            outer._apidoc = _documentation(run, permission, public, schema, paged, status, also, creates, etag)  # type: ignore[attr-defined]
+            outer._apidoc = _documentation(  # type: ignore[attr-defined]
+                run,
+                permission=permission,
+                public=public,
+                schema=schema,
+                paged=paged,
+                status=status,
+                also=also,
+                creates=creates,
+                etag=etag,
+                rule=rule,
+                takes_body=body is not None and not lenient,
+            )
             outer._amaan = {"permission": permission, "public": public}  # type: ignore[attr-defined]
             self.add_url_rule(rule, view.__name__, self.doc(**doc)(outer) if doc else outer, methods=[method])
             view._amaan = outer._amaan  # type: ignore[attr-defined]
@@ -219,6 +226,16 @@ def _documented(run: View, arguments: Callable[..., Any], headers: type[ma.Schem
 
     open_door._apidoc = shell._apidoc  # type: ignore[attr-defined]
     return open_door
+
+
+def _any_headers() -> dict[str, Any]:
+    """Idempotency-Key and Sent-At as far as they can be read."""
+    key = request.headers.get("Idempotency-Key", "")[:200]
+    try:
+        sent_at = Time().deserialize(request.headers.get("Sent-At", ""))
+    except ma.ValidationError:
+        sent_at = None
+    return {"key": key or None, "sent_at": sent_at}
 
 
 def _any_object() -> Mapping[str, Any]:
@@ -265,6 +282,7 @@ def _page(listed: Listed, schema: ma.Schema | None) -> dict[str, Any]:
 
 def _documentation(
     run: View,
+    *,
     permission: str | None,
     public: str,
     schema: ma.Schema | None,
@@ -273,6 +291,8 @@ def _documentation(
     also: Mapping[int, str] | None,
     creates: bool,
     etag: bool,
+    rule: str,
+    takes_body: bool,
 ) -> dict[str, Any]:
     """What flask-smorest reads to write openapi.json, from the same facts that are enforced."""
     info: dict[str, Any] = dict(getattr(run, "_apidoc", {}))
@@ -291,7 +311,12 @@ def _documentation(
         if etag:
             entry["headers"] = {"ETag": {"schema": {"type": "string"}}}
         responses[code] = [entry]
-    problems = {**_PROBLEMS_ALWAYS, **(also or {})}
+    problems = dict(_PROBLEMS_ALWAYS)
+    if takes_body:
+        problems |= _PROBLEMS_OF_BODIES
+    if "<" in rule:
+        problems[404] = "No such thing, or none that you may see."
+    problems |= also or {}
     manual: dict[str, Any] = {}
     if permission is not None:
         problems |= {401: "No token, an expired one, or an ended session.", 403: f"Needs the permission {permission}."}
@@ -316,6 +341,11 @@ def _documentation(
 
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+_PROBLEMS_OF_BODIES: Final = {
+    400: "The body is not JSON.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+}
 _PROBLEMS_ALWAYS: Final = {
     422: "Something in the body, the query or the headers is not right; `errors` says where.",
     503: "The document store is away; come again after Retry-After.",

@@ -6,7 +6,7 @@ from typing import Any
 import flask_smorest
 
 from api.errors import MEDIA_TYPE
-from api.schemas import ProblemSchema
+from api.schemas import ProblemSchema, Time
 
 TITLE = "Amaan"
 VERSION = "1"
@@ -16,6 +16,10 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
     """Documents every error as RFC 9457; error handling itself is `api/errors.py`."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _init_spec(self, **options: Any) -> None:
+        super()._init_spec(**options)
+        self.ma_plugin.map_to_openapi_type(Time, "string", "date-time")
 
     def _register_error_handlers(self) -> None:
         """Not here: flask-smorest's own drops headers and is not problem+json."""

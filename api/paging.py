@@ -21,7 +21,7 @@ _MAX_CURSOR: Final = 400
 class PageQuery(Schema):
     """What every list takes. A list with filters has them in a subclass of this."""
 
-    cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before."})
+    cursor = fields.String(metadata={"description": "`next` of the page before."})
     limit = Whole(1, MAX_LIMIT, load_default=DEFAULT_LIMIT)
 
 

@@ -58,11 +58,33 @@ class Text(fields.String):
         return text
 
 
+class Shaped(validate.Regexp):
+    """The whole string has this shape. Written as `^…$`, which JSON Schema understands; no line end slips through."""
+
+    def __init__(self, shape: str, error: str) -> None:
+        super().__init__(f"^{shape}$", error=error)
+
+    def __call__(self, value: str | bytes) -> Any:
+        if value[-1:] in ("\n", b"\n"):
+            raise ma.ValidationError(str(self.error))
+        return super().__call__(value)
+
+
+def code_field(shape: str, error: str, **kwargs: Any) -> fields.String:
+    """A string of exactly this shape: a PIN, a code, an id that a phone made."""
+    return fields.String(validate=Shaped(shape, error), **kwargs)
+
+
 class Id(fields.String):
     """An opaque id."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(r"[A-Za-z0-9_:.\-]{1,80}\Z", error="Not an id."), **kwargs)
+        super().__init__(validate=Shaped(r"[A-Za-z0-9_:.-]{1,80}", "Not an id."), **kwargs)
+
+
+def rfc3339(at: datetime) -> str:
+    """`2026-11-23T14:28:26.123Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Time(fields.Field[datetime]):
@@ -80,7 +102,7 @@ class Time(fields.Field[datetime]):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         if value is None:
             return None
-        return str(value.astimezone(UTC).isoformat(timespec="milliseconds")).replace("+00:00", "Z")
+        return rfc3339(value)
 
 
 class Phone(fields.String):
@@ -123,7 +145,7 @@ class Language(fields.String):
     """A BCP 47 tag of which we write the language: `ur`, `en`; `ur-PK` is kept as `ur`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Regexp(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z"), **kwargs)
+        super().__init__(validate=Shaped(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}", "Not a language tag."), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs))

@@ -1,5 +1,6 @@
 """Pure rules about people: figures with their reasons, and decisions that take `now`."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -25,6 +26,14 @@ SECOND_FACTOR_FOR: Final = timedelta(hours=12)
 SECOND_FACTOR_TRIES: Final = 5
 ENROLMENT_FOR: Final = timedelta(days=7)
 GUARDIAN_LINK_FOR: Final = timedelta(days=90)
+
+
+_DEVICE_ID: Final = re.compile(r"[A-Za-z0-9_-]{4,64}")
+
+
+def is_device_id(text: str) -> bool:
+    """Whether a phone may call itself so: it becomes part of a path in the store, so no dots."""
+    return _DEVICE_ID.fullmatch(text) is not None
 
 
 def live_sessions(sessions: Mapping[str, Mapping[str, Any]], now: datetime) -> list[str]:

@@ -104,7 +104,7 @@ def export(person: Any, *, secret: str, now: datetime) -> dict[str, Any]:
         "guardians": list(person.guardians.values()),
         "devices": list(person.devices.values()),
         "sessions": sessions.listed(person.id, now=now),
-        **{name: of(person.id) for name, of in EXPORTS.items()},
+        "records": {name: of(person.id) for name, of in EXPORTS.items()},
     }
 
 
