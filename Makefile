@@ -1,0 +1,44 @@
+# What a person does with Amaan. `make help` lists it.
+
+PYTHON := .venv/bin/python
+LOCK := .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test run bench check lock openapi readme clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
+
+setup: ## install all that is needed into this folder; silent when nothing is to be done
+	@deploy/setup
+
+demo: setup ## an SOS in Lahore from the tap to its end, watched from outside (CHAPTER=… plays another chapter)
+	@.venv/bin/amaan demo $(CHAPTER)
+
+test: setup check ## check the code and run every test (ARGS="-k sos" narrows it)
+	@$(PYTHON) -m pytest -n 2 $(ARGS)
+
+run: setup ## the whole city on this machine until Ctrl-C
+	@.venv/bin/amaan up
+
+bench: setup ## measure, and write bench/results.json and bench/results.md
+	@$(PYTHON) -m bench
+
+check: setup ## style, types, and the direction of imports
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --no-logo
+
+lock: setup ## pin the requirements anew, with hashes
+	@$(LOCK) --extra vision --extra dev -o requirements-vision.txt
+	@$(LOCK) -c requirements-vision.txt -o requirements.txt
+
+openapi: setup ## write the contract, mobile-contract/openapi.json, from the code
+	@.venv/bin/amaan openapi mobile-contract/openapi.json
+
+readme: setup ## write the table of settings in README.md from runtime/settings.py
+	@.venv/bin/amaan settings --write README.md
+
+clean: ## take away what was made here, but the environment and the data of `make run`
+	@rm -rf sandbox/docstore/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
