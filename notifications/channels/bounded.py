@@ -39,6 +39,7 @@ class Exchange:
         self._over = False
         self.carries_message = False
         self.sent = False
+        self.status: int | None = None
         self.retry_after: float | None = None
 
     def remaining(self) -> float:
@@ -72,6 +73,8 @@ class Outcome(Generic[T]):
     overdue: bool
     sent: bool
     """Whether the carrier may have the message."""
+    status: int | None
+    """Of the last answer, if one came: a library may choke on its body and tell less."""
     retry_after: float | None
     """Seconds, from the last answer's Retry-After."""
 
@@ -96,8 +99,14 @@ def within(timeout_s: float, call: Callable[[], T]) -> Outcome[T]:
     overdue = not done.wait(timeout_s)
     if overdue:
         exchange.abort()
-        return Outcome(None, None, True, exchange.sent, exchange.retry_after)
-    return Outcome(value[0] if value else None, error[0] if error else None, False, exchange.sent, exchange.retry_after)
+    return Outcome(
+        value=value[0] if value and not overdue else None,
+        error=error[0] if error and not overdue else None,
+        overdue=overdue,
+        sent=exchange.sent,
+        status=exchange.status,
+        retry_after=exchange.retry_after,
+    )
 
 
 def retry_after(header: str | None) -> float | None:
@@ -180,6 +189,7 @@ class BoundedAdapter(HTTPAdapter):
                 exchange.sent or self._carries_message
             )  # a proxy's connection is not watched: assume the worst
         response = super().send(request, stream, left, verify, cert, proxies)
+        exchange.status = response.status_code
         exchange.retry_after = retry_after(response.headers.get("Retry-After"))
         return response
 

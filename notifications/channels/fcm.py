@@ -6,6 +6,7 @@ hidden retries are) stands in `_service`, and nowhere else.
 
 import itertools
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ _URGENT = _Manner("urgent", "max", "default", "time-sensitive")
 _NORMAL = _Manner("normal", "default", "default", "active")
 _QUIET = _Manner("quiet", "low", None, "passive")
 
+_CODE = re.compile(r"[A-Z_]{2,40}\Z")
 _LONGEST_TTL_S = 28 * 24 * 3600  # FCM's own limit
 _SPARE_S = 120.0  # for firebase-admin, which wants a number; the deadline of `within` is always earlier
 _names = itertools.count()
@@ -153,6 +155,9 @@ def _failure(outcome: Outcome[str]) -> ChannelError | None:
         down = isinstance(error, google.auth.exceptions.TransportError)
         code_ = FailureCode.NOT_CONNECTED if down else FailureCode.MISCONFIGURED
         return Temporary(code_, vendor_code=type(error).__name__, retry_after=outcome.retry_after)
+    if outcome.sent and error is not None and (outcome.status or 0) >= 400:  # an answer that firebase-admin cannot read
+        code = f"http {outcome.status}"
+        return CODES.get(code, _unlisted(outcome.status or 0)).error(code, outcome.retry_after)
     if outcome.overdue or (outcome.sent and error is not None):
         why = "deadline" if error is None else type(error).__name__
         if outcome.sent:
@@ -181,9 +186,10 @@ def _vendor_code(response: Any) -> str:
         bad_token = fields[0] in {"message.token", "message.fid"} if fields else code == "INVALID_ARGUMENT"
         if bad_token and (code or error.get("status")) == "INVALID_ARGUMENT":
             return "INVALID_TOKEN"
-        return code or str(error["status"])
+        code = code or str(error["status"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"http {response.status_code}"
+        code = ""
+    return code if _CODE.match(code) else f"http {response.status_code}"  # no free text of a stranger's in our logs
 
 
 def _unlisted(status: int) -> Verdict:
@@ -193,8 +199,13 @@ def _unlisted(status: int) -> Verdict:
 
 
 def _service(app: Any, base_url: str) -> None:
-    """Mend firebase-admin's client in place: our address, our deadline, no retries, a bounded token fetch."""
+    """Mend firebase-admin's client in place: our address, our deadline, no retries, a bounded token fetch.
+
+    google-auth also asks another host, in a thread of its own and with retries, in which regions the account may work
+    (its Regional Access Boundary). FCM does not need to know, and a city's server should not call hosts that nobody named.
+    """
     service = messaging._get_messaging_service(app)
+    service._credential._is_regional_access_boundary_lookup_required = lambda: False
     tokens = requests.Session()
     bound(tokens, carries_message=False)
     session: Any = AuthorizedSession(  # type: ignore[no-untyped-call]

@@ -106,8 +106,11 @@ def look(call: Callable[[], T], *, timeout_s: float) -> T:
 def _failure(outcome: Outcome[Any], codes: VendorTable) -> ChannelError | None:
     error = outcome.error
     if isinstance(error, TwilioRestException):
-        return _verdict(error, codes).error(_code(error), outcome.retry_after)
-    if outcome.overdue or (outcome.sent and error is not None):  # also an answer that is not JSON
+        verdict = codes.get(str(error.code)) or _by_status(error.status)
+        return verdict.error(_code(error), outcome.retry_after)
+    if outcome.sent and error is not None and (outcome.status or 0) >= 400:  # an answer that twilio cannot read
+        return _by_status(outcome.status or 0).error(f"http {outcome.status}", outcome.retry_after)
+    if outcome.overdue or (outcome.sent and error is not None):
         why = "deadline" if error is None else type(error).__name__
         if outcome.sent:
             return Unknown(FailureCode.NO_ANSWER, vendor_code=why)
@@ -121,12 +124,11 @@ def _failure(outcome: Outcome[Any], codes: VendorTable) -> ChannelError | None:
     return None
 
 
-def _verdict(error: Any, codes: VendorTable) -> Verdict:
-    """The code's line, else the status's line; any other 4xx says that the request itself is wrong."""
-    known = codes.get(str(error.code)) or HTTP_STATUS.get(error.status)
-    if known is not None:
-        return known
-    if error.status >= 500:
+def _by_status(status: int) -> Verdict:
+    """The status's line; any other 4xx says that the request itself is wrong."""
+    if status in HTTP_STATUS:
+        return HTTP_STATUS[status]
+    if status >= 500:
         return Verdict("temporary", FailureCode.CARRIER_DOWN)
     return Verdict("permanent", FailureCode.REJECTED)
 
