@@ -5,10 +5,11 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pymongo.errors import DuplicateKeyError
 
+from domain.audit import chain as audit
 from domain.cities import queries
 from domain.cities.atlas import read_sheet
 from domain.cities.config import CityConfig
@@ -18,24 +19,31 @@ from domain.cities.queries import current
 from domain.cities.rules import parse
 from domain.errors import Invalid
 
-__all__ = ["change", "current", "is_intact", "load_preset"]
+__all__ = ["PRESET", "change", "current", "digest", "is_intact", "load_preset"]
 
 
-def load_preset(path: Path, *, now: datetime, by: str = "preset", reason: str = "preset loaded") -> CityConfig:
+PRESET: Final = "preset"
+"""Who changed a city when it was its own preset."""
+
+
+def load_preset(
+    path: Path, *, now: datetime, by: str = PRESET, reason: str = "preset loaded", replace: bool = False
+) -> CityConfig:
     """Make a preset the city's newest version; the same preset again changes nothing.
 
-    Its boundary and places are checked too. Raises BadCity naming the file and the key, CityChanged in a race.
+    What somebody has changed since stays, so that an upgrade takes nothing back, unless `replace`. The boundary and
+    places are checked too. Raises BadCity naming the file and the key, CityChanged in a race.
     """
     read_sheet(path)
     body = read_preset(path)
     stored = queries.latest(body["id"])
-    if stored is not None and stored["body"] == body:
-        return current(body["id"])
+    if stored is not None and (stored["body"] == body or (stored["by"] != PRESET and not replace)):
+        return parse(stored["body"], f"city_config of {stored['city']}", version=stored["version"])
     return change(body, expected_version=stored["version"] if stored else 0, now=now, by=by, reason=reason)
 
 
 def change(body: Mapping[str, Any], *, expected_version: int, now: datetime, by: str, reason: str) -> CityConfig:
-    """Store a complete configuration as the version after `expected_version` (0: there is none yet).
+    """Store a complete configuration as the version after `expected_version` (0: there is none yet), and audit it.
 
     Raises BadCity naming the key, Invalid without a reason, CityChanged with the version that stands.
     """
@@ -65,6 +73,7 @@ def change(body: Mapping[str, Any], *, expected_version: int, now: datetime, by:
     except DuplicateKeyError as error:
         raise CityChanged("somebody else changed the city", current=number) from error
     queries.forget(config.id)
+    audit.append(config.id, by, "city.changed", f"cty_{config.id}_{number:06d}", now=now)
     return config
 
 
