@@ -11,6 +11,7 @@ from api.json import JsonProvider
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
 from api.people.auth import blp as auth
+from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
 from api.services import Services, install
 from domain.clock import Clock, utc_now
@@ -20,7 +21,7 @@ from runtime.settings import Settings, load
 
 DOCUMENTED: list[Any] = [auth, people]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations]
+PLAIN = [operations, guardian_page]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

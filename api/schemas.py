@@ -7,6 +7,7 @@ is refused everywhere, since no store can keep it. Every string has a cap.
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import marshmallow as ma
@@ -150,6 +151,18 @@ class Language(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs))
         return text.split("-")[0].lower() if "-" in text else text.lower()
+
+
+class Choice(fields.String):
+    """One of a StrEnum's values; loads the member, writes the member or its stored text."""
+
+    def __init__(self, of: type[StrEnum], **kwargs: Any) -> None:
+        super().__init__(validate=validate.OneOf([str(member) for member in of]), **kwargs)
+        self.of = of
+
+    def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
+        found = super().deserialize(value, attr, data, **kwargs)
+        return self.of(found) if isinstance(found, str) else found
 
 
 class PositionSchema(Schema):

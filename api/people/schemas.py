@@ -2,7 +2,7 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.schemas import Id, Language, Phone, Schema, Text, Time, code_field
+from api.schemas import Choice, Id, Language, Phone, Schema, Text, Time, code_field
 from domain.people.states import BLOOD_GROUPS, Gender, GuardianStatus
 
 PLATFORMS = ("android", "ios", "web")
@@ -61,7 +61,7 @@ class GuardianAnswer(Schema):
     name = fields.String(required=True)
     phone = fields.String(required=True)
     language = fields.String()
-    status = fields.Enum(GuardianStatus, by_value=True, required=True)
+    status = Choice(GuardianStatus, required=True)
     silent = fields.Boolean()
     invited_at = Time()
     answered_at = Time()
@@ -116,7 +116,7 @@ class ProfileChange(Schema):
     name = Text(80)
     language = Language()
     city = Id()
-    gender = fields.Enum(Gender, by_value=True)
+    gender = Choice(Gender)
     languages = fields.List(Language(), validate=validate.Length(max=10))
     blood_group = fields.String(validate=validate.OneOf(BLOOD_GROUPS))
     medical_note = Text(500, multiline=True)
