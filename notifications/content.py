@@ -124,7 +124,7 @@ def _invited(delivery: Delivery, reached: Reached, settings: Settings) -> Params
     owner: Any = PersonDoc.objects(id=delivery["recipient"]["of"]).only("name", "guardians").first()
     guardian = owner.guardians[delivery["recipient"]["id"]]
     token = codes.guardian_token(settings.signing_key, owner.id, guardian.id, guardian.generation)
-    return {"first_name": (owner.name or "").split(" ")[0], "link": f"{settings.links}/t/{token}"}
+    return {"first_name": (owner.name or "").split(" ")[0], "link": f"{settings.links}/t/guardian/{token}"}
 
 
 def _otp(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
