@@ -106,6 +106,17 @@ def test_a_disk_covers_the_whole_circle(
     assert geo.cells(*inside)[geo.RESOLUTIONS.index(resolution)] in cells
 
 
+def test_no_cell_reaches_farther_than_a_disk_reckons_with() -> None:
+    edge = h3.average_hexagon_edge_length(2, unit="m")
+    every = (cell for base in h3.get_res0_cells() for cell in h3.cell_to_children(base, 2))
+    reach = max(
+        geo.distance_m(*h3.cell_to_latlng(cell), *vertex) / edge
+        for cell in every
+        for vertex in h3.cell_to_boundary(cell)
+    )
+    assert reach < geo._REACH - 0.05
+
+
 @quick
 @given(POINTS, RADII)
 @example(PENTAGON, geo.MAX_RADIUS_M)
