@@ -37,8 +37,9 @@ EXTENSION = {
 """Characters that cost two septets, with their code after the escape."""
 
 _ONE_SEPTET = frozenset(BASIC) - {"\x1b"}
-_SINGLE = {"gsm7": 160, "ucs2": 70}
-_JOINED = {"gsm7": 153, "ucs2": 67}
+_SINGLE: dict[Encoding, int] = {"gsm7": 160, "ucs2": 70}
+JOINED: dict[Encoding, int] = {"gsm7": 153, "ucs2": 67}
+"""Units in each segment of a joined message."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,14 @@ def encoding_of(text: str) -> Encoding:
 def split(text: str) -> list[str]:
     """The text as its segments carry it; an empty text is one empty segment."""
     encoding = encoding_of(text)
-    if sum(_widths(text, encoding)) <= _SINGLE[encoding]:
+    if units(text, encoding) <= _SINGLE[encoding]:
         return [text]
     parts: list[str] = []
-    room, start = _JOINED[encoding], 0
+    room, start = JOINED[encoding], 0
     for index, width in enumerate(_widths(text, encoding)):
         if width > room:
             parts.append(text[start:index])
-            room, start = _JOINED[encoding], index
+            room, start = JOINED[encoding], index
         room -= width
     return [*parts, text[start:]]
 
@@ -73,7 +74,12 @@ def split(text: str) -> list[str]:
 def count(text: str) -> Count:
     """Encoding, units and segments of a text."""
     encoding = encoding_of(text)
-    return Count(encoding, sum(_widths(text, encoding)), len(split(text)))
+    return Count(encoding, units(text, encoding), len(split(text)))
+
+
+def units(text: str, encoding: Encoding) -> int:
+    """Septets or UTF-16 units of a text."""
+    return sum(_widths(text, encoding))
 
 
 def _widths(text: str, encoding: Encoding) -> Iterator[int]:

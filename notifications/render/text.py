@@ -29,15 +29,13 @@ class _Words:
 
 
 _WORDS = {
-    "category": _Words(longest=40, fewest=8, stand_in="emergency"),
-    "area": _Words(longest=60, fewest=8, stand_in="place_unknown"),
+    "category": _Words(longest=40, fewest=6, stand_in="emergency"),
+    "area": _Words(longest=60, fewest=6, stand_in="place_unknown"),
     "first_name": _Words(longest=30, fewest=6, stand_in="somebody"),
     "city": _Words(longest=30, fewest=6, stand_in="your_city"),
     "what": _Words(longest=160, fewest=20, stand_in="look_at_amaan"),
     "where": _Words(longest=60, fewest=12),
 }
-_VARIANT = {"incident_updated": "status", "assignment_offered": "manner"}
-"""Purpose → the param that chooses its variant, where the catalogue has one of that name."""
 _CODES = frozenset({"code", "nonce", "reply"})
 _OPTIONAL_CODES = frozenset({"nonce", "reply"})
 _LINKS = frozenset({"link", "page"})
@@ -61,8 +59,8 @@ class Sms:
 def render(purpose: str, part: str, language: str, params: Mapping[str, str]) -> str:
     """The text of one part. `language` is any BCP 47 tag; params that the text does not name are ignored.
 
-    Two params are ours to interpret: `metres` is said as a distance where there is no `where`, and `status` (of
-    `incident_updated`) or `manner` (`priority`, of `assignment_offered`) chooses a variant.
+    Two params are not in any text: `variant` chooses a wording of the purpose (`priority`, or an incident's status) where
+    the catalogue has one, and `metres` is said as a distance where there is no `where`.
 
     Raises NoText for a purpose or part that does not exist and MissingParam for a link or code that is missing or
     malformed; empty words are replaced by general ones, since an alarm must not fail for want of a place's name.
@@ -91,7 +89,7 @@ def render_sms(purpose: str, language: str, params: Mapping[str, str]) -> Sms:
     if ours not in RIGHT_TO_LEFT:
         values = {name: value if name in _LINKS else to_gsm7(value) for name, value in values.items()}
     shorten = {name: words.fewest for name, words in _WORDS.items()}
-    text = fit(template, values, shorten=shorten, drop=[n for n in _DROPPED_FIRST if n in values], link="link")
+    text = fit(template, values, shorten=shorten, drop=[n for n in _DROPPED_FIRST if n in values], links=sorted(_LINKS))
     counted = count(text)
     return Sms(text, counted.encoding, counted.segments)
 
@@ -104,7 +102,7 @@ def distance(metres: float, language: str) -> str:
 
 
 def _with_variant(purpose: str, params: Mapping[str, str]) -> str:
-    return f"{purpose}.{params.get(_VARIANT.get(purpose, ''), '')}".rstrip(".")
+    return f"{purpose}.{params.get('variant', '')}".rstrip(".")
 
 
 def _values(template: str, params: Mapping[str, str], language: str) -> dict[str, str]:
