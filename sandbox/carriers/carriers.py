@@ -11,6 +11,15 @@ from sandbox.carriers.state import State
 from sandbox.carriers.switches import Switches
 
 
+@dataclass
+class Webhooks:
+    """Where the city listens; may be changed while it runs, as a number's settings may be at Twilio."""
+
+    sms_url: str
+    voice_url: str
+    voice_status_url: str
+
+
 @dataclass(frozen=True)
 class Carriers:
     """What a route works with."""
@@ -19,8 +28,10 @@ class Carriers:
     state: State
     switches: Switches
     later: Later
+    webhooks: Webhooks
 
     @classmethod
     def open(cls, options: Options) -> Carriers:
         """Read the journal and start the threads. Once per process, after any fork."""
-        return cls(options, State(Journal(options.journal)), Switches(), Later())
+        webhooks = Webhooks(options.sms_url, options.voice_url, options.voice_status_url)
+        return cls(options, State(Journal(options.journal)), Switches(), Later(), webhooks)

@@ -85,7 +85,8 @@ def checked(message: Any) -> tuple[str, str]:
         raise Invalid("Android message is too big", "message.android", fcm=True)
     kind, value = targets[0]
     if not isinstance(value, str) or (kind in ("token", "fid") and (len(value) > 4096 or re.search(r"\s", value))):
-        raise Invalid("The registration token is not a valid FCM registration token", "message.token", fcm=True)
+        # The one refusal that names no field: what is wrong is the phone, not the message.
+        raise Invalid("The registration token is not a valid FCM registration token", fcm=True)
     return kind, value
 
 
@@ -145,7 +146,9 @@ def routes(carriers: Carriers, pushes: Pushes, tokens: Tokens) -> Blueprint:
         switches.delay("oauth", switch)
         if switch.status is not None:
             switches.count("oauth", str(switch.status))
-            return reply({"error": "internal_failure", "error_description": "Switched failure"}, switch.status)
+            # The first of the two is what Google's client tries again by itself.
+            error = "internal_failure" if switch.status >= 500 else "invalid_grant"
+            return reply({"error": error, "error_description": "Switched failure"}, switch.status)
         try:
             return reply(tokens.exchange(request.form.to_dict()))
         except TokenRefused as refused:

@@ -151,6 +151,10 @@ class Line:
                 status = "canceled"
             self.finish(call, status)
 
+    def forget(self) -> None:
+        """Drop every call without a word, as part of a reset."""
+        self._live.clear()
+
     def set(self, call: Call, **values: Any) -> None:
         """Change a call's fields."""
         self.state.change(call, updated=time.time(), **values)

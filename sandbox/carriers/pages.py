@@ -176,6 +176,6 @@ def _value(default: Any, name: str, text: str) -> Any:
             return text.split()
         if isinstance(default, float) or name == "retry_after":
             return float(text)
-        return int(text) if name in ("status", "undelivered") else text
+        return int(text) if name in ("status", "undelivered", "times") else text
     except ValueError:
         raise Refused(f"{name} cannot be {text!r}") from None

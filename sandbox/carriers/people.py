@@ -72,11 +72,11 @@ class People:
         elif word in HELP:
             self._reply(sms, _HELPED)
             muted = True
-        if not self.options.sms_url:
+        if not self.carriers.webhooks.sms_url:
             return {"sid": sms.sid, "replies": [], "error": "no sms_url is set"}
         try:
             kind, answer = webhook(
-                self.options.sms_url, self._params(sms), sid=sid("IK"), auth_token=self.options.auth_token
+                self.carriers.webhooks.sms_url, self._params(sms), sid=sid("IK"), auth_token=self.options.auth_token
             )
             texts = replies(parse(answer, kind))
         except (Unreachable, BadTwiml) as failure:
@@ -113,10 +113,10 @@ class People:
         if not E164.fullmatch(phone):
             raise Wrong(f"not a phone number: {phone}")
         now = time.time()
-        params = {"StatusCallback": self.options.voice_status_url}
+        params = {"StatusCallback": self.carriers.webhooks.voice_status_url}
         call = Call(sid("CA"), phone, to, "inbound", "ringing", now, now, now, params)
         self.state.add(call)
-        self.line.dial_in(call, self.options.voice_url)
+        self.line.dial_in(call, self.carriers.webhooks.voice_url)
         return call
 
     def call_of(self, phone: str, call: str) -> Call:

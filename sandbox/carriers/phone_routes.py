@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -108,8 +108,21 @@ def routes(carriers: Carriers, people: People) -> Blueprint:
     @blueprint.delete("/messages")
     def reset() -> Response:
         carriers.later.forget()
+        people.line.forget()
         state.reset()
         return Response(status=204)
+
+    @blueprint.get("/webhooks")
+    def get_webhooks() -> Response:
+        return reply(asdict(carriers.webhooks))
+
+    @blueprint.put("/webhooks")
+    def put_webhooks() -> Response:
+        for name, url in _body().items():
+            if name not in ("sms_url", "voice_url", "voice_status_url") or not isinstance(url, str):
+                raise Refused("there are sms_url, voice_url and voice_status_url, each a text")
+            setattr(carriers.webhooks, name, url)
+        return reply(asdict(carriers.webhooks))
 
     @blueprint.get("/switches")
     def get_switches() -> Response:

@@ -21,6 +21,8 @@ class Switch:
 
     fraction: float = 1.0
     """Share of the requests that are hit, 0 to 1."""
+    times: int | None = None
+    """Only the first so many requests of each number or token are hit, so that a retry gets through."""
     slow_s: float = 0.0
     """The answer comes so much later; the message is taken before that wait."""
     status: int | None = None
@@ -47,7 +49,7 @@ class Switch:
 
 NONE = Switch()
 _TYPES: dict[str, tuple[type, ...]] = {
-    "fraction": (int, float), "slow_s": (int, float), "status": (int, type(None)),
+    "fraction": (int, float), "times": (int, type(None)), "slow_s": (int, float), "status": (int, type(None)),
     "retry_after": (int, float, type(None)), "error": (str, int, type(None)), "unregistered": (list, tuple),
     "timeout_after_sending": (bool,), "hang_s": (int, float),
     "no_receipt": (bool,), "undelivered": (int, type(None)), "outcome": (str, type(None)), "queue_s": (int, float),
@@ -100,6 +102,9 @@ class Switches:
             raise Refused(f"no such channel: {channel}; there are {', '.join(CHANNELS)}")
         switch = read(values)
         with self._lock:
+            for asked in [asked for asked in self._asked if asked[0] == channel and address in (None, asked[1])]:
+                # Counted from when the switch was set, so that the same settings give the same run.
+                del self._asked[asked]
             if address is None:
                 self._channels[channel] = switch
             else:
@@ -146,6 +151,8 @@ class Switches:
                 return replace(NONE, error="UNREGISTERED")
             nth = self._asked[(channel, address)]
             self._asked[(channel, address)] += 1
+            if switch.times is not None and nth >= switch.times:
+                return NONE
             if switch.fraction < 1.0:
                 digest = blake2b(f"{self.seed}:{channel}:{address}:{nth}".encode(), digest_size=8).digest()
                 if int.from_bytes(digest) / 2**64 >= switch.fraction:

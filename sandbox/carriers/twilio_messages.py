@@ -12,7 +12,7 @@ from sandbox.carriers.faults import refuse
 from sandbox.carriers.outgoing import Unreachable, webhook
 from sandbox.carriers.records import Sms, sid
 from sandbox.carriers.segments import segments
-from sandbox.carriers.switches import Switch
+from sandbox.carriers.switches import NONE, Switch
 from sandbox.carriers.twilio_wire import VERSION, TwilioError, answer, authenticate, dated, not_found, page, sms_json
 
 E164 = re.compile(r"\+[1-9]\d{6,14}")
@@ -40,11 +40,14 @@ class Messages:
         for record in list(self.state.all):
             # A restart must not leave a message without its receipt for ever.
             if isinstance(record, Sms) and record.direction != "inbound" and record.status not in _FINAL:
-                carriers.later.after(0.5, self._step, record, _NEXT.get(record.status, "delivered"), Switch())
+                if record.status == "sent":
+                    carriers.later.after(0.5, self._step, record, "delivered", NONE)
+                else:
+                    carriers.later.after(0.5, self._leave_queue, record, NONE)
 
     def take(self, sms: Sms, switch: Switch) -> None:
         """Accept an outbound message: on the phone at once, unless the carrier's queue holds it; receipts follow."""
-        if switch.queue_s <= 0:
+        if switch.queue_s <= 0 and not switch.undelivered and self.state.phone(sms.to).reachable:
             sms.at = sms.created
         self.state.add(sms)
         step = self.options.receipt_delay
@@ -64,7 +67,8 @@ class Messages:
         if switch.queue_s > sms.validity_s:
             self._end(sms, "failed", 30036, switch)
         else:
-            self.state.change(sms, at=time.time())
+            if sms.at is None and not switch.undelivered and self.state.phone(sms.to).reachable:
+                self.state.change(sms, at=time.time())
             self._step(sms, "sent", switch)
 
     def _step(self, sms: Sms, status: str, switch: Switch) -> None:
@@ -112,9 +116,6 @@ class Messages:
         except Unreachable:
             # As Twilio: a status that could not be told is not told again; the customer may still ask for the message.
             self.carriers.switches.count("sms", "callback_unreachable")
-
-
-_NEXT = {"queued": "sent", "accepted": "sent", "sending": "sent", "sent": "delivered"}
 
 
 def routes(carriers: Carriers, messages: Messages) -> Blueprint:

@@ -5,6 +5,8 @@ What arrives stays until `reset()`; tests that share the session use numbers and
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from twilio.rest import Client
 
 from sandbox import carriers as local_carriers
 from sandbox.carriers.options import ACCOUNT_SID, AUTH_TOKEN, NUMBERS, PROJECT
+from tests import local_servers
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -49,7 +52,9 @@ class CarriersProcess:
     def start(self, port: int = 0) -> None:
         """Start it, and wait until it answers."""
         command = local_carriers.command(port, self.dir, **self.options)
-        self.process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, preexec_fn=local_servers.die_with_parent
+        )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert line.startswith("listening on "), f"the local carriers did not start: {line!r}"
@@ -59,7 +64,13 @@ class CarriersProcess:
 
     def stop(self, *, kill: bool = False) -> None:
         """End it: gently, or as a crash would."""
-        (self.process.kill if kill else self.process.terminate)()
+        if kill:
+            children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            self.process.kill()
+            for child in children:
+                os.kill(int(child), signal.SIGKILL)
+        else:
+            self.process.terminate()
         self.process.wait(10)
         self._http.close()
         if self.process.stdout:
@@ -103,9 +114,38 @@ class CarriersProcess:
         """All failures off; requests that hang are answered."""
         self.call("DELETE", "/switches")
 
+    def set_webhooks(self, *, sms_url: str = "", voice_url: str = "", voice_status_url: str = "") -> None:
+        """Where SMS and calls of people to the city are told; empty: nowhere."""
+        urls = {"sms_url": sms_url, "voice_url": voice_url, "voice_status_url": voice_status_url}
+        self.call("PUT", "/webhooks", urls)
+
+    def write(self, number: str, body: str, to: str = "") -> dict[str, Any]:
+        """A person sends an SMS to the city: `{sid, replies, error}`."""
+        told: dict[str, Any] = self.call("POST", f"/phones/{quote(number)}/sms", {"to": to, "body": body})
+        return told
+
+    def dial(self, number: str, to: str = "") -> dict[str, Any]:
+        """A person calls the city; returns the call."""
+        made: dict[str, Any] = self.call("POST", f"/phones/{quote(number)}/call", {"to": to})
+        return made
+
+    def press(self, number: str, sid: str, digits: str) -> dict[str, Any]:
+        """A person presses keys in a call, which is answered first if it rings; returns the call."""
+        changed: dict[str, Any] = self.call("POST", f"/phones/{quote(number)}/calls/{sid}/press", {"digits": digits})
+        return changed
+
+    def hang_up(self, number: str, sid: str) -> None:
+        """A person ends (or declines) a call."""
+        self.call("POST", f"/phones/{quote(number)}/calls/{sid}/hangup", {})
+
+    def set_phone(self, number: str, **values: Any) -> None:
+        """How a phone behaves: answers=by_hand, human, machine, busy, no_answer, reject; reachable."""
+        self.call("PUT", f"/phones/{quote(number)}", values)
+
     def reset(self) -> None:
-        """Empty every inbox, forget phones and devices, switches off."""
+        """Empty every inbox, forget phones, devices and webhooks, switches off."""
         self.clear_switches()
+        self.set_webhooks()
         self.call("DELETE", "/messages")
 
     def wait_for(self, found: Callable[[], Any], timeout: float = 5.0) -> Any:
