@@ -22,6 +22,10 @@ NICE = {"vision": 10, "bulk": 10}
 
 def _work(name: str) -> None:
     context = current()
+    if name == "vision":
+        from workers.vision import jobs  # cv2 and mediapipe are for this worker alone
+
+        jobs.warm()
     # The worker waits on its queue for seconds at a time, so its own connection may not give up after half a second.
     redis = connect(context.settings.redis_url, patient=True)
     queue = Queue(name, connection=redis, serializer=JSONSerializer)

@@ -6,13 +6,20 @@ A reaction takes the event (ids only) and the context, may run twice, and raises
 from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
-from workers import dispatch, tell
+from workers import dispatch, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
 
 SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    "incident.raised": (dispatch.rank, dispatch.start_ladders, tell.guardians),
+    "incident.raised": (
+        dispatch.rank,
+        dispatch.start_ladders,
+        tell.guardians,
+        sight.ask_cameras,
+        sight.link_incident,
+    ),
+    "camera.answered": (sight.link_observation,),
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders,),
     "incident.duress": (tell.units_of_duress,),

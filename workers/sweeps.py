@@ -7,9 +7,11 @@ but time. While the queue is away, the sweeper does the urgent work itself.
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import NamedTuple
 
 from domain import outbox
+from domain.cameras import service as cameras
 from domain.deliveries import queries as deliveries
 from domain.dispatch import leases
 from domain.dispatch import service as dispatch
@@ -73,15 +75,28 @@ def _climb(context: Context, incident_id: str, city: str) -> None:
 def orphan_leases(context: Context, pool: ThreadPoolExecutor) -> int:
     """Units that are leased to an assignment which does not hold its slot."""
     freed = 0
-    for unit_id, assignment_id in leases.orphans(now=context.clock()):
-        freed += leases.give_back(unit_id, assignment_id)
+    for unit_id, assignment_id, taken_at in leases.orphans(now=context.clock()):
+        freed += leases.give_back(unit_id, assignment_id, taken_at=taken_at)
     return freed
 
+
+def waiting_looks(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Looks that nobody does: on the queue again, or shed when they come too late to help."""
+    ids = cameras.overdue_looks(now=context.clock())
+    for look_id in ids:
+        now = context.clock()
+        if not cameras.shed_if_late(look_id, now=now) and context.enqueue("look", look_id):
+            cameras.postpone(look_id, until=now + LOOK_AGAIN)
+    return len(ids)
+
+
+LOOK_AGAIN = timedelta(seconds=10)
 
 SWEEPS = (
     Sweep("overdue_events", overdue_events, 0.5),
     Sweep("due_deliveries", due_deliveries, 0.5),
     Sweep("due_ladders", due_ladders, 0.5),
+    Sweep("waiting_looks", waiting_looks, 1.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
 )
 

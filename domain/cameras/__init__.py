@@ -1,0 +1,1 @@
+"""Cameras, what they saw near an incident, and whether they could see at all."""

@@ -1,0 +1,153 @@
+"""Finding and writing links: at once when either side arrives, readable from both."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from pymongo.collection import Collection
+
+from domain import geo
+from domain.cameras.service import observations
+from domain.correlation import rules
+from domain.correlation.documents import LinkDoc
+from domain.correlation.rules import Linked, Subject
+from domain.ids import derived_id
+from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
+
+NEIGHBOURS = 500
+"""So many are compared at most: a blast with thousands of reports is clustered, not linked pair by pair."""
+
+
+def links() -> Collection[dict[str, Any]]:
+    """The raw collection of links."""
+    found: Collection[dict[str, Any]] = LinkDoc._get_collection()
+    return found
+
+
+def link_incident(incident_id: str, *, now: datetime) -> int:
+    """Link an incident with incidents and observations near it. Returns how many links it has found."""
+    doc = incidents.get(incident_id)
+    subject = _of_incident(doc)
+    if subject is None:
+        return 0
+    return _link(subject, [*_near_incidents(subject), *_near_observations(subject)], now)
+
+
+def link_observation(observation_id: str, *, now: datetime) -> int:
+    """Link an observation with the incidents near it."""
+    row = observations().find_one({"_id": observation_id})
+    if row is None:
+        return 0
+    subject = _of_observation(row)
+    return _link(subject, _near_incidents(subject), now)
+
+
+def of(subject_id: str, *, limit: int = rules.KEPT) -> list[dict[str, Any]]:
+    """The best links of a thing, from whichever side: [{other: {kind, id}, score, reasons}]."""
+    rows = links().find({"ends": subject_id}).sort("score", -1).limit(limit)
+    return [{"other": row["b"] if row["a"]["id"] == subject_id else row["a"], **_shown(row)} for row in rows]
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"score": row["score"], "reasons": row["reasons"]}
+
+
+def _link(subject: Subject, others: Iterable[Subject], now: datetime) -> int:
+    made: list[tuple[Subject, Linked]] = []
+    for other in others:
+        if other.id != subject.id and (linked := rules.score(subject, other)):
+            made.append((other, linked))
+    made.sort(key=lambda each: -each[1].score)
+    for other, linked in made[: rules.KEPT]:
+        _write(subject, other, linked, now)
+    for touched in [subject, *(other for other, _ in made[: rules.KEPT])]:
+        if touched.kind == "incident":
+            _refresh(touched.id, now)
+    return len(made)
+
+
+def _write(one: Subject, other: Subject, linked: Linked, now: datetime) -> None:
+    a, b = sorted((one, other), key=lambda each: each.id)
+    links().update_one(
+        {"_id": derived_id("lnk", a.id, b.id)},
+        {
+            "$set": {"score": linked.score, "reasons": list(linked.reasons)},
+            "$setOnInsert": {
+                "city": one.city,
+                "a": {"kind": a.kind, "id": a.id},
+                "b": {"kind": b.kind, "id": b.id},
+                "ends": [a.id, b.id],
+                "made_at": now,
+            },
+        },
+        upsert=True,
+    )
+
+
+def _refresh(incident_id: str, now: datetime) -> None:
+    """Bring the 20 best links into the incident, where its readers find them."""
+    best = of(incident_id)
+
+    def rule(draft: Draft) -> None:
+        if draft.doc.get("correlations") != best:
+            draft.set("correlations", best)
+
+    incidents.change(incident_id, rule, now=now)
+
+
+def _near_incidents(subject: Subject) -> Iterator[Subject]:
+    for doc in (
+        incidents.incidents()
+        .find(
+            _near(subject, "raised_at"),
+            {"city": 1, "position": 1, "raised_at": 1, "category": 1, "citizen.person": 1},
+        )
+        .limit(NEIGHBOURS)
+    ):
+        found = _of_incident(doc)
+        if found is not None:
+            yield found
+
+
+def _near_observations(subject: Subject) -> Iterator[Subject]:
+    for row in observations().find(_near(subject, "at"), {"seen.detections": 0}).limit(NEIGHBOURS):
+        yield _of_observation(row)
+
+
+def _near(subject: Subject, when: str) -> dict[str, Any]:
+    level, cells = geo.disk(subject.lat, subject.lon, rules.RADIUS_M)
+    return {
+        "city": subject.city,
+        f"cells.r{level}": {"$in": cells},
+        when: {"$gte": subject.at - rules.WITHIN, "$lte": subject.at + rules.WITHIN},
+    }
+
+
+def _of_incident(doc: Mapping[str, Any]) -> Subject | None:
+    position = doc.get("position")
+    if not position:
+        return None
+    return Subject(
+        kind="incident",
+        id=doc["_id"],
+        city=doc["city"],
+        lat=position["lat"],
+        lon=position["lon"],
+        at=doc["raised_at"],
+        category=doc.get("category") or "",
+        person=(doc.get("citizen") or {}).get("person") or "",
+    )
+
+
+def _of_observation(row: Mapping[str, Any]) -> Subject:
+    return Subject(
+        kind="observation",
+        id=row["_id"],
+        city=row["city"],
+        lat=row["position"]["lat"],
+        lon=row["position"]["lon"],
+        at=row["at"],
+        findings={finding["kind"]: finding["confidence"] for finding in row.get("findings") or []},
+        people=((row.get("seen") or {}).get("summary") or {}).get("people_max") or 0,
+    )

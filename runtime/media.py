@@ -1,0 +1,44 @@
+"""Media: one fsspec store (a folder by default, a bucket by setting), every object named by the SHA-256 of its bytes."""
+
+import hashlib
+import posixpath
+
+import fsspec
+
+
+class Media:
+    """Bytes by their hash. The same bytes are stored once; what is read is checked against its name."""
+
+    def __init__(self, url: str) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(url)
+
+    def _path(self, name: str) -> str:
+        if len(name) != 64 or not set(name) <= set("0123456789abcdef"):
+            raise FileNotFoundError(name)
+        return posixpath.join(self._root, name[:2], name)
+
+    def put(self, data: bytes) -> str:
+        """Store bytes; returns their SHA-256 in hexadecimal, which is their name."""
+        name = hashlib.sha256(data).hexdigest()
+        path = self._path(name)
+        if not self._fs.exists(path):
+            self._fs.makedirs(posixpath.dirname(path), exist_ok=True)
+            part = f"{path}.{hashlib.sha256(data[:64]).hexdigest()[:8]}.part"
+            with self._fs.open(part, "wb") as out:
+                out.write(data)
+            self._fs.mv(part, path)  # a reader never sees half a file
+        return name
+
+    def get(self, name: str) -> bytes:
+        """The bytes; raises FileNotFoundError, and ValueError when they are not what their name says."""
+        with self._fs.open(self._path(name), "rb") as file:
+            data: bytes = file.read()
+        if hashlib.sha256(data).hexdigest() != name:
+            raise ValueError("stored bytes do not match their name")
+        return data
+
+    def delete(self, name: str) -> None:
+        """Take the bytes away; gone already is fine."""
+        path = self._path(name)
+        if self._fs.exists(path):
+            self._fs.rm(path)
