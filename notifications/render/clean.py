@@ -11,6 +11,7 @@ from notifications.render.segments import BASIC, EXTENSION
 
 _ZWNJ = "\u200c"  # joins nothing, yet Urdu needs it inside some words
 _LRM = "\u200e"
+_LAST_OF_BMP = "\uffff"  # beyond are emoji and disguised letters: two units each in an SMS, and in nobody's name here
 _MOST_MARKS = 2  # combining marks on one letter; a shadda with a vowel is two, a heap of them hides the line above
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
 _PUNCTUATION = str.maketrans(
@@ -25,11 +26,11 @@ def clean(value: str, longest: int) -> str:
     """One line of at most `longest` characters, without controls, direction overrides, zero-width or link tricks."""
     letters: list[str] = []
     marks = 0
-    for letter in unicodedata.normalize("NFC", value):
+    for letter in unicodedata.normalize("NFKC", value):
         category = unicodedata.category(letter)
         if letter.isspace() or category in {"Zl", "Zp", "Zs"}:
             letter = " "
-        elif category in _HIDDEN and letter != _ZWNJ:
+        elif (category in _HIDDEN and letter != _ZWNJ) or letter > _LAST_OF_BMP:
             continue
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         if marks <= _MOST_MARKS and letter not in "{}":

@@ -210,6 +210,8 @@ class TestClean:
             ("  two   words \u2028 here ", "two words here"),
             ("\U000e0041\U000e0042", ""),
             ("\ud800x", "x"),
+            ("𝐀𝔩𝔦 😀", "Ali"),
+            ("ａｂ．ｃｏｍ", "ab com"),
         ],
     )
     def test_tricks_are_undone(self, given_: str, safe: str) -> None:
