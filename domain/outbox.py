@@ -81,7 +81,7 @@ def claim(name: str, subject: str, *, now: datetime, owner: str, sweep: bool = F
     condition: dict[str, Any] = {"_id": subject, "outbox_due": {"$exists": True}}
     if sweep:
         condition["outbox_due"] = {"$lte": now}
-    condition["$or"] = [{"outbox_lease": None}, {"outbox_lease.until": {"$lte": now}}]
+    condition["$or"] = [{"outbox_lease.until": {"$exists": False}}, {"outbox_lease.until": {"$lte": now}}]
     found = collection(name).find_one_and_update(
         condition,
         {"$set": {"outbox_lease": {"owner": owner, "until": now + LEASE}, "outbox_due": now + LEASE}},
@@ -89,6 +89,12 @@ def claim(name: str, subject: str, *, now: datetime, owner: str, sweep: bool = F
         return_document=ReturnDocument.AFTER,
     )
     return list(found.get("pending_events") or []) if found else []
+
+
+def pending_of(name: str, subject: str) -> list[Event]:
+    """The events that wait in a document now, whoever has claimed it."""
+    found = collection(name).find_one({"_id": subject}, {"pending_events": 1})
+    return list((found or {}).get("pending_events") or [])
 
 
 def clear(name: str, subject: str, *, handled: Iterable[str], owner: str, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from notifications.deliveries import Post, advance
 from runtime import logging
 
 POOL_THREADS = 24
-PATIENCE_S = 4.0
+PATIENCE_S = 2.0
 """How long a job waits for its sends. What takes longer goes on in the pool; the sweeper watches over it."""
 
 log = logging.get(__name__)

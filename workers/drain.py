@@ -4,17 +4,15 @@ Runs as a job after the request, and from the sweeper for what the queue lost. A
 after a crash, so each has a key that makes the second run a no-op.
 """
 
-import os
-import threading
+import uuid
 
 from domain import outbox
 from runtime import logging
 from workers.context import Context, current
-from workers.subscriptions import react
+from workers.subscriptions import react, urgency
 
 log = logging.get(__name__)
 
-_ROUNDS = 20
 
 
 def drain(name: str, subject: str) -> int:
@@ -23,26 +21,41 @@ def drain(name: str, subject: str) -> int:
 
 
 def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False) -> int:
-    """Claim, react, clear; again while new events came meanwhile. An event whose reaction fails stays for the sweeper."""
+    """Claim, react, clear. What a reaction adds to the same document is taken up at once, the most urgent first.
+
+    An event whose reaction fails stays for the sweeper, after the lease.
+    """
     owner = f"{os.getpid()}-{threading.get_ident()}"
     handled_in_all = 0
-    for _ in range(_ROUNDS):
-        events = outbox.claim(name, subject, now=context.clock(), owner=owner, sweep=sweep)
-        if not events:
-            break
-        handled = []
-        for event in events:
-            try:
-                react(event, context)
-            except Exception:
-                log.exception("reaction_failed", type=event["type"], subject=subject)
-                continue
-            handled.append(event["id"])
+    while events := outbox.claim(name, subject, now=context.clock(), owner=owner, sweep=sweep):
+        handled, failed = _react_to_all(context, name, subject, events)
         handled_in_all += len(handled)
-        if len(handled) < len(events):
+        if failed:
             # Clear what was done and leave the lease to run out: the rest is tried again after it, not at once.
             outbox.forget(name, subject, handled=handled, owner=owner)
             break
         if outbox.clear(name, subject, handled=handled, owner=owner, now=context.clock()):
             break
     return handled_in_all
+
+
+def _react_to_all(
+    context: Context, name: str, subject: str, events: list[outbox.Event]
+) -> tuple[list[str], list[str]]:
+    """React to the events and to those that their reactions add. Returns the ids of those done and those failed."""
+    waiting = {event["id"]: event for event in events}
+    handled: list[str] = []
+    failed: list[str] = []
+    while waiting:
+        event = min(waiting.values(), key=lambda each: (urgency(each), each["v"]))
+        del waiting[event["id"]]
+        try:
+            react(event, context)
+        except Exception:
+            log.exception("reaction_failed", type=event["type"], subject=subject)
+            failed.append(event["id"])
+        else:
+            handled.append(event["id"])
+        seen = {*handled, *failed}
+        waiting |= {each["id"]: each for each in outbox.pending_of(name, subject) if each["id"] not in seen}
+    return handled, failed

@@ -12,13 +12,8 @@ from workers.context import Context
 Reaction = Callable[[Event, Context], None]
 
 SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    "incident.raised": (
-        dispatch.rank,
-        dispatch.start_ladders,
-        tell.guardians,
-        sight.ask_cameras,
-        sight.link_incident,
-    ),
+    "incident.raised": (dispatch.rank, dispatch.start_ladders),
+    "incident.surroundings": (tell.guardians, sight.ask_cameras, sight.link_incident),
     "camera.answered": (sight.link_observation,),
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders,),
@@ -39,6 +34,14 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "otp.requested": (tell.one_time_code,),
     "guardian.invited": (tell.guardian_invited,),
 }
+
+FIRST = frozenset({"incident.raised", "assignment.offered", "assignment.mayday", "incident.duress", "slot.reopened"})
+LAST = frozenset({"incident.surroundings", "camera.answered"})
+
+
+def urgency(event: Event) -> int:
+    """0 before 1 before 2: whoever can come hears first, what explains comes last."""
+    return 0 if event["type"] in FIRST else 2 if event["type"] in LAST else 1
 
 
 def react(event: Event, context: Context) -> None:
