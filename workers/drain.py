@@ -25,7 +25,7 @@ def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False
 
     An event whose reaction fails stays for the sweeper, after the lease.
     """
-    owner = f"{os.getpid()}-{threading.get_ident()}"
+    owner = uuid.uuid4().hex
     handled_in_all = 0
     while events := outbox.claim(name, subject, now=context.clock(), owner=owner, sweep=sweep):
         handled, failed = _react_to_all(context, name, subject, events)
