@@ -59,8 +59,9 @@ class Sms:
 def render(purpose: str, part: str, language: str, params: Mapping[str, str]) -> str:
     """The text of one part. `language` is any BCP 47 tag; params that the text does not name are ignored.
 
-    Two params are not in any text: `variant` chooses a wording of the purpose (`priority`, or an incident's status) where
-    the catalogue has one, and `metres` is said as a distance where there is no `where`.
+    Two params are not in any text: `variant` chooses a wording of the purpose (`priority`, or an incident's status)
+    where the catalogue has one, and `metres` is said as a distance where there is no `where` (else the area, if not
+    yet said).
 
     Raises NoText for a purpose or part that does not exist and MissingParam for a link or code that is missing or
     malformed; empty words are replaced by general ones, since an alarm must not fail for want of a place's name.
@@ -111,8 +112,8 @@ def _values(template: str, params: Mapping[str, str], language: str) -> dict[str
         given = params.get(name, "")
         if name in _WORDS:
             words = _WORDS[name]
-            if name == "where" and not given and params.get("metres"):
-                given = distance(float(params["metres"]), language)
+            if name == "where" and not given:
+                given = _where(template, params, language)
             value = clean(given, words.longest)
             if language in RIGHT_TO_LEFT:
                 value = left_to_right(value)
@@ -128,3 +129,10 @@ def _values(template: str, params: Mapping[str, str], language: str) -> dict[str
         else:
             values[name] = ""  # made by render_sms out of a text of its own
     return values
+
+
+def _where(template: str, params: Mapping[str, str], language: str) -> str:
+    """Said where nobody said it better: the distance, or the area where the text does not name it already."""
+    if params.get("metres"):
+        return distance(float(params["metres"]), language)
+    return "" if "area" in placeholders(template) else params.get("area", "")

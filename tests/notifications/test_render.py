@@ -72,8 +72,12 @@ class TestCatalogue:
 
     def test_an_sms_never_names_why_it_is_discreet(self) -> None:
         for language in LANGUAGES:
-            told = render("assignment_offered", "sms", language, OF[language] | {"variant": "priority"}).lower()
-            assert not re.search(r"silent|duress|خاموش|جبر", told)
+            for name, text in messages(language).items():
+                assert not re.search(r"silent|duress|forced|خاموش|جبر|دباؤ", text.lower()), name
+
+    def test_a_guardian_is_told_the_area(self) -> None:
+        told = render("guardian_alerted", "sms", "ur", URDU | {"metres": ""})
+        assert "گلبرگ تھری" in told
 
     @pytest.mark.parametrize(
         ("tag", "language"), [("ur-PK", "ur"), ("UR", "ur"), ("en_GB", "en"), ("pa-PK", "en"), ("", "en")]
