@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     """Whether the sender can receive: reply codes are offered only then."""
     fcm_project: str = ""
     fcm_credentials: str = ""
-    """Path of the service account file; not needed against the local carriers."""
+    """Path of the service account file; the local carriers write one, `var/carriers/service-account.json`."""
     fcm_base_url: str = ""
     """Empty for Google itself; the local carriers' address on a laptop."""
 
