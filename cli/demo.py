@@ -2,24 +2,24 @@
 
 import json
 import shutil
-import uuid
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import click
+import pyotp
 from rich.console import Console
 
 from cli.chapters import sos
 from cli.chapters.observed import Story
-from cli.chapters.phones import Town
-from cli.stack import CannotStart, Stack
+from cli.chapters.phones import Phone, Town
+from cli.stack import ROOT, CannotStart, Stack
 from domain.clock import utc_now
-from domain.people import sessions, sign_in
-from domain.people.devices import DeviceFacts
+from domain.people import second_factor
 from runtime import mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings
-from sandbox import townspeople
+from sandbox import street_cameras, townspeople
 from sandbox.townspeople import Cast
 
 CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play}
@@ -48,7 +48,7 @@ def demo(chapter: str | None, as_json: bool, var: Path) -> None:
             stack.start()
         cast = _people(stack)
         town = Town(stack.address("api"), stack.address("carriers"))
-        operator = _console_of(cast, stack)
+        operator = _control_room(cast, town)
         for name in [chapter] if chapter else list(CHAPTERS):
             console.rule(f"[bold]{name}")
             stories[name] = Story(console, quiet=as_json)
@@ -81,14 +81,18 @@ def _people(stack: Stack) -> Cast:
     settings = _settings(stack)
     mongo.connect(settings)
     positions = RedisPositions(queues.connect(settings.redis_url))
+    street_cameras.install(CITY, ROOT / "var" / "footage", now=utc_now())
     return townspeople.populate(CITY, positions=positions, now=utc_now())
 
 
-def _console_of(cast: Cast, stack: Stack) -> str:
-    """An access token of the control room's console, opened with both factors from the command line."""
-    now, settings = utc_now(), _settings(stack)
-    session = f"ses_{uuid.uuid4().hex}"
-    sessions.open_session(cast.operator, session, DeviceFacts(id="console"), otp_at=now, life_days=1, now=now)
-    sessions.confirm_factor(cast.operator, session, now=now)
-    life = sign_in.Lifetimes()
-    return sign_in.tokens_for(settings.signing_key, cast.operator, session, life, now=now).access_token
+def _control_room(cast: Cast, town: Town) -> str:
+    """The control room signs in: a code by SMS, then the authenticator app, set up with a code from an admin."""
+    code = second_factor.enrolment_code()
+    second_factor.allow_enrolment(cast.operator, code, now=utc_now())
+    operator = Phone(town, cast.operator_phone)
+    operator.sign_in()
+    enrolled = operator.call("POST", "/v1/auth/second-factor/enrolment", {"enrolment_code": code})
+    enrolled.raise_for_status()
+    shared = parse_qs(urlsplit(enrolled.json()["uri"]).query)["secret"][0]
+    operator.call("POST", "/v1/auth/second-factor", {"code": pyotp.TOTP(shared).now()}).raise_for_status()
+    return operator.access

@@ -21,16 +21,16 @@ def up(var: Path, pilot: bool) -> None:
     """Start everything and keep it running: servers, API, workers, local carriers. Ctrl-C stops it."""
     console = Console()
     stack = Stack(var, pilot=pilot)
-    try:
-        stack.start(lambda line: console.print(f"[dim]{line} …[/dim]"))
-    except CannotStart as error:
-        raise click.ClickException(str(error)) from None
-    _announce(console, stack)
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
+    try:
+        stack.start(lambda line: console.print(f"[dim]{line} …[/dim]"))
+    except CannotStart as error:
+        raise click.ClickException(str(error)) from None
+    _announce(console, stack)
     try:
         stack.wait()
     except KeyboardInterrupt:
