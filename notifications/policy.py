@@ -59,11 +59,12 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
         return _too_late(delivery, now) or Step(Do.SEND, channel=plan[0])
     last, number = attempts[-1], len(attempts)
     state, channel = AttemptState(last["state"]), last["channel"]
+    tried = sum(attempt["channel"] == channel for attempt in attempts)
     if state == AttemptState.SENDING:
         lost_at = last["at"] + UNREPORTED
-        return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, delivery, now)
+        return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, tried, delivery, now)
     if state == AttemptState.UNKNOWN:
-        return _unknown(plan, last, number, delivery, now)
+        return _unknown(plan, last, number, tried, delivery, now)
     after = _after(plan, channel)
     if state in {AttemptState.SENT, AttemptState.DELIVERED}:
         if after is None or (state == AttemptState.DELIVERED and channel == "sms"):
@@ -76,21 +77,29 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
         return Step(Do.SEND, channel=after)
     if state == AttemptState.PERMANENT:
         return Step(Do.GIVE_UP, reason=last.get("code") or "permanent")
-    tried = sum(attempt["channel"] == channel for attempt in attempts)
+    return _again(last, tried, now)
+
+
+def _again(last: Mapping[str, Any], tried: int, now: datetime) -> Step:
+    """The same channel once more, not before its time: what the carrier said, or a growing pause since it failed."""
     if tried >= TRIES_A_CHANNEL:
         return Step(Do.GIVE_UP, reason=last.get("code") or "temporary")
-    due = last["retry_at"] if last.get("retry_at") else now
-    return Step(Do.WAIT, until=due) if now < due else Step(Do.SEND, channel=channel)
+    failed_at = last.get("reported_at") or last.get("done_at") or last["at"]
+    due = last.get("retry_at")
+    if due is None or due <= failed_at:
+        due = failed_at + backoff(tried, 0.5, None)
+    return Step(Do.WAIT, until=due) if now < due else Step(Do.SEND, channel=last["channel"])
 
 
 def _unknown(
-    plan: Sequence[str], last: Mapping[str, Any], number: int, delivery: Mapping[str, Any], now: datetime
+    plan: Sequence[str], last: Mapping[str, Any], number: int, tried: int, delivery: Mapping[str, Any], now: datetime
 ) -> Step:
     """A push may be repeated (the device knows the delivery's id), so it is like one without receipt. Else look first."""
     if last["channel"] == "fcm":
         after = _after(plan, "fcm")
-        return _too_late(delivery, now) or Step(Do.SEND, channel=after or "fcm")
-    due = max(last.get("retry_at") or last["at"], last["at"] + UNKNOWN_WAIT)
+        return _too_late(delivery, now) or (Step(Do.SEND, channel=after) if after else _again(last, tried, now))
+    # Each look that could not be taken is written on the attempt as well (`done_at`), so looks have a pause between them.
+    due = max(last.get("retry_at") or last["at"], (last.get("done_at") or last["at"]) + UNKNOWN_WAIT)
     return Step(Do.WAIT, until=due) if now < due else Step(Do.RECONCILE, channel=last["channel"], number=number)
 
 

@@ -117,7 +117,8 @@ def hold(delivery: Delivery, *, now: datetime) -> Delivery | None:
 def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_at: datetime | None) -> None:
     """What became of an attempt: `outcome` has its state and the vendor's words; `next_at` is when to look again.
 
-    A receipt may have overtaken us: then the delivery has ended and only the attempt is completed.
+    A receipt may have overtaken us. The device's own: the delivery has ended, and only the attempt is completed. The
+    carrier's: what it said of the attempt stays, and only what it did not say is added.
     """
     state = AttemptState(outcome["state"])
     changes = {f"attempts.{number}.{name}": value for name, value in outcome.items()}
@@ -125,7 +126,10 @@ def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_
         AttemptState.SENT: DeliveryStatus.SENT,
         AttemptState.TEMPORARY: DeliveryStatus.FAILED_TEMPORARY,
     }.get(state)
-    condition: dict[str, Any] = {"_id": delivery["_id"], "status": {"$nin": [str(ended) for ended in ENDED]}}
+    open_states = _UNDECIDED | {AttemptState.SENT} if state == AttemptState.SENT else _UNDECIDED
+    undecided = {f"attempts.{number}.state": {"$in": sorted(open_states)}}
+    going_on = {"status": {"$nin": [str(ended) for ended in ENDED]}}
+    condition: dict[str, Any] = {"_id": delivery["_id"], **undecided, **going_on}
     update: dict[str, Any] = {"$set": dict(changes), "$inc": {"version": 1}}
     if next_at is None:
         update["$unset"] = {"next_at": ""}
@@ -136,8 +140,21 @@ def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_
     if deliveries().update_one(condition, update).matched_count:
         if reached:
             _raise_status(delivery["_id"], reached, {})
-    else:
-        deliveries().update_one({"_id": delivery["_id"]}, {"$set": dict(changes), "$inc": {"version": 1}})
+        return
+    completed = deliveries().update_one(
+        {"_id": delivery["_id"], **undecided}, {"$set": dict(changes), "$inc": {"version": 1}}
+    )
+    if not completed.matched_count:
+        added = {path: value for path, value in changes.items() if path.rpartition(".")[2] not in _REPORTED}
+        deliveries().update_one({"_id": delivery["_id"]}, {"$set": added, "$inc": {"version": 1}})
+        if state == AttemptState.SENT:
+            _raise_status(delivery["_id"], DeliveryStatus.SENT, {"sent_at": outcome["done_at"]})
+
+
+_UNDECIDED = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
+"""An attempt of which no receipt has said anything."""
+_REPORTED = frozenset({"state", "code", "vendor_code", "retry_at"})
+"""What of an attempt a receipt knows better."""
 
 
 def end(delivery: Delivery, status: DeliveryStatus, reason: str) -> bool:

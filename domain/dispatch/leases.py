@@ -6,6 +6,7 @@ never be held by two.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.dispatch.queries import Unit, units
 from domain.incidents import service as incidents
@@ -23,14 +24,20 @@ def take(unit_id: str, assignment_id: str, incident_id: str, *, now: datetime) -
     )
 
 
-def give_back(unit_id: str, assignment_id: str) -> bool:
-    """Free the unit if this assignment has it."""
-    freed = units().update_one({"_id": unit_id, "lease.assignment": assignment_id}, {"$unset": {"lease": ""}})
-    return freed.modified_count == 1
+def give_back(unit_id: str, assignment_id: str, *, taken_at: datetime | None = None) -> bool:
+    """Free the unit if this assignment has it; with `taken_at` only if it has not taken it anew since."""
+    condition: dict[str, Any] = {"_id": unit_id, "lease.assignment": assignment_id}
+    if taken_at is not None:
+        condition["lease.at"] = taken_at
+    return units().update_one(condition, {"$unset": {"lease": ""}}).modified_count == 1
 
 
-def orphans(*, now: datetime, limit: int = 500) -> Iterable[tuple[str, str]]:
-    """(unit, assignment) of leases whose assignment does not hold its slot: the process died between the two writes."""
+def orphans(*, now: datetime, limit: int = 500) -> Iterable[tuple[str, str, datetime]]:
+    """Leases whose assignment does not hold its slot: the process died between the two writes.
+
+    Yields (unit, assignment, taken at); the same assignment may take the unit again at any moment, so give back with
+    `taken_at`.
+    """
     rows = list(units().find({"lease.at": {"$lte": now - SETTLE}}, {"lease": 1}).sort("lease.at", 1).limit(limit))
     wanted = sorted({row["lease"]["incident"] for row in rows})
     held = {
@@ -41,4 +48,4 @@ def orphans(*, now: datetime, limit: int = 500) -> Iterable[tuple[str, str]]:
         lease = row["lease"]
         assignment = held.get(lease["incident"], {}).get(lease["assignment"])
         if assignment is None or assignment["status"] not in HOLDING:
-            yield row["_id"], lease["assignment"]
+            yield row["_id"], lease["assignment"], lease["at"]

@@ -21,8 +21,7 @@ class Draft:
     def __init__(self, doc: Mapping[str, Any], now: datetime) -> None:
         self.now = now
         self.doc: dict[str, Any] = dict(doc)
-        self._set: dict[str, Any] = {}
-        self._unset: set[str] = set()
+        self._touched: set[str] = set()
         self._entries: list[dict[str, Any]] = []
         self._events: list[outbox.Event] = []
 
@@ -34,19 +33,17 @@ class Draft:
     @property
     def empty(self) -> bool:
         """True when nothing was decided: no write is needed."""
-        return not (self._set or self._unset or self._entries or self._events)
+        return not (self._touched or self._entries or self._events)
 
     def set(self, path: str, value: Any) -> None:
         """`path` is dotted, through maps only."""
-        self._unset.discard(path)
-        self._set[path] = value
+        self._touched.add(path)
         *parents, last = path.split(".")
         self._map_at(parents)[last] = value
 
     def unset(self, path: str) -> None:
         """Take a field away."""
-        self._set.pop(path, None)
-        self._unset.add(path)
+        self._touched.add(path)
         *parents, last = path.split(".")
         self._map_at(parents).pop(last, None)
 
@@ -105,26 +102,33 @@ class Draft:
         surplus = len(timeline) + len(self._entries) - TIMELINE_KEPT
         return list(timeline[:surplus]) if surplus > 0 else []
 
-    def _set_by_root(self) -> dict[str, Any]:
-        """What is set, without paths below another that is set too: a store refuses both in one write."""
-        kept = {}
-        for path in self._set:
+    def _changes(self) -> tuple[dict[str, Any], list[str]]:
+        """(what is set, what is unset), without paths below another that changes too: a store refuses both at once."""
+        kept: dict[str, Any] = {}
+        gone = []
+        for path in sorted(self._touched):
             *parents, last = path.split(".")
-            if not any(".".join(parents[:depth]) in self._set for depth in range(1, len(parents) + 1)):
-                kept[path] = self._map_at(parents)[last]
-        return kept
+            if any(".".join(parents[:depth]) in self._touched for depth in range(1, len(parents) + 1)):
+                continue
+            here = self._map_at(parents)
+            if last in here:
+                kept[path] = here[last]
+            else:
+                gone.append(path)
+        return kept, gone
 
     def operators(self) -> dict[str, Any]:
         """The update document of the one write; the caller adds the condition."""
         self.settle()
         seq = int(self.doc.get("timeline_seq") or 0)
         entries = [{**entry, "seq": seq + index} for index, entry in enumerate(self._entries, start=1)]
+        kept, gone = self._changes()
         update: dict[str, Any] = {
-            "$set": {**self._set_by_root(), "updated_at": self.now},
+            "$set": {**kept, "updated_at": self.now},
             "$inc": {"version": 1, "timeline_seq": len(entries)},
         }
-        if self._unset:
-            update["$unset"] = dict.fromkeys(self._unset, "")
+        if gone:
+            update["$unset"] = dict.fromkeys(gone, "")
         if entries:
             update["$push"] = {"timeline": {"$each": entries, "$slice": -TIMELINE_KEPT}}
         if self._events:

@@ -80,6 +80,9 @@ class AssignmentStatus(StrEnum):
     """Another unit has it, an operator took it back, the unit stalled or went off duty, or the incident closed."""
 
 
+GOING_ON = frozenset(IncidentStatus) - {IncidentStatus.CLOSED}
+"""Somebody may still come."""
+
 S, A = SlotStatus, AssignmentStatus
 
 # A late yes to an expired offer is still a yes: a responder who can come is never told no for being slow.
