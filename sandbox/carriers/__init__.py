@@ -24,5 +24,6 @@ def command(port: int, dir: Path, *, threads: int = 256, numbers: tuple[str, ...
     for number in numbers:
         made += ["--number", number]
     for name, value in options.items():
-        made += ["--" + name.replace("_", "-"), str(value)]
+        # One word: a secret that begins with a dash is not taken for another option.
+        made.append(f"--{name.replace('_', '-')}={value}")
     return made

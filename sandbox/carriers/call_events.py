@@ -75,7 +75,7 @@ class CallEvents:
             if call.sid in self._busy:
                 return
             self._busy.add(call.sid)
-        self._carriers.later.after(0, self._send, call.sid)
+        self._carriers.posts.after(0, self._send, call.sid)
 
     def _send(self, call: str) -> None:
         while True:

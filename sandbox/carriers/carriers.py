@@ -28,10 +28,15 @@ class Carriers:
     state: State
     switches: Switches
     later: Later
+    """What the network does by itself: never waits for anybody."""
+    posts: Later
+    """What asks the city: may wait for an answer, and must not hold up the network while it does."""
     webhooks: Webhooks
 
     @classmethod
     def open(cls, options: Options) -> Carriers:
         """Read the journal and start the threads. Once per process, after any fork."""
         webhooks = Webhooks(options.sms_url, options.voice_url, options.voice_status_url)
-        return cls(options, State(Journal(options.journal)), Switches(), Later(), webhooks)
+        return cls(
+            options, State(Journal(options.journal)), Switches(), Later("later", 4), Later("posts", 24), webhooks
+        )

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response, request
 
-from sandbox.carriers.answers import reply
+from sandbox.carriers.answers import client_gone, reply
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.faults import fcm_refusal, google_error
 from sandbox.carriers.fcm_tokens import TokenRefused, Tokens
@@ -111,7 +111,7 @@ class Pushes:
         if switch.no_receipt:
             self.carriers.switches.count("fcm", "no_receipt")
         elif device.auto_receipt:
-            self.carriers.later.after(self.carriers.options.receipt_delay, self.answer, push, "received")
+            self.carriers.posts.after(self.carriers.options.receipt_delay, self.answer, push, "received")
         return name
 
     def answer(self, push: Push, what: str) -> None:
@@ -143,7 +143,7 @@ def routes(carriers: Carriers, pushes: Pushes, tokens: Tokens) -> Blueprint:
     @blueprint.post("/token")
     def token() -> Response:
         switch = switches.hit("oauth", "*")
-        switches.delay("oauth", switch)
+        switches.delay("oauth", switch, client_gone)
         if switch.status is not None:
             switches.count("oauth", str(switch.status))
             # The first of the two is what Google's client tries again by itself.
@@ -191,7 +191,7 @@ def routes(carriers: Carriers, pushes: Pushes, tokens: Tokens) -> Blueprint:
         if body.get("validate_only") or body.get("validateOnly"):
             return reply({"name": f"projects/{project}/messages/fake_message_id"})
         name = pushes.take(project, address, message, at, switch)
-        switches.delay("fcm", switch)
+        switches.delay("fcm", switch, client_gone)
         return reply({"name": name})
 
     return blueprint

@@ -17,7 +17,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines: queue.SimpleQueue[bytes | threading.Event] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         threading.Thread(target=self._write, name="journal", daemon=True).start()
 
@@ -36,11 +36,9 @@ class Journal:
         """Keep one change (dataclasses are written as objects)."""
         self._lines.put(orjson.dumps(entry, option=orjson.OPT_APPEND_NEWLINE))
 
-    def flush(self) -> None:
-        """Wait until everything appended so far is in the file."""
-        done = threading.Event()
-        self._lines.put(done)
-        done.wait(5)
+    def clear(self) -> None:
+        """Forget everything appended so far."""
+        self._lines.put(None)
 
     def _write(self) -> None:
         with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0) as file:
@@ -51,10 +49,10 @@ class Journal:
                 waiting = [self._lines.get()]
                 while not self._lines.empty():
                     waiting.append(self._lines.get())
-                file.write(b"".join(line for line in waiting if isinstance(line, bytes)))
-                for line in waiting:
-                    if isinstance(line, threading.Event):
-                        line.set()
+                if None in waiting:
+                    file.truncate(0)
+                    waiting = waiting[len(waiting) - waiting[::-1].index(None) :]
+                file.write(b"".join(line for line in waiting if line is not None))
 
     def _ends_with_newline(self) -> bool:
         with self.path.open("rb") as file:

@@ -17,14 +17,14 @@ log = logging.getLogger("carriers")
 class Later:
     """`after(seconds, work, *args)` runs `work(*args)` once, on a thread of the pool. Order is kept only by time."""
 
-    def __init__(self, threads: int = 16) -> None:
+    def __init__(self, name: str, threads: int) -> None:
         self._due: list[tuple[float, int, Callable[..., None], tuple[Any, ...]]] = []
         self._count = itertools.count()
         self._wake = threading.Condition()
         self._ready: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
-        threading.Thread(target=self._tick, name="later", daemon=True).start()
+        threading.Thread(target=self._tick, name=name, daemon=True).start()
         for number in range(threads):
-            threading.Thread(target=self._work, name=f"later-{number}", daemon=True).start()
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True).start()
 
     def after(self, seconds: float, work: Callable[..., None], *args: Any) -> None:
         """Run `work` in `seconds` from now, or at once for 0."""

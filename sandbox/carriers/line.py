@@ -85,7 +85,7 @@ class Line:
                 timeout *= self.carriers.options.pace
             later.after(timeout, self._rang_out, call, live.turn)
         if phone.reachable and phone.answers in ("human", "machine"):
-            later.after(self.carriers.options.receipt_delay, self._pick_up, call)
+            self.carriers.posts.after(self.carriers.options.receipt_delay, self._pick_up, call)
 
     def _rang_out(self, call: Call, turn: int) -> None:
         live = self.live(call)
@@ -115,7 +115,7 @@ class Line:
             self.set(call, status="in-progress", answered=time.time(), answered_by=found)
             self.events.tell(call)
         if found and params.get("AsyncAmd") == "true" and params.get("AsyncAmdStatusCallback"):
-            self.carriers.later.after(0, self._tell_amd, call, found)
+            self.carriers.posts.after(0, self._tell_amd, call, found)
         if call.parent:
             self.legs.answered(call)
         elif params.get("Twiml"):
@@ -173,4 +173,4 @@ class Line:
             if leg.status not in ENDED:
                 self.finish(leg, "completed" if leg.answered else "canceled")
         if call.parent:
-            self.carriers.later.after(0, self.legs.ended, call)
+            self.carriers.posts.after(0, self.legs.ended, call)

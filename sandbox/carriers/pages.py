@@ -90,7 +90,7 @@ def routes(carriers: Carriers, people: People) -> Blueprint:
         if request.args.get("number"):
             return redirect(url_for("pages.phone", number="+" + request.args["number"].strip().lstrip("+")))
         rows: list[dict[str, Any]] = []
-        for number in state.numbers():
+        for number in state.numbers()[:SHOWN]:
             found = inbox(state, number)
             newest = entries(number)
             rows.append(
@@ -101,7 +101,6 @@ def routes(carriers: Carriers, people: People) -> Blueprint:
                     "ringing": any(call["status"] == "ringing" for call in found["calls"]),
                 }
             )
-        rows.sort(key=lambda row: (row["newest"] or {}).get("at") or "", reverse=True)
         with state.lock:
             strays = sorted(token for token in state.pushes_of if not state.device(token).number)
         return render_template("phones.html", rows=rows, strays=strays[:SHOWN], on=switched_on())

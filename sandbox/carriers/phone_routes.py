@@ -108,6 +108,7 @@ def routes(carriers: Carriers, people: People) -> Blueprint:
     @blueprint.delete("/messages")
     def reset() -> Response:
         carriers.later.forget()
+        carriers.posts.forget()
         people.line.forget()
         state.reset()
         return Response(status=204)

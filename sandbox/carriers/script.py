@@ -27,7 +27,7 @@ class Script:
 
     def __init__(self, line: Line) -> None:
         self.line = line
-        self.later, self.pace = line.carriers.later, line.carriers.options.pace
+        self.later, self.posts, self.pace = line.carriers.later, line.carriers.posts, line.carriers.options.pace
 
     def fetch(self, call: Call, url: str, method: str, more: dict[str, str], first: str = "") -> None:
         """Ask the city what comes next. A failure goes to the fallback address once, then ends the call."""
@@ -51,7 +51,7 @@ class Script:
         if twiml:
             self.begin(call, twiml, "text/xml", "")
         else:
-            self.later.after(0, self.fetch, call, url, method, {})
+            self.posts.after(0, self.fetch, call, url, method, {})
 
     def _error(self, call: Call, code: int, message: str, url: str) -> None:
         fallback = call.params.get("FallbackUrl", "")
@@ -104,7 +104,7 @@ class Script:
                 elif verb.name == "Redirect":
                     url, method = absolute(live.base, verb.text), verb.attributes.get("method", "POST")
                     self.line.hear(call, verb="Redirect", url=url)
-                    self.later.after(0, self.fetch, call, url, method, {})
+                    self.posts.after(0, self.fetch, call, url, method, {})
                     return
                 elif verb.name == "Dial":
                     self.line.legs.dial(call, live, verb)
@@ -185,7 +185,7 @@ class Script:
         digits, live.digits = (live.digits[:wanted] if wanted else live.digits), ""
         self.line.set(call, waiting=None)
         more = {"Digits": digits, "FinishedOnKey": finished_on, "msg": "Gather End"}
-        self.later.after(0, self.fetch, call, gather["action"], gather["method"], more)
+        self.posts.after(0, self.fetch, call, gather["action"], gather["method"], more)
 
     def _heard_verb(self, call: Call, verb: Verb) -> None:
         if verb.name == "Say":

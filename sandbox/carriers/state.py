@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from sandbox.carriers.journal import Journal
@@ -35,13 +36,12 @@ class State:
         self.sms_of: defaultdict[str, list[Sms]] = defaultdict(list)
         self.calls_of: defaultdict[str, list[Call]] = defaultdict(list)
         self.pushes_of: defaultdict[str, list[Push]] = defaultdict(list)
+        self.tokens_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.opted_out: set[tuple[str, str]] = set()
 
     def _replay(self, entry: dict[str, Any]) -> None:
         kind = entry["k"]
-        if kind == "reset":
-            self._clear()
-        elif kind == "opt":
+        if kind == "opt":
             self._opt(entry["from"], entry["to"], entry["out"])
         elif kind == "gone":
             self._remove(entry["id"])
@@ -53,6 +53,9 @@ class State:
             self._index(kind, KINDS[kind](**entry["new"]))
 
     def _index(self, kind: str, record: Any) -> None:
+        if isinstance(record, Device):
+            self.tokens_of[self.device(record.token).number].pop(record.token, None)
+            self.tokens_of[record.number][record.token] = None
         self.by_id[kind][getattr(record, KEYS[kind])] = record
         if not isinstance(record, (Sms, Call, Push)):
             return
@@ -108,7 +111,7 @@ class State:
         """Forget everything, devices and phones included."""
         with self.lock:
             self._clear()
-            self.journal.append({"k": "reset"})
+            self.journal.clear()
 
     def sms(self, sid: str) -> Sms | None:
         """The message, or None."""
@@ -138,14 +141,19 @@ class State:
     def devices_of(self, number: str) -> list[Device]:
         """The devices registered for a number."""
         with self.lock:
-            return [device for device in self.by_id["device"].values() if device.number == number]
+            return [self.device(token) for token in self.tokens_of.get(number, ())] if number else []
 
     def numbers(self) -> list[str]:
-        """Every phone that has anything, in order."""
+        """Every phone that has anything, the one that something reached last first."""
         with self.lock:
-            known = set(self.sms_of) | set(self.calls_of) | set(self.by_id["phone"])
-            known |= {device.number for device in self.by_id["device"].values() if device.number}
-            return sorted(known)
+            known = {*self.sms_of, *self.calls_of, *self.by_id["phone"], *self.tokens_of} - {""}
+            return sorted(known, key=lambda number: (-self._latest(number), number))
+
+    def _latest(self, number: str) -> int:
+        """The place in the order of arrival of the newest thing on a phone."""
+        lists: list[Sequence[Record]] = [self.sms_of.get(number, ()), self.calls_of.get(number, ())]
+        lists += [self.pushes_of.get(token, ()) for token in self.tokens_of.get(number, ())]
+        return max((records[-1].seq for records in lists if records), default=0)
 
     def since(self, seq: int) -> list[Record]:
         """What was added after the `seq`-th record."""

@@ -7,7 +7,9 @@ the same way, whatever the threads do.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 from hashlib import blake2b
 from typing import Any
@@ -164,13 +166,17 @@ class Switches:
         with self._lock:
             self.fired[f"{channel}.{what}"] += 1
 
-    def delay(self, channel: str, switch: Switch) -> None:
-        """Hold the answer back as `slow_s` and `timeout_after_sending` say, or until the switches are cleared."""
+    def delay(self, channel: str, switch: Switch, gone: Callable[[], bool]) -> None:
+        """Hold the answer back as `slow_s` and `timeout_after_sending` say, or until the switches are cleared.
+
+        `gone` says whether the client has hung up; who waits for nobody must not hold a thread.
+        """
         seconds = switch.slow_s
         if seconds:
             self.count(channel, "slow")
         if switch.timeout_after_sending:
             self.count(channel, "timeout_after_sending")
             seconds += switch.hang_s
-        if seconds:
-            self._release.wait(seconds)
+        end, release = time.monotonic() + seconds, self._release
+        while (left := end - time.monotonic()) > 0 and not release.wait(min(left, 0.25)) and not gone():
+            pass

@@ -6,6 +6,7 @@ import time
 
 from flask import Blueprint, Response, request
 
+from sandbox.carriers.answers import client_gone
 from sandbox.carriers.call_events import ENDED
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.faults import refuse
@@ -70,7 +71,7 @@ def routes(carriers: Carriers, line: Line) -> Blueprint:
         shown = call_json(options, call)
         state.add(call)
         line.start(call, switch)
-        carriers.switches.delay("voice", switch)
+        carriers.switches.delay("voice", switch, client_gone)
         return answer(shown, 201)
 
     @blueprint.get("/Calls.json")

@@ -7,6 +7,7 @@ import time
 
 from flask import Blueprint, Response, request
 
+from sandbox.carriers.answers import client_gone
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.faults import refuse
 from sandbox.carriers.outgoing import Unreachable, webhook
@@ -52,7 +53,7 @@ class Messages:
         self.state.add(sms)
         step = self.options.receipt_delay
         if not switch.no_receipt:
-            self.carriers.later.after(step / 2, self._tell, sms, "queued")
+            self.carriers.posts.after(step / 2, self._tell, sms, "queued")
         else:
             self.carriers.switches.count("sms", "no_receipt")
         if switch.queue_s > 0:
@@ -85,7 +86,7 @@ class Messages:
         if status == "sent":
             self.carriers.later.after(self.options.receipt_delay, self._step, sms, "delivered", switch)
         if not switch.no_receipt:
-            self._tell(sms, status)
+            self.carriers.posts.after(0, self._tell, sms, status)
 
     def _end(self, sms: Sms, status: str, code: int, switch: Switch) -> None:
         self.carriers.switches.count("sms", status)
@@ -98,7 +99,7 @@ class Messages:
             at=None,
         )
         if not switch.no_receipt:
-            self._tell(sms, status)
+            self.carriers.posts.after(0, self._tell, sms, status)
 
     def _tell(self, sms: Sms, status: str) -> None:
         if not sms.status_callback:
@@ -168,7 +169,7 @@ def routes(carriers: Carriers, messages: Messages) -> Blueprint:
         )  # fmt: skip
         shown = sms_json(options, sms)
         messages.take(sms, switch)
-        carriers.switches.delay("sms", switch)
+        carriers.switches.delay("sms", switch, client_gone)
         return answer(shown, 201)
 
     @blueprint.get("/Messages.json")

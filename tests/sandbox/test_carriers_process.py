@@ -120,3 +120,15 @@ def test_a_person_answers_a_call_writes_and_breaks_the_network_in_a_browser(
         browser.close()
     assert city.asked("/key")[0]["Digits"] == "1"
     assert [sms["body"] for sms in carriers.inbox(PHONE)["sms"]] == ["1a"]
+
+
+def test_answers_that_hang_for_clients_long_gone_hold_nobody_up(tmp_path: Path) -> None:
+    small = CarriersProcess(tmp_path / "small", threads=4)
+    try:
+        small.set_switch("sms", timeout_after_sending=True, hang_s=60)
+        for _ in range(6):
+            with pytest.raises(requests.ReadTimeout):
+                small.twilio(timeout=0.1).messages.create(to=PHONE, from_=small.number, body="hello")
+        assert len(small.inbox(PHONE)["sms"]) == 6
+    finally:
+        small.stop()
