@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.carriers import fcm, pages, phone_routes, twilio_calls, twilio_messages
+from sandbox.carriers import fcm, pages, phone_routes, twilio_account, twilio_calls, twilio_messages
 from sandbox.carriers.answers import reply
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.fcm_tokens import Tokens
@@ -22,6 +22,7 @@ def create_app(options: Options) -> Flask:
     messages, line, pushes = twilio_messages.Messages(carriers), Line(carriers), fcm.Pushes(carriers)
     people = People(carriers, messages, line, pushes)
     app.register_blueprint(twilio_messages.routes(carriers, messages))
+    app.register_blueprint(twilio_account.routes(carriers))
     app.register_blueprint(twilio_calls.routes(carriers, line))
     app.register_blueprint(fcm.routes(carriers, pushes, Tokens(options.service_account)))
     app.register_blueprint(phone_routes.routes(carriers, people))

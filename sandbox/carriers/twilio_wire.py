@@ -111,7 +111,6 @@ def call_json(options: Options, call: Call) -> dict[str, Any]:
     lasted = call.ended is not None and call.answered is not None
     return {
         "account_sid": options.account_sid,
-        "annotation": None,
         "answered_by": call.answered_by,
         "api_version": VERSION,
         "caller_name": None,

@@ -4,6 +4,7 @@ Prism turns every difference, in a request or in an answer, into an error. Skipp
 (`npm ci` in tests/contract/prism, part of `make setup`) is not there.
 """
 
+import json
 import socket
 import subprocess
 import time
@@ -140,6 +141,15 @@ def test_a_call_is_created_fetched_listed_changed_and_ended(twilio: Client, carr
     assert over.value.code == 21220
 
 
+def test_the_account_and_what_hangs_on_messages_and_calls_are_there(twilio: Client, carriers: CarriersProcess) -> None:
+    assert twilio.api.accounts(carriers.account_sid).fetch().status == "active"
+    message = twilio.messages.create(to="+923001239006", from_=carriers.number, body="hello")
+    assert twilio.messages(message.sid).media.list() == []
+    call = twilio.calls.create(to="+923001239006", from_=carriers.number, twiml=TWIML)
+    assert twilio.calls(call.sid).recordings.list() == []
+    assert twilio.calls(call.sid).notifications.list() == []
+
+
 def test_what_is_not_there_and_who_is_not_known_are_refused_in_the_same_shape(
     carriers: CarriersProcess, prism: str
 ) -> None:
@@ -150,6 +160,19 @@ def test_what_is_not_there_and_who_is_not_known_are_refused_in_the_same_shape(
     with pytest.raises(TwilioRestException) as unknown:
         stranger.messages("SM" + "0" * 32).fetch()
     assert (unknown.value.status, unknown.value.code) == (401, 20003)
+
+
+@pytest.mark.parametrize(("what", "schema"), [("messages", "message"), ("calls", "call")])
+def test_no_field_of_the_document_is_missing(twilio: Client, carriers: CarriersProcess, what: str, schema: str) -> None:
+    """Prism cannot see this: the document requires none of them."""
+    fields = json.loads(SPECIFICATION.read_bytes())["components"]["schemas"][f"api.v2010.account.{schema}"][
+        "properties"
+    ]
+    content = {"body": "hello"} if what == "messages" else {"twiml": TWIML}
+    sid = getattr(twilio, what).create(to="+923001239007", from_=carriers.number, **content).sid
+    path = f"/2010-04-01/Accounts/{carriers.account_sid}/{what.title()}/{sid}.json"
+    shown = requests.get(carriers.url + path, auth=(carriers.account_sid, carriers.auth_token), timeout=10).json()
+    assert set(shown) == set(fields)
 
 
 def test_prism_would_notice_a_difference(carriers: CarriersProcess, prism: str) -> None:
