@@ -3,6 +3,7 @@ package amaan.docstore;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Supplier;
 
 import org.h2.mvstore.MVStore;
 import org.h2.mvstore.MVStoreException;
@@ -22,7 +23,7 @@ final class DurableBackend extends H2Backend {
 
     /** As many documents as MongoDB sends first; without a limit a large answer exceeds what drivers accept (48 MB). */
     private static final int FIRST_BATCH = 101;
-    private static final int NEXT_BATCH = 500;
+    private static final int NEXT_BATCH = 1_000;
 
     /** Commands that change nothing: all others, known or not, wait for the disk. */
     private static final Set<String> READS = Set.of(
@@ -60,7 +61,18 @@ final class DurableBackend extends H2Backend {
 
     @Override
     protected MongoDatabase openOrCreateDatabase(String databaseName) {
-        return new IndexedDatabase(databaseName, getMvStore(), getCursorRegistry(), commits());
+        return keepingPages(() -> new IndexedDatabase(databaseName, getMvStore(), getCursorRegistry(), commits()));
+    }
+
+    /** Readers take no lock: while one reads, the store must not reuse the place of what it has not yet read. */
+    private <T> T keepingPages(Supplier<T> run) {
+        MVStore store = getMvStore();
+        MVStore.TxCounter version = store.registerVersionUsage();
+        try {
+            return run.get();
+        } finally {
+            store.deregisterVersionUsage(version);
+        }
     }
 
     @Override
@@ -76,7 +88,7 @@ final class DurableBackend extends H2Backend {
             }
         }
         try {
-            return super.handleCommand(channel, databaseName, command, query);
+            return keepingPages(() -> super.handleCommand(channel, databaseName, command, query));
         } finally {
             // A refusal waits as well: it may rest on a change of another client that is not yet on disk.
             if (!READS.contains(name)) {

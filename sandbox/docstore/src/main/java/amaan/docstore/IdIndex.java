@@ -21,9 +21,9 @@ final class IdIndex extends OrderedIndex {
 
     private static final String ID = "_id";
 
-    private final MVMap<Object, Document> documents;
+    private final MVMap<Object, byte[]> documents;
 
-    IdIndex(String name, List<IndexKey> keys, MVMap<Object, Document> documents) {
+    IdIndex(String name, List<IndexKey> keys, MVMap<Object, byte[]> documents) {
         super(name, keys, false);
         this.documents = documents;
     }
@@ -61,7 +61,7 @@ final class IdIndex extends OrderedIndex {
     private static void refuseWhatCannotBeStored(Document document) {
         int size;
         try {
-            size = StoredTypes.encode(document).readableBytes();
+            size = StoredTypes.encode(document).length;
         } catch (IllegalArgumentException e) {
             throw new MongoServerError(2, "BadValue", "a value has a type that cannot be stored");
         }
@@ -120,7 +120,7 @@ final class IdIndex extends OrderedIndex {
         }
         Object from = reverse ? stretch.upper() : stretch.lower();
         Object to = reverse ? stretch.lower() : stretch.upper();
-        Cursor<Object, Document> cursor = documents.cursor(from, to, reverse);
+        Cursor<Object, byte[]> cursor = documents.cursor(from, to, reverse);
         return new Iterator<>() {
             @Override
             public boolean hasNext() {

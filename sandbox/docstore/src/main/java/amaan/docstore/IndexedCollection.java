@@ -3,13 +3,20 @@ package amaan.docstore;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Objects;
+import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
+import java.util.TreeSet;
+import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -17,53 +24,54 @@ import java.util.stream.StreamSupport;
 import org.h2.mvstore.MVMap;
 
 import de.bwaldvogel.mongo.MongoDatabase;
+import de.bwaldvogel.mongo.backend.AbstractSynchronizedMongoCollection;
 import de.bwaldvogel.mongo.backend.ArrayFilters;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
-import de.bwaldvogel.mongo.backend.Cursor;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.DefaultQueryMatcher;
+import de.bwaldvogel.mongo.backend.DocumentWithPosition;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.Missing;
 import de.bwaldvogel.mongo.backend.QueryMatcher;
 import de.bwaldvogel.mongo.backend.QueryParameters;
 import de.bwaldvogel.mongo.backend.QueryResult;
-import de.bwaldvogel.mongo.backend.h2.H2Collection;
+import de.bwaldvogel.mongo.backend.Utils;
+import de.bwaldvogel.mongo.backend.ValueComparator;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.oplog.Oplog;
 
 /**
  * A collection whose queries use its indexes and whose readers wait for nobody.
  *
- * <p>Documents in the map are never edited: the library edits what it is given, so a writer is given copies and puts
- * the edited one back. A reader may therefore hold any document while its answer is sent, and the store may save it.
+ * <p>The map holds bytes, and whoever reads decodes a document of its own. The library edits documents where they
+ * stand; so what it edits is nobody else's, neither another answer's on its way out nor the store's while it saves.
  */
-final class IndexedCollection extends H2Collection {
+final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object> {
 
     /** A client that died leaves its cursors open; the oldest go first. */
     private static final int MAX_OPEN_CURSORS = 200;
+    /** Of a small answer inside the server the documents are kept; of a large one they are read again, one by one. */
+    private static final int KEPT = 16;
 
-    private final MVMap<Object, Document> documents;
+    private final MVMap<Object, byte[]> documents;
     private final GroupCommit commits;
     /** Matching notes the position of the matched array element; writers need theirs undisturbed by readers. */
     private final QueryMatcher matcher = new DefaultQueryMatcher();
     private final Deque<Long> openCursors = new ArrayDeque<>();
+    private final ThreadLocal<Document> aggregated = new ThreadLocal<>();
     private volatile List<OrderedIndex> ordered = List.of();
-    private final ThreadLocal<Source> source = new ThreadLocal<>();
     /** How many documents the current writer wants; guarded by this. */
     private int wanted;
 
-    /** What an aggregation starts from: the filter of its first stage, and whether a later stage edits documents. */
-    private record Source(Document filter, boolean copy) {
-    }
-
-    IndexedCollection(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, Document> documents,
-                      MVMap<String, Object> meta, CursorRegistry cursors, GroupCommit commits) {
-        super(database, name, options, documents, meta, cursors);
+    IndexedCollection(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, byte[]> documents,
+                      CursorRegistry cursors, GroupCommit commits) {
+        super(database, name, options, cursors);
         this.documents = documents;
         this.commits = commits;
     }
 
-    // --- reading
+
+    // --- reading: without the lock that the superclass would take
 
     @Override
     public QueryResult handleQuery(QueryParameters parameters) {
@@ -71,11 +79,10 @@ final class IndexedCollection extends H2Collection {
         boolean wrapped = selector.containsKey("$query") || selector.containsKey("query");
         Document filter = wrapped ? (Document) selector.getOrDefault("$query", selector.get("query")) : selector;
         Document orderBy = wrapped ? (Document) selector.getOrDefault("$orderby", selector.get("orderby")) : null;
-        Source start = source.get();
-        if (start != null && filter.isEmpty()) {
-            source.remove();
-            QueryResult found = queryDocuments(start.filter, null, 0, 0, 0, null);
-            return start.copy ? new QueryResult(found.collectDocuments().stream().map(Document::cloneDeeply).toList()) : found;
+        Document firstStage = aggregated.get();
+        if (firstStage != null && filter.isEmpty()) {
+            aggregated.remove();
+            filter = firstStage;
         }
         return queryDocuments(filter, orderBy, parameters.getNumberToSkip(), parameters.getLimit(),
             parameters.getBatchSize(), parameters.getProjection());
@@ -84,51 +91,143 @@ final class IndexedCollection extends H2Collection {
     @Override
     protected QueryResult queryDocuments(Document filter, Document orderBy, int skip, int limit, int batchSize,
                                          Document projection) {
-        boolean writing = Thread.holdsLock(this);
-        int most = writing && limit == 0 ? wanted : limit;
-        boolean natural = orderBy != null && orderBy.containsKey("$natural");
-        Plan plan = natural ? null : Plan.choose(ordered, filter, orderBy, most, documents.sizeAsLong());
-        if (plan == null && natural) {
-            return matchDocuments(filter, orderBy, skip, most, batchSize, projection);
+        int most = limit == 0 && Thread.holdsLock(this) ? wanted : Math.max(limit, 0); // the library also says -1 for all
+        int batch = batchSize == 0 ? KEPT : batchSize;
+        List<Document> first = new ArrayList<>();
+        List<Object> ids = search(filter, orderBy, skip, most, batch, first);
+        UnaryOperator<List<Document>> project = documents -> project(documents, projection);
+        if (ids.size() == first.size()) {
+            return new QueryResult(project.apply(first));
         }
-        Stream<Document> found = (plan == null ? documents.values().stream() : at(plan.positions()))
-            .filter(document -> matcher.matches(document, filter));
-        if (writing) {
-            found = found.map(Document::clone);
+        if (batchSize == 0) {
+            return new QueryResult(() -> ids.stream().map(this::getDocument).filter(Objects::nonNull)
+                .map(document -> project.apply(List.of(document)).get(0)).iterator());
         }
-        Document remaining = plan != null && plan.isSorted() ? null : orderBy;
-        return matchDocumentsFromStream(new Document(), found, skip, most, batchSize, deriveComparator(remaining), projection);
+        RestOfAnswer rest = new RestOfAnswer(cursorRegistry.generateCursorId(), ids.subList(first.size(), ids.size()),
+            documents::get, project);
+        remember(rest);
+        return new QueryResult(project.apply(first), rest);
     }
 
-    /**
-     * Runs an aggregation on this collection so that its leading {@code $match} uses the indexes.
-     *
-     * <p>The library asks for all documents and filters; {@code $addFields} then edits nested ones where they stand.
-     */
-    <T> T aggregate(List<?> pipeline, Supplier<T> run) {
-        Document first = pipeline.isEmpty() ? new Document() : (Document) pipeline.get(0);
-        Document filter = first.get("$match") instanceof Document match ? match : new Document();
-        String stages = pipeline.toString();
-        source.set(new Source(filter, stages.contains("$addFields") || stages.contains("$set")));
+    /** The ids of what the query finds, in its order; and of the first of them, up to a batch, the documents. */
+    private List<Object> search(Document filter, Document orderBy, int skip, int limit, int batch, List<Document> first) {
+        boolean natural = orderBy != null && orderBy.containsKey("$natural");
+        Plan plan = natural ? null : Plan.choose(ordered, filter, orderBy, limit, documents.sizeAsLong());
+        Iterator<DocumentWithPosition<Object>> candidates = plan == null
+            ? all(isNaturalDescending(orderBy)) : at(plan.positions());
+        Comparator<Document> order = natural || plan != null && plan.isSorted() ? null : deriveComparator(orderBy);
+        List<Object> ids = new ArrayList<>();
+        List<DocumentWithPosition<Object>> unsorted = new ArrayList<>();
+        for (int passed = 0; candidates.hasNext() && (order != null || limit == 0 || ids.size() < limit);) {
+            DocumentWithPosition<Object> candidate = candidates.next();
+            Document document = candidate.getDocument();
+            if (!matcher.matches(document, filter)) {
+                continue;
+            }
+            if (order != null) {
+                unsorted.add(new DocumentWithPosition<>(only(orderBy, document), candidate.getPosition()));
+            } else if (passed++ >= skip) {
+                ids.add(candidate.getPosition());
+                if (first.size() < batch) {
+                    first.add(document);
+                }
+            }
+        }
+        if (order != null) {
+            unsorted.sort((a, b) -> order.compare(a.getDocument(), b.getDocument()));
+            unsorted.stream().skip(skip).limit(limit == 0 ? Long.MAX_VALUE : limit)
+                .forEach(found -> ids.add(found.getPosition()));
+            fill(first, ids, batch);
+        }
+        return ids;
+    }
+
+    /** A document that was deleted since it was found leaves the list. */
+    private void fill(List<Document> first, List<Object> ids, int batch) {
+        while (first.size() < Math.min(batch, ids.size())) {
+            Document document = getDocument(ids.get(first.size()));
+            if (document == null) {
+                ids.remove(first.size());
+            } else {
+                first.add(document);
+            }
+        }
+    }
+
+    /** What sorting needs of a document. */
+    private static Document only(Document orderBy, Document document) {
+        Document kept = new Document();
+        for (String path : orderBy.keySet()) {
+            String field = Utils.firstFragment(path);
+            if (document.containsKey(field)) {
+                kept.put(field, document.get(field));
+            }
+        }
+        return kept;
+    }
+
+    private Iterator<DocumentWithPosition<Object>> all(boolean backwards) {
+        org.h2.mvstore.Cursor<Object, byte[]> cursor = documents.cursor(null, null, backwards);
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return cursor.hasNext();
+            }
+
+            @Override
+            public DocumentWithPosition<Object> next() {
+                Object id = cursor.next();
+                return new DocumentWithPosition<>(StoredTypes.decode(cursor.getValue()), id);
+            }
+        };
+    }
+
+    private Iterator<DocumentWithPosition<Object>> at(Iterator<Object> positions) {
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(positions, Spliterator.ORDERED), false)
+            .flatMap(id -> Stream.ofNullable(getDocument(id)).map(document -> new DocumentWithPosition<>(document, id)))
+            .iterator();
+    }
+
+    private List<Document> project(List<Document> found, Document projection) {
+        return projection == null || projection.isEmpty() ? found
+            : matchDocumentsFromStream(new Document(), found.stream(), 0, 0, 0, null, projection).collectDocuments();
+    }
+
+    @Override
+    protected QueryResult matchDocuments(Document filter, Document orderBy, int skip, int limit, int batchSize,
+                                         Document projection) {
+        throw new UnsupportedOperationException("queryDocuments does it");
+    }
+
+    /** Runs an aggregation on this collection: the library asks for all documents, and its first {@code $match} filters. */
+    <T> T aggregate(Document firstMatch, Supplier<T> run) {
+        aggregated.set(firstMatch);
         try {
             return run.get();
         } finally {
-            source.remove();
+            aggregated.remove();
         }
     }
 
-    private Stream<Document> at(Iterator<Object> positions) {
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(positions, Spliterator.ORDERED), false)
-            .map(documents::get).filter(Objects::nonNull);
-    }
-
-    /** The library lists a missing field of an array's element as a value, and then cannot encode its answer. */
+    /** Without the lock, and without the library's null for a field that an array's element does not have. */
     @Override
     public Document handleDistinct(Document query) {
-        Document answer = super.handleDistinct(query);
-        Stream<?> values = ((Collection<?>) answer.get("values")).stream();
-        answer.put("values", values.filter(value -> !(value instanceof Missing)).collect(Collectors.toList()));
-        return answer;
+        String field = (String) query.get("key");
+        Set<Object> values = new TreeSet<>(ValueComparator.ascWithoutListHandling());
+        for (Document document : queryDocuments((Document) query.getOrDefault("query", new Document()), null, 0, 0, 0, null)) {
+            Object value = Utils.getSubdocumentValueCollectionAware(document, field);
+            Collection<?> found = value instanceof Collection<?> list ? list : Collections.singletonList(value);
+            found.stream().filter(each -> !(each instanceof Missing)).forEach(values::add);
+        }
+        return new Document("values", values).append("ok", 1.0);
+    }
+
+    @Override
+    public int count(Document query, int skip, int limit) {
+        if (query == null || query.isEmpty()) {
+            return super.count(query, skip, limit);
+        }
+        return search(query, null, skip, Math.max(limit, 0), 0, new ArrayList<>()).size();
     }
 
     @Override
@@ -137,18 +236,33 @@ final class IndexedCollection extends H2Collection {
     }
 
     @Override
-    protected Cursor createCursor(List<Document> remaining) {
-        Cursor cursor = super.createCursor(remaining);
+    protected Document getDocument(Object position) {
+        byte[] bytes = documents.get(position);
+        return bytes == null ? null : StoredTypes.decode(bytes);
+    }
+
+    @Override
+    protected Stream<DocumentWithPosition<Object>> streamAllDocumentsWithPosition() {
+        return documents.entrySet().stream()
+            .map(entry -> new DocumentWithPosition<>(StoredTypes.decode(entry.getValue()), entry.getKey()));
+    }
+
+    @Override
+    public int count() {
+        return documents.size();
+    }
+
+    private void remember(RestOfAnswer rest) {
+        cursorRegistry.add(rest);
         synchronized (openCursors) {
-            openCursors.add(cursor.getId());
+            openCursors.add(rest.getId());
             if (openCursors.size() > MAX_OPEN_CURSORS) {
                 cursorRegistry.remove(openCursors.remove());
             }
         }
-        return cursor;
     }
 
-    // --- writing
+    // --- writing: under the superclass's lock
 
     @Override
     public synchronized Document updateDocuments(Document selector, Document update, ArrayFilters arrayFilters,
@@ -169,20 +283,23 @@ final class IndexedCollection extends H2Collection {
 
     @Override
     protected Object addDocumentInternal(Document document) {
-        Object position = super.addDocumentInternal(document);
+        Object id = getIdField() == null ? UUID.randomUUID() : Missing.ofNullable(document.get(getIdField()));
+        documents.put(id, StoredTypes.encode(document));
         commits.changed();
-        return position;
+        return id;
     }
 
     @Override
     protected void handleUpdate(Object position, Document oldDocument, Document newDocument) {
-        super.handleUpdate(position, oldDocument, newDocument);
+        documents.put(position, StoredTypes.encode(newDocument));
         commits.changed();
     }
 
     @Override
     protected void removeDocument(Object position) {
-        super.removeDocument(position);
+        if (documents.remove(position) == null) {
+            throw new NoSuchElementException("no document to remove");
+        }
         commits.changed();
     }
 
@@ -193,11 +310,13 @@ final class IndexedCollection extends H2Collection {
     }
 
     @Override
+    protected void updateDataSize(int sizeDelta) {
+        throw new UnsupportedOperationException("not tracked");
+    }
+
+    @Override
     protected int getDataSize() {
-        if (documents == null) {
-            return 0; // asked by the superclass's constructor
-        }
-        long sum = documents.values().stream().mapToLong(document -> StoredTypes.encode(document).readableBytes()).sum();
+        long sum = documents.values().stream().mapToLong(bytes -> bytes.length).sum();
         return (int) Math.min(sum, Integer.MAX_VALUE);
     }
 
@@ -217,8 +336,6 @@ final class IndexedCollection extends H2Collection {
     }
 
     private void refreshIndexes() {
-        List<OrderedIndex> current = new ArrayList<>();
-        getIndexes().forEach(index -> current.add((OrderedIndex) index));
-        ordered = List.copyOf(current);
+        ordered = getIndexes().stream().map(OrderedIndex.class::cast).collect(Collectors.toCollection(ArrayList::new));
     }
 }

@@ -7,6 +7,7 @@ import java.util.Set;
 
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
+import org.h2.mvstore.type.ByteArrayDataType;
 
 import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
@@ -26,7 +27,6 @@ import io.netty.channel.Channel;
 final class IndexedDatabase extends H2Database {
 
     private static final String DOCUMENTS = "databases.";
-    private static final String META = "meta.";
     private static final String INDEXES = "system.indexes";
     private static final String NAMESPACES = "system.namespaces";
     /** What would be ignored: better refused here than missed in a city. */
@@ -51,11 +51,7 @@ final class IndexedDatabase extends H2Database {
 
     @Override
     protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
-        String fullName = getFullCollectionNamespace(name);
-        MVMap<Object, Document> documents = store.openMap(DOCUMENTS + fullName,
-            new MVMap.Builder<Object, Document>().keyType(StoredTypes.IDS).valueType(StoredTypes.DOCUMENTS));
-        MVMap<String, Object> meta = store.openMap(META + fullName);
-        return new IndexedCollection(this, name, options, documents, meta, cursorRegistry, commits);
+        return new IndexedCollection(this, name, options, documentsOf(name), cursorRegistry, commits);
     }
 
     @Override
@@ -71,8 +67,9 @@ final class IndexedDatabase extends H2Database {
         return new SortedIndex(index, keys, sparse, false, memory);
     }
 
-    private MVMap<Object, Document> documentsOf(String collection) {
-        return store.openMap(DOCUMENTS + getFullCollectionNamespace(collection));
+    private MVMap<Object, byte[]> documentsOf(String collection) {
+        return store.openMap(DOCUMENTS + getFullCollectionNamespace(collection),
+            new MVMap.Builder<Object, byte[]>().keyType(new StoredTypes.Ids()).valueType(ByteArrayDataType.INSTANCE));
     }
 
     @Override
@@ -87,10 +84,9 @@ final class IndexedDatabase extends H2Database {
             }
             case "aggregate" -> {
                 if (resolveCollection(query.get(command).toString(), false) instanceof IndexedCollection collection
-                    && query.get("pipeline") instanceof List<?> pipeline
-                    && pipeline.stream().allMatch(Document.class::isInstance)) {
-                    return collection.aggregate(pipeline,
-                        () -> super.handleCommand(channel, command, query, resolver, oplog));
+                    && query.get("pipeline") instanceof List<?> pipeline && !pipeline.isEmpty()
+                    && pipeline.get(0) instanceof Document first && first.get("$match") instanceof Document match) {
+                    return collection.aggregate(match, () -> super.handleCommand(channel, command, query, resolver, oplog));
                 }
             }
             default -> {
