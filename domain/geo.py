@@ -150,7 +150,7 @@ def in_view(
     a field of 360° sees all around; a point at the camera itself is in view. Walls are not known.
     """
     metres = distance_m(camera_lat, camera_lon, lat, lon)
-    if metres <= accuracy_m or metres < 1.0:
+    if metres <= accuracy_m + 1.0:  # a metre from the camera no bearing means anything
         return True
     if metres - accuracy_m > range_m:
         return False

@@ -44,7 +44,7 @@ def test_distance_is_a_metric(a: tuple[float, float], b: tuple[float, float], c:
     ab, bc, ac = geo.distance_m(*a, *b), geo.distance_m(*b, *c), geo.distance_m(*a, *c)
     assert ab == pytest.approx(geo.distance_m(*b, *a))
     assert geo.distance_m(*a, *a) == 0
-    assert 0 <= ac <= ab + bc + 0.01
+    assert 0 <= ac <= ab + bc + 1  # near antipodes the last bits of the formula are worth decimetres
     assert ac <= math.pi * geo.EARTH_RADIUS_M + 0.01
 
 
@@ -166,6 +166,7 @@ def test_a_camera_sees_its_sector_and_nothing_else(
 
 @quick
 @given(POINTS, BEARINGS, st.floats(1, 359), st.floats(10, 500), BEARINGS, st.floats(0, 1_000), st.floats(0, 200))
+@example((1.9, 0.0), 31.0, 1.0, 10.0, 0.0, 1.0, 1.0)
 def test_an_uncertain_point_is_seen_wherever_any_place_that_it_may_be_is(
     camera: tuple[float, float],
     facing: float,
