@@ -7,21 +7,30 @@ from typing import Any
 from flask import Flask
 
 from api import errors, http
+from api.admin.cities import blp as cities
+from api.admin.staff import blp as staff
+from api.admin.units import blp as units
+from api.deliveries.routes import blp as deliveries
+from api.incidents.routes import blp as incidents
+from api.incidents.sos import blp as sos
 from api.json import JsonProvider
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
+from api.pages.routes import blp as pages
 from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
+from api.responder.routes import blp as responder
 from api.services import Services, install
 from domain.clock import Clock, utc_now
 from domain.ports import Enqueue, Positions
 from runtime import logging, mongo, queues
+from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
 
-DOCUMENTED: list[Any] = [auth, people]
+DOCUMENTED: list[Any] = [auth, people, sos, incidents, responder, deliveries, cities, units, staff]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, guardian_page]
+PLAIN = [operations, guardian_page, pages]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 
@@ -39,7 +48,7 @@ def create_app(
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)
     app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/docs")
-    install(app, Services(settings, clock, enqueue or queues.Queues(redis), positions, media))
+    install(app, Services(settings, clock, enqueue or queues.Queues(redis), positions or RedisPositions(redis), media))
     http.install(app, settings)
     errors.install(app)
     api = Api(app)

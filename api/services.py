@@ -19,7 +19,7 @@ class Services:
     settings: Settings
     clock: Clock
     enqueue: Enqueue
-    positions: Positions | None = None
+    positions: Positions
     media: Any = None
 
 

@@ -226,3 +226,11 @@ def _raise_status(found_id: str, status: DeliveryStatus, times: Mapping[str, dat
         update["$unset"] = {"next_at": ""}
     lower = below(status) if status != DeliveryStatus.FAILED_TEMPORARY else [str(DeliveryStatus.QUEUED)]
     deliveries().update_one({"_id": found_id, "status": {"$in": lower}}, update)
+
+
+def about(subject: str, assignment: str) -> list[str]:
+    """Ids of the deliveries that offered an assignment, those that were sent."""
+    rows = deliveries().find(
+        {"subject": subject, "purpose": "assignment_offered", "refs.assignment": assignment}, {"tries": 1}
+    )
+    return [row["_id"] for row in rows if row.get("tries")]

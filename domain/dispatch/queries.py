@@ -8,9 +8,12 @@ from pymongo.collection import Collection
 
 from domain import geo
 from domain.dispatch.documents import AgencyDoc, UnitDoc
-from domain.dispatch.errors import UnitNotFound
-from domain.dispatch.rules import Asked
+from domain.dispatch.errors import AssignmentNotFound, UnitNotFound
+from domain.dispatch.rules import Asked, link_for
 from domain.dispatch.states import UnitStatus
+from domain.ids import token_hash
+from domain.incidents import service as incidents
+from domain.incidents.states import ASKED, HOLDING, IncidentStatus
 from domain.ports import Positions, PositionsUnavailable
 
 POSITION_MAX_AGE_S = 900.0
@@ -140,3 +143,27 @@ def _document_distance(row: Unit, place: tuple[float, float]) -> float | None:
 
 def _asked(row: Unit, metre: float | None) -> Asked:
     return Asked(unit_id=row["_id"], agency=row.get("agency") or "", distance_m=metre, position=row.get("position"))
+
+
+def incident_of(assignment_id: str, *, secret: str) -> dict[str, Any]:
+    """The incident that an assignment belongs to, found by its link's hash; raises AssignmentNotFound."""
+    hashed = token_hash(link_for(secret, assignment_id))
+    found = incidents.incidents().find_one({"links.h": hashed})
+    if found is None:
+        raise AssignmentNotFound("no such assignment")
+    return found
+
+
+def of_unit(unit_id: str, *, limit: int = 20) -> list[tuple[dict[str, Any], str]]:
+    """(incident, assignment) of what a unit is asked or holds in incidents that go on, newest first."""
+    rows = incidents.incidents().find(
+        {"asked_units": unit_id, "status": {"$in": [str(each) for each in IncidentStatus if each != "closed"]}}
+    )
+    found = [
+        (assignment["offered_at"], doc, assignment_id)
+        for doc in rows.limit(200)
+        for assignment_id, assignment in doc["assignments"].items()
+        if assignment["unit"] == unit_id and (assignment["status"] in ASKED or assignment["status"] in HOLDING)
+    ]
+    found.sort(key=lambda each: (each[0], each[2]), reverse=True)
+    return [(doc, assignment_id) for _, doc, assignment_id in found[:limit]]

@@ -10,10 +10,10 @@ from domain.cities.config import CityConfig, Ladder, Rung, Who
 from domain.dispatch import leases, queries, rules
 from domain.dispatch.errors import UnitTaken
 from domain.dispatch.states import UnitStatus
-from domain.errors import DomainError
+from domain.errors import Conflict, DomainError
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
-from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus, SlotStatus
+from domain.incidents.states import ASKED, GOING_ON, HOLDING, AssignmentStatus, IncidentStatus, SlotStatus
 from domain.ports import Positions, PositionsUnavailable
 
 Incident = dict[str, Any]
@@ -83,7 +83,7 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
         wait = rungs[index + 1].after_s if index + 1 < len(rungs) else ladder.repeat_after_s
         draft.set(f"slots.{service}.due_at", now + timedelta(seconds=wait))
         draft.entry("rung", service=service, rung=index, round=round_, who=str(rung.who), asked=len(asked))
-        if repeated and "unanswered" not in draft.doc["flags"]:
+        if repeated:
             draft.flag("unanswered")
             draft.event("slot.unanswered", service=service)
         rules.offer(
@@ -111,14 +111,10 @@ _ALL = 200
 def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now: datetime) -> list[rules.Asked]:
     if rung.who not in _ASKS_UNITS:
         return []
-    earlier = {
-        assignment["unit"]
-        for assignment_id, assignment in (doc.get("assignments") or {}).items()
-        if assignment["service"] == service
-        and assignment_id == rules.assignment_id(doc["_id"], service, assignment["unit"], round_)
-    }
+    earlier = rules.asked_in_round(doc, service, round_)
     if rung.who == Who.ALL_ON_DUTY:
         return queries.on_duty(doc["city"], service, k=_ALL, leave_out=earlier)
+    earlier |= rules.gave_up(doc, service)
     return queries.nearest(
         doc["city"],
         service,
@@ -241,11 +237,12 @@ def set_duty(unit_id: str, status: UnitStatus, desk: Desk, *, by: str, now: date
 def end_offers(unit_id: str, *, by: str, now: datetime) -> None:
     """Take back what a unit was offered or holds: it went off duty, or its responder logged out."""
     for doc in incidents.incidents().find(
-        {"asked_units": unit_id, "status": {"$ne": str(IncidentStatus.CLOSED)}}, {"assignments": 1}
+        {"asked_units": unit_id, "status": {"$in": [str(each) for each in GOING_ON]}}, {"assignments": 1}
     ):
         for assignment_id, assignment in (doc.get("assignments") or {}).items():
             if assignment["unit"] == unit_id and (assignment["status"] in ASKED or assignment["status"] in HOLDING):
-                withdraw(doc["_id"], assignment_id, by=by, reason="off_duty", now=now)
+                with contextlib.suppress(Conflict):  # it ended meanwhile: that is what was wanted
+                    withdraw(doc["_id"], assignment_id, by=by, reason="off_duty", now=now)
 
 
 def put_position(unit: dict[str, Any], lat: float, lon: float, positions: Positions, *, at: datetime) -> None:
@@ -261,12 +258,12 @@ def put_position(unit: dict[str, Any], lat: float, lon: float, positions: Positi
     )
 
 
-def moved(unit_id: str, lat: float, lon: float, positions: Positions, *, at: datetime) -> None:
-    """A unit's new place: Redis each time; the document too, so that Redis may forget."""
+def moved(unit_id: str, lat: float, lon: float, positions: Positions, *, at: datetime) -> bool:
+    """A unit's new place: Redis each time; the document too, so that Redis may forget. False for an older one."""
     unit = queries.unit(unit_id)
     found = geo.cells(lat, lon)
-    queries.units().update_one(
-        {"_id": unit_id},
+    newer = queries.units().update_one(
+        {"_id": unit_id, "$or": [{"position.at": None}, {"position.at": {"$lt": at}}]},
         {
             "$set": {
                 "position": {"lat": lat, "lon": lon, "at": at},
@@ -274,8 +271,12 @@ def moved(unit_id: str, lat: float, lon: float, positions: Positions, *, at: dat
             }
         },
     )
-    with contextlib.suppress(PositionsUnavailable):  # the next position repairs it
-        put_position(unit, lat, lon, positions, at=at)
+    if not newer.matched_count:
+        return False
+    if unit["status"] != UnitStatus.OFF_DUTY:
+        with contextlib.suppress(PositionsUnavailable):  # the next position repairs it
+            put_position(unit, lat, lon, positions, at=at)
+    return True
 
 
 def timers(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
@@ -301,11 +302,17 @@ def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Inci
         began = assignment.get("accepted_from") or {}
         to_go = geo.distance_m(*here, *place) if place else None
         travelled = geo.distance_m(*here, began["lat"], began["lon"]) if "lat" in began else rules.MOVED_M
-    if rules.has_moved(assignment, travelled_m=travelled, to_go_m=to_go):
+    moved_on = rules.has_moved(assignment, travelled_m=travelled, to_go_m=to_go)
 
-        def wait(draft: Draft) -> None:
-            if draft.doc["slots"][service]["assignment"] == assignment_id:
-                draft.set(f"slots.{service}.due_at", None)
+    def rule(draft: Draft) -> None:
+        here = rules.assignment_of(draft.doc, assignment_id)
+        if draft.doc["slots"][service]["assignment"] != assignment_id or here["status"] != assignment["status"]:
+            return  # it said something meanwhile; the timer is looked at again
+        if moved_on:
+            draft.set(f"slots.{service}.due_at", None)
+        else:
+            rules.withdraw(draft, assignment_id, by="ladder", reason="stalled")
 
-        return incidents.change(doc["_id"], wait, now=now)
-    return withdraw(doc["_id"], assignment_id, by="ladder", reason="stalled", now=now)
+    changed = incidents.change(doc["_id"], rule, now=now)
+    _free_if_done(changed, assignment_id)
+    return changed

@@ -30,7 +30,8 @@ class IncidentDoc(me.Document):
     cells = me.DictField()  # {r5, r7, r9}
     area = me.DictField()  # {en, ur}: the nearest named area
     flags = me.ListField(me.StringField())
-    citizen = me.DictField()  # {person, phone, device, address_hash, language, battery_pct, note, cancel}
+    rank = me.FloatField()  # rules.rank: where it stands in the control room's list
+    citizen = me.DictField()  # {person, phone, device, address, language, battery_pct, note, silent, cancel, messages}
     unreadable = me.ListField(me.DictField())  # what of the request could not be understood, kept as it came
     facts = me.ListField(me.DictField())  # what later retries added
     trust = me.DictField()  # {score, parts}
@@ -60,7 +61,9 @@ class IncidentDoc(me.Document):
             {"fields": ["ladder_due"], "sparse": True},
             {"fields": ["links.h"], "sparse": True},
             ["city", "status", "-raised_at"],
+            ["city", "status", "-rank"],
             ["city", "cells.r7", "raised_at"],
+            ["city", "updated_at"],
             ["citizen.person", "-raised_at"],
             ["asked_units", "status"],
         ],

@@ -3,16 +3,34 @@
 What happens to one service's slot (offers, acceptance, the ladder) is in `domain/dispatch/rules.py`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.errors import Conflict, Invalid
 from domain.incidents.draft import Draft
+from domain.incidents.projection import frozen_by_cancel
 from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus, Resolution, SlotStatus
 
 LATE_AFTER = timedelta(minutes=15)
 POSITIONS_AFTER_CANCEL = timedelta(minutes=30)
-SEVERITIES = ("Unknown", "Minor", "Moderate", "Severe", "Extreme")
+SEVERITIES = ("Minor", "Unknown", "Moderate", "Severe", "Extreme")
+"""Least first. What nobody can judge yet stands above what is known to be minor."""
+RANKED_FLAGS: Mapping[str, float] = {"duress": 3.0, "unanswered": 1.0, "late": 0.25}
+
+
+def rank(doc: Mapping[str, Any]) -> float:
+    """How far up an incident stands in the control room's list; it orders, and decides nothing.
+
+    Severity (0–4), trust (0–1; 0.5 until it is known), and what nobody may overlook on top: duress, a responder in
+    need, an SOS that the whole ladder left unanswered, one that came late.
+    """
+    points = float(SEVERITIES.index(doc["severity"])) if doc["severity"] in SEVERITIES else 0.0
+    points += float((doc.get("trust") or {}).get("score", 0.5))
+    points += sum(extra for flag, extra in RANKED_FLAGS.items() if flag in doc["flags"])
+    if any(each.get("mayday") for each in (doc.get("assignments") or {}).values()):
+        points += 3.0
+    return round(points, 3)
 
 
 def is_late(captured_at: datetime | None, sent_at: datetime | None) -> bool:
@@ -29,7 +47,7 @@ def check_open(draft: Draft) -> None:
         raise Conflict("the incident is closed", code="incident_closed", current="closed")
 
 
-def close(draft: Draft, resolution: Resolution, *, by: str, reason: str = "") -> None:
+def close(draft: Draft, resolution: Resolution, *, by: str | None, reason: str = "") -> None:
     """End it: every slot is cleared, every unit that was asked or came is let go and told."""
     check_open(draft)
     released = []
@@ -51,20 +69,32 @@ def close(draft: Draft, resolution: Resolution, *, by: str, reason: str = "") ->
         draft.event("assignment.withdrawn", assignments=released, reason="closed")
 
 
-def cancel(draft: Draft, *, by: str) -> None:
-    """The safe PIN: closed for everybody. A second cancel changes nothing."""
-    if citizen_cancelled(draft.doc):
+def cancel(draft: Draft, *, by: str | None) -> None:
+    """The safe PIN: closed for everybody; a second cancel changes nothing.
+
+    After a duress PIN the phone is answered the same, but nothing is closed: a safe PIN may be forced as well, so the
+    control room decides.
+    """
+    if not citizen_cancelled(draft.doc):
+        _hide_from_citizen(draft)
+    elif "duress" not in draft.doc["flags"]:
         return
-    _hide_from_citizen(draft)
-    if draft.doc["status"] != IncidentStatus.CLOSED:
+    if "duress" in draft.doc["flags"]:
+        if not _has_entry(draft.doc, "safe_pin_after_duress"):
+            draft.entry("safe_pin_after_duress", by=by)
+    elif draft.doc["status"] != IncidentStatus.CLOSED:
         close(draft, Resolution.CANCELLED_BY_CITIZEN, by=by)
 
 
-def duress(draft: Draft, *, by: str) -> None:
-    """The duress PIN: to the phone the same as `cancel`; to everybody else the incident rises, silently."""
-    if citizen_cancelled(draft.doc):
+def duress(draft: Draft, *, by: str | None, hide: bool = True) -> None:
+    """The duress PIN: to the phone the same as `cancel`; to everybody else the incident rises, silently.
+
+    A practice stays one. Without `hide` the phone was told no (too many wrong PINs) and goes on seeing its SOS.
+    """
+    if hide and not citizen_cancelled(draft.doc):
+        _hide_from_citizen(draft)
+    if "practice" in draft.doc["flags"] or "duress" in draft.doc["flags"]:
         return
-    _hide_from_citizen(draft)
     draft.flag("duress")
     draft.flag("silent")
     draft.set("severity", "Extreme")
@@ -75,9 +105,15 @@ def duress(draft: Draft, *, by: str) -> None:
         reopen(draft, by=by, reason="duress")
 
 
+def _has_entry(doc: dict[str, Any], kind: str) -> bool:
+    return any(entry["kind"] == kind for entry in doc.get("timeline") or [])
+
+
 def _hide_from_citizen(draft: Draft) -> None:
     """From here on the citizen's view stands still (`citizen.cancel`), whichever PIN it was."""
-    draft.set("citizen.cancel", {"at": draft.now, "version": draft.next_version})
+    version = draft.next_version
+    view = frozen_by_cancel(draft.doc, draft.now, version)
+    draft.set("citizen.cancel", {"at": draft.now, "version": version, "view": view})
 
 
 def citizen_cancelled(doc: dict[str, Any]) -> bool:
@@ -92,8 +128,8 @@ def takes_positions(doc: dict[str, Any], now: datetime) -> bool:
     return ended is None or now - ended <= POSITIONS_AFTER_CANCEL
 
 
-def reopen(draft: Draft, *, by: str, reason: str) -> None:
-    """Start again: every slot is open and its ladder starts from the first rung."""
+def reopen(draft: Draft, *, by: str | None, reason: str) -> None:
+    """Start again: every slot is open, its ladder starts from the first rung and is not paused; a merge is undone."""
     if draft.doc["status"] != IncidentStatus.CLOSED:
         raise Conflict("only a closed incident is reopened", code="wrong_transition", current=draft.doc["status"])
     if not reason.strip():
@@ -101,17 +137,22 @@ def reopen(draft: Draft, *, by: str, reason: str) -> None:
     draft.set("status", str(IncidentStatus.OPEN))
     draft.unset("resolution")
     draft.unset("closed_at")
+    if draft.doc.get("merged_into"):
+        draft.unset("merged_into")
+    draft.unflag("unanswered")
     for service in draft.doc.get("slots") or {}:
+        draft.set(f"slots.{service}.paused", False)
         open_slot(draft, service)
     draft.entry("reopened", by=by, reason=reason)
     draft.event("incident.reopened")
 
 
 def open_slot(draft: Draft, service: str) -> None:
-    """(Re)open a slot: nobody has it, and its ladder begins now."""
+    """Open a slot again: nobody has it, and its ladder begins now in a new round, so that everybody may be asked anew."""
     draft.set(f"slots.{service}.status", str(SlotStatus.OPEN))
     draft.set(f"slots.{service}.assignment", None)
     draft.set(f"slots.{service}.rung", -1)
+    draft.set(f"slots.{service}.round", draft.doc["slots"][service]["round"] + 1)
     draft.set(f"slots.{service}.due_at", draft.now)
 
 
@@ -151,16 +192,26 @@ def learn(draft: Draft, facts: dict[str, Any]) -> None:
         if value is not None and (known in (None, "") or (name in {"note", "battery_pct"} and known != value)):
             draft.set(f"citizen.{name}", value)
             changed[name] = True
-    for service in facts.get("services") or ():
+    category = facts.get("category")
+    if category and not (draft.doc.get("citizen") or {}).get("category_given"):
+        if category["category"] != draft.doc["category"]:
+            for name, value in category.items():
+                draft.set(name, value)
+            changed["category"] = True
+        draft.set("citizen.category_given", True)
+    practice = "practice" in draft.doc["flags"]
+    for service in () if practice else facts.get("services") or ():
         if service not in (draft.doc.get("slots") or {}) and draft.doc["status"] != IncidentStatus.CLOSED:
             draft.set(f"slots.{service}", new_slot(service, draft.now))
             changed["services"] = True
     if facts.get("silent") and "silent" not in draft.doc["flags"]:
         draft.flag("silent")
+        draft.set("citizen.silent", True)
         changed["silent"] = True
     if changed:
         draft.entry("facts_added", what=sorted(changed))
-        draft.event("incident.facts_added")
+        if not practice:
+            draft.event("incident.facts_added")
 
 
 def _is_fresher(position: dict[str, Any], current: dict[str, Any]) -> bool:

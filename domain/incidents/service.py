@@ -52,6 +52,10 @@ class SosFacts:
     unreadable: tuple[dict[str, Any], ...] = ()
     raised_at: datetime | None = None
     by: str | None = None
+    address: str | None = None
+    """A keyed hash of the network address, for ranking repeated callers; never the address."""
+    category_given: bool = False
+    """False where the category is the city's default, which a retry may make more precise."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,12 @@ def raise_sos(facts: SosFacts, *, now: datetime, secret: str, link_ttl: timedelt
             "cells": doc["cells"],
             "silent": "silent" in facts.flags,
             "services": facts.services,
-            **{name: doc["citizen"].get(name) for name in ("phone", "note", "battery_pct", "device", "person")},
+            **{name: doc["citizen"].get(name) for name in ("phone", "note", "battery_pct", "device", "person", "language")},
         }
+        if facts.category_given:
+            learned["category"] = {
+                name: getattr(facts, name) for name in ("category", "severity", "urgency", "certainty")
+            }
         return Raised(change(incident_id, lambda draft: rules.learn(draft, learned), now=now), created=False)
     return Raised(doc, created=True)
 
@@ -113,8 +121,17 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
         "language": facts.language,
         "note": facts.note,
         "battery_pct": facts.battery_pct,
+        "address": facts.address,
+        "category_given": facts.category_given or None,
+        "silent": "silent" in facts.flags or None,
     }
-    raised = outbox.event("incident.raised", incident_id, version=1, now=now, city=facts.city)
+    practice = "practice" in facts.flags
+    if practice:
+        citizen["services"] = list(facts.services)
+    events = [
+        outbox.event(kind, incident_id, version=1, now=now, city=facts.city)
+        for kind in ("incident.raised", "incident.surroundings")
+    ]
     doc: Incident = {
         "_id": incident_id,
         "city": facts.city,
@@ -136,17 +153,18 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
         "asked_units": [],
         "timeline": [{"at": now, "kind": "raised", "seq": 1, "channel": facts.channel, "by": facts.by or facts.person}],
         "timeline_seq": 1,
-        **outbox.fields([raised], now),
     }
     if facts.position:
         doc["position"] = facts.position
     if facts.unreadable:
         doc["unreadable"] = list(facts.unreadable)
-    if "practice" in facts.flags:
-        doc["slots"] = {}
-    elif facts.services:
+    doc["rank"] = rules.rank(doc)
+    if practice:
+        # Played to the citizen alone (projection.py): nobody is asked, nothing follows, no list has it as open.
+        return doc | {"slots": {}, "status": str(IncidentStatus.CLOSED)}
+    if facts.services:
         doc["ladder_due"] = min(slot["due_at"] for slot in doc["slots"].values())
-    return doc
+    return doc | outbox.fields(events, now)
 
 
 def get(incident_id: str) -> Incident:
@@ -170,6 +188,8 @@ def change(incident_id: str, rule: Rule, *, now: datetime, if_version: int | Non
         rule(draft)
         if draft.empty:
             return doc
+        if (rank := rules.rank(draft.doc)) != doc.get("rank"):
+            draft.set("rank", rank)
         for entry in draft.overflow():
             _keep(doc, entry)
         written = incidents().find_one_and_update(

@@ -94,3 +94,10 @@ def principal(person_id: str, session_id: str, *, now: datetime) -> Principal:
         agency_id=row.get("agency_id") or "",
         language=row.get("language") or "ur",
     )
+
+
+def city_of(person_id: str | None, phone: str | None) -> str:
+    """The home city of a person, or of whoever has this number; empty when not known."""
+    condition = {"_id": person_id} if person_id else {"phone": phone} if phone else None
+    row = collection().find_one(condition, {"city": 1}) if condition else None
+    return str((row or {}).get("city") or "")

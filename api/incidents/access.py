@@ -1,0 +1,34 @@
+"""Who may open an SOS: the phone that raised it, by the SOS's own token, or its citizen, signed in anywhere."""
+
+import hmac
+from typing import Any, Final
+
+from flask import request
+
+from api import auth
+from api.services import services
+from domain.errors import DomainError
+from domain.incidents import service as incidents
+from domain.incidents.errors import IncidentNotFound
+
+HEADER: Final = "Sos-Token"
+PUBLIC: Final = "Opened by the SOS's own token (header Sos-Token), or by its citizen's bearer token."
+SECURITY: Final = [{"bearer": []}, {"sos": []}]
+
+
+def own_sos(incident_id: str) -> dict[str, Any]:
+    """The SOS's document. Raises Unauthenticated with neither token, IncidentNotFound for what is not the caller's."""
+    given = request.headers.get(HEADER, "")
+    expected = incidents.sos_token(services().settings.signing_key, incident_id)
+    if given and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+        return incidents.get(incident_id)
+    try:
+        person = auth.principal().person_id
+    except DomainError:
+        if given:
+            raise IncidentNotFound("no such SOS") from None
+        raise
+    doc = incidents.get(incident_id)
+    if (doc.get("citizen") or {}).get("person") != person:
+        raise IncidentNotFound("no such SOS")
+    return doc

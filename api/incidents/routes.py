@@ -1,0 +1,103 @@
+"""Incidents as the control room lists and reads them."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from api.blueprint import Blueprint, Call
+from api.incidents import schemas
+from api.incidents.views import full_view, row_view
+from api.paging import Listed
+from domain import permissions
+from domain.audit import chain as audit
+from domain.deliveries import queries as deliveries
+from domain.errors import Invalid
+from domain.incidents import queries
+from domain.incidents import service as incidents
+from domain.incidents.errors import IncidentNotFound
+from domain.incidents.reach import target
+from domain.incidents.states import IncidentStatus
+from domain.permissions import Scope
+
+blp = Blueprint("incidents", __name__, url_prefix="/v1", description="What needs somebody to come.")
+
+READ = "incident.read"
+
+
+@blp.endpoint("GET /incidents", permission=READ, query=schemas.IncidentsQuery, answer=schemas.IncidentRow, paged=True)
+def list_incidents(call: Call) -> Any:
+    """Incidents within reach: newest first, or by `order=rank` those that most need somebody."""
+    wanted = _wanted(call)
+    by_rank = call.query["order"] == "rank"
+    if by_rank:
+        found: Iterator[incidents.Incident] = queries.ranked(wanted, after=_after(call, float))
+    else:
+        found = queries.newest(wanted, after=_after(call, datetime))
+    page: list[incidents.Incident] = []
+    for row in found:
+        if not permissions.reaches(call.who, READ, target(row)):
+            continue
+        if len(page) == call.limit:
+            last = page[-1]
+            after = [last["rank"] if by_rank else last["raised_at"], last["_id"]]
+            return Listed([row_view(each, call.who.language) for each in page], after)
+        page.append(row)
+    return Listed([row_view(each, call.who.language) for each in page])
+
+
+def _after(call: Call, kind: type) -> Any:
+    found = call.after(kind, str)
+    return (found[0], found[1]) if found else None
+
+
+def _wanted(call: Call) -> queries.Wanted:
+    query = call.query
+    statuses = tuple(query["status"].split(",")) if query.get("status") else queries.GOING_ON
+    if unknown := set(statuses) - {str(each) for each in IncidentStatus}:
+        raise Invalid("unknown status", errors={"status": [f"Unknown: {', '.join(sorted(unknown))[:80]}."]})
+    place = [query.get(name) for name in ("lat", "lon", "radius_m")]
+    if any(each is not None for each in place) and None in place:
+        raise Invalid("a place has three parts", errors={"radius_m": ["lat, lon and radius_m go together."]})
+    if None not in place and query["order"] == "rank":
+        raise Invalid("by rank or by place", errors={"order": ["Not together with a place."]})
+    return queries.Wanted(
+        city=query.get("city") or _only_city(call),
+        statuses=tuple(dict.fromkeys(statuses)),
+        category=query.get("category"),
+        since=query.get("since"),
+        until=query.get("until"),
+        near=None if None in place else (place[0] or 0.0, place[1] or 0.0, place[2] or 0.0),
+    )
+
+
+def _only_city(call: Call) -> str:
+    held = {each.city for each in call.who.active if each.city and each.city != "*"}
+    mine = (permissions.cities(call.who, READ) - {"*"}) or held or {call.who.city}
+    if len(mine) != 1 or not any(mine):
+        raise Invalid("say which city", errors={"city": ["Needed: you work for several."]})
+    return next(iter(mine))
+
+
+def readable(call: Call, incident_id: str, action: str = READ) -> incidents.Incident:
+    """The incident, within the caller's reach for an action; raises IncidentNotFound."""
+    doc = incidents.get(incident_id)
+    if not permissions.reaches(call.who, action, target(doc)):
+        raise IncidentNotFound("no such incident")
+    return doc
+
+
+def shown(call: Call, doc: incidents.Incident) -> tuple[dict[str, Any], int, int]:
+    """The incident for this caller with its ETag; a responder who is nothing else gets a unit's view."""
+    only_unit = permissions.scopes(call.who, READ) <= {Scope.SELF}
+    if only_unit:
+        return full_view(doc, call.who.language, unit=call.who.unit_id), 200, doc["version"]
+    told = deliveries.of_subject(doc["_id"])
+    return full_view(doc, call.who.language, deliveries=told), 200, doc["version"]
+
+
+@blp.endpoint("GET /incidents/<incident_id>", permission=READ, answer=schemas.Incident, etag=True, caution=False)
+def read_incident(call: Call, incident_id: str) -> Any:
+    """One incident with timeline, assignments, correlations and deliveries. Each reading is in the audit log."""
+    doc = readable(call, incident_id)
+    audit.append(doc["city"], call.who.person_id, "incident.read", incident_id, now=call.now)
+    return shown(call, doc)

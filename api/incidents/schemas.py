@@ -1,0 +1,157 @@
+"""Bodies and answers of SOS and incidents. What an SOS is made of is documented here and read by `intake.py`."""
+
+from marshmallow import fields, validate
+
+from api.paging import PageQuery
+from api.schemas import Id, Number, Phone, PositionSchema, Schema, Text, Time
+from domain.incidents.queries import MAX_RADIUS_M
+from domain.incidents.states import IncidentStatus, Resolution, SlotStatus
+
+
+class SosServices(Schema):
+    """Which services are asked for; without any the category decides."""
+
+    police = fields.Boolean()
+    medical = fields.Boolean()
+    fire = fields.Boolean()
+
+
+class NewSos(Schema):
+    """A call for help. Every part is optional, as long as a position, a phone or a device can be made out."""
+
+    position = fields.Nested(PositionSchema)
+    device = fields.String(metadata={"description": "The phone's own id, the same as when signing in."})
+    phone = Phone()
+    category = fields.String(
+        metadata={"description": "A category of the city; an unknown one is taken as unspecified."}
+    )
+    services = fields.Nested(SosServices)
+    silent = fields.Boolean(metadata={"description": "Nothing may ring her phone."})
+    battery_pct = Number(0, 100)
+    note = Text(2000, multiline=True)
+    language = fields.String()
+    practice = fields.Boolean(metadata={"description": "Played to the citizen alone: nobody is asked."})
+
+
+class RaisedSos(Schema):
+    """An SOS is stored."""
+
+    id = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf([str(each) for each in IncidentStatus]))
+    share_url = fields.String(required=True, metadata={"description": "The live page to pass on."})
+    cancel_requires_pin = fields.Boolean(required=True)
+    sos_token = fields.String(required=True, metadata={"description": "Opens this SOS: header Sos-Token."})
+
+
+class SosService(Schema):
+    """One service's place in the SOS: who comes, without names."""
+
+    service = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf([str(each) for each in SlotStatus]))
+    agency = fields.String(allow_none=True)
+    distance_m = fields.Integer(allow_none=True, metadata={"description": "When it was asked."})
+    since = Time(allow_none=True)
+
+
+class SosMessage(Schema):
+    """A message between the citizen and the control room."""
+
+    id = fields.String(required=True)
+    at = Time(required=True)
+    from_ = fields.String(
+        required=True, data_key="from", attribute="from", validate=validate.OneOf(["citizen", "control_room"])
+    )
+    text = fields.String(required=True)
+
+
+class SosPosition(Schema):
+    """The last known place."""
+
+    lat = fields.Float(required=True)
+    lon = fields.Float(required=True)
+    accuracy_m = fields.Float(allow_none=True)
+    captured_at = Time(allow_none=True)
+    received_at = Time(allow_none=True)
+
+
+class Sos(Schema):
+    """An SOS as its citizen sees it."""
+
+    id = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf([str(each) for each in IncidentStatus]))
+    resolution = fields.String(allow_none=True, validate=validate.OneOf([str(each) for each in Resolution]))
+    version = fields.Integer(required=True)
+    category = fields.String(required=True)
+    raised_at = Time(required=True)
+    updated_at = Time(required=True)
+    closed_at = Time(allow_none=True)
+    practice = fields.Boolean(required=True)
+    silent = fields.Boolean(required=True)
+    position = fields.Nested(SosPosition, allow_none=True)
+    services = fields.List(fields.Nested(SosService), required=True)
+    unfilled = fields.List(fields.String(), required=True)
+    messages = fields.List(fields.Nested(SosMessage), required=True)
+
+
+class CancelBody(Schema):
+    """The PIN is needed where the answer to the SOS said so."""
+
+    pin = fields.String(validate=validate.Length(max=64))
+    reason = Text(500, multiline=True)
+
+
+class IncidentsQuery(PageQuery):
+    """Filters of the list; several statuses are separated by commas."""
+
+    status = fields.String(metadata={"description": "Such as `open,acknowledged`; all that go on where left out."})
+    category = fields.String()
+    city = Id(metadata={"description": "Needed by whoever works for several."})
+    since = Time(metadata={"description": "Raised at or after."})
+    until = Time(metadata={"description": "Raised at or before."})
+    lat = Number(-90, 90)
+    lon = Number(-180, 180)
+    radius_m = Number(1, MAX_RADIUS_M)
+    order = fields.String(validate=validate.OneOf(["newest", "rank"]), load_default="newest")
+
+
+class IncidentRow(Schema):
+    """An incident in a list."""
+
+    id = fields.String(required=True)
+    city = fields.String(required=True)
+    status = fields.String(required=True)
+    resolution = fields.String(allow_none=True)
+    version = fields.Integer(required=True)
+    channel = fields.String(required=True)
+    category = fields.String(required=True)
+    severity = fields.String(required=True)
+    urgency = fields.String(required=True)
+    certainty = fields.String(required=True)
+    flags = fields.List(fields.String(), required=True)
+    rank = fields.Float(allow_none=True)
+    trust = fields.Dict(allow_none=True, metadata={"description": "{score, parts, callback_first}"})
+    raised_at = Time(required=True)
+    received_at = Time(required=True)
+    updated_at = Time(required=True)
+    closed_at = Time(allow_none=True)
+    position = fields.Nested(SosPosition, allow_none=True)
+    area = fields.String(allow_none=True)
+    unfilled = fields.List(fields.String(), required=True)
+    merged_into = fields.String(allow_none=True)
+
+
+class Incident(IncidentRow):
+    """An incident with the newest 20 of each list; `links` say where the rest is."""
+
+    slots = fields.List(fields.Dict(), required=True)
+    assignments = fields.List(fields.Dict(), required=True)
+    timeline = fields.List(fields.Dict(), required=True)
+    milestones = fields.Dict(required=True)
+    cameras = fields.List(fields.Dict(), required=True)
+    correlations = fields.List(fields.Dict(), required=True)
+    handovers = fields.List(fields.Dict(), required=True)
+    links = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    citizen = fields.Dict(allow_none=True)
+    unreadable = fields.List(fields.Dict())
+    notes = fields.List(fields.Dict())
+    deliveries = fields.List(fields.Dict())

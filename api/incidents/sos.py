@@ -1,0 +1,107 @@
+"""An SOS as its phone raises, follows and cancels it."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask import request
+
+from api import auth
+from api.blueprint import Blueprint, Call
+from api.incidents import intake, schemas
+from api.incidents.access import PUBLIC, SECURITY, own_sos
+from domain.incidents import cancelling
+from domain.incidents import service as incidents
+from domain.incidents.calls import CallForHelp, address_hash, facts
+from domain.incidents.projection import citizen_view
+
+blp = Blueprint("sos", __name__, url_prefix="/v1", description="A call for help, as its citizen sees it.")
+
+
+@blp.endpoint(
+    "POST /sos",
+    public="An SOS is taken from whoever sends it.",
+    body=schemas.NewSos,
+    lenient=True,
+    answer=schemas.RaisedSos,
+    status=201,
+    creates=True,
+    also={422: "Neither a position, a phone number nor a device can be made out."},
+)
+def raise_sos(call: Call) -> Any:
+    """Call for help. Never refused for its shape: what cannot be read is kept and flagged. A retry adds what is new."""
+    settings = call.services.settings
+    who = auth.soft_principal()
+    reading = intake.read(_body())
+    secret = settings.signing_key
+    found = facts(
+        CallForHelp(
+            channel="app",
+            position=reading.position,
+            phone=reading.phone,
+            device=reading.device,
+            person=who.person_id or None,
+            verified=bool(who.person_id) and not who.expired,
+            category=reading.category,
+            services=reading.services,
+            silent=reading.silent,
+            practice=reading.practice,
+            battery_pct=reading.battery_pct,
+            note=reading.note,
+            language=reading.language,
+            key=call.key or "",
+            sent_at=call.sent_at,
+            address=address_hash(secret, request.remote_addr or ""),
+            unreadable=reading.unreadable,
+        ),
+        now=call.now,
+    )
+    raised = incidents.raise_sos(found, now=call.now, secret=secret, link_ttl=timedelta(seconds=settings.link_ttl_s))
+    doc = raised.incident
+    if doc.get("pending_events"):
+        call.services.enqueue("drain", "incidents", doc["_id"])
+    body = {
+        "id": doc["_id"],
+        "status": citizen_view(doc, call.now)["status"],
+        "share_url": f"{settings.links}/t/{incidents.share_token(secret, doc)}",
+        # Whether she has set a PIN is not read here: nothing stands before an SOS. GET says it for certain.
+        "cancel_requires_pin": bool(doc["citizen"].get("person")),
+        "sos_token": incidents.sos_token(secret, doc["_id"]),
+    }
+    return body, 201 if raised.created else 200
+
+
+def _body() -> bytes:
+    """What came, as much of it as an SOS can need; a body that is too large is cut, not refused."""
+    if (request.content_length or 0) <= intake.BODY_BYTES:
+        return request.get_data(cache=True)
+    found: bytes = request.environ["wsgi.input"].read(intake.BODY_BYTES)
+    return found
+
+
+@blp.endpoint("GET /sos/<sos_id>", public=PUBLIC, answer=schemas.Sos, etag=True, security=SECURITY)
+def follow(call: Call, sos_id: str) -> Any:
+    """How the SOS stands."""
+    view = citizen_view(own_sos(sos_id), call.now)
+    return view, 200, view["version"]
+
+
+@blp.endpoint(
+    "POST /sos/<sos_id>/cancel",
+    public=PUBLIC,
+    body=schemas.CancelBody,
+    answer=schemas.Sos,
+    security=SECURITY,
+    also={403: "The PIN is wrong; it was counted.", 429: "Too many wrong PINs."},
+)
+def cancel(call: Call, sos_id: str) -> Any:
+    """Say that it is over, with the PIN where one is needed."""
+    doc = cancelling.cancel(
+        own_sos(sos_id),
+        call.body.get("pin") or "",
+        reason=call.body.get("reason") or "",
+        secret=call.services.settings.signing_key,
+        now=call.now,
+    )
+    if doc.get("pending_events"):
+        call.services.enqueue("drain", "incidents", sos_id)
+    return citizen_view(doc, call.now)

@@ -1,0 +1,145 @@
+"""The pages behind signed links. GET shows, only POST acts, so that a link preview answers nothing."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Blueprint, Response, redirect, request
+
+from api.desk import desk
+from api.pages import serve, spell
+from api.pages.sketch import draw
+from api.pages.words import WORDS
+from api.services import services
+from domain.cities import queries as cities
+from domain.deliveries import service as deliveries
+from domain.dispatch import service as dispatch
+from domain.dispatch.errors import UnitTaken
+from domain.dispatch.views import assignment_view
+from domain.errors import Conflict, DomainError, Gone, NotFound
+from domain.incidents import queries
+from domain.incidents.states import ASKED, HOLDING, AssignmentStatus
+
+blp = Blueprint("pages", __name__, template_folder="templates")
+
+A = AssignmentStatus
+
+STEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    A.OFFERED: (("accept", "main"), ("decline", "")),
+    A.EXPIRED: (("accept", "main"), ("decline", "")),
+    A.ACCEPTED: (("en_route", "main"), ("on_scene", ""), ("give_up", "quiet")),
+    A.EN_ROUTE: (("on_scene", "main"), ("give_up", "quiet")),
+    A.ON_SCENE: (("clear", "main"),),
+}
+"""What each state offers: (what the button does, its style)."""
+_PREVIEWS: Final = ("bot", "preview", "facebookexternalhit", "whatsapp", "telegram", "skype", "slurp", "crawler")
+_OUTCOMES: Final = frozenset({"busy", "changed"})
+
+
+def _behind(token: str, kinds: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        return queries.by_link(token[:64], kinds, now=services().clock())
+    except NotFound:
+        serve.count_wrong_token()
+        raise
+
+
+@blp.errorhandler(DomainError)
+def opens_nothing(error: DomainError) -> Response:
+    """A link that is over or unknown; anything else goes on to the general handler."""
+    if isinstance(error, (NotFound, Gone)) or error.error_code == "limit_reached":
+        return serve.over(serve.language(), error)
+    raise error
+
+
+@blp.get("/a/<token>")
+def show_assignment(token: str) -> Response:
+    """What a unit is asked, or has; opened counts as seen."""
+    doc, link = _behind(token, ("assignment",))
+    if request.method == "GET" and not _is_preview():
+        for delivery in deliveries.about(doc["_id"], link["id"]):
+            deliveries.opened(delivery, now=services().clock())
+    return _assignment_page(doc, link["id"])
+
+
+def _is_preview() -> bool:
+    agent = (request.user_agent.string or "").lower()
+    return any(word in agent for word in _PREVIEWS)
+
+
+@blp.post("/a/<token>")
+def act_on_assignment(token: str) -> Response:
+    """One tap: accept, decline, en route, on scene, done. Shows how it stands afterwards."""
+    doc, link = _behind(token, ("assignment",))
+    outcome = ""
+    try:
+        _act(doc, link["id"], request.form.get("do", ""))
+    except UnitTaken:
+        outcome = "busy"
+    except Conflict:
+        outcome = "changed"
+    lang = request.args.get("lang", "")
+    query = "&".join(f"{name}={value}" for name, value in (("lang", lang), ("said", outcome)) if value)
+    if lang not in (*WORDS, ""):
+        query = f"said={outcome}" if outcome else ""
+    found: Response = redirect(f"/a/{token}" + (f"?{query}" if query else ""), HTTPStatus.SEE_OTHER)  # type: ignore[assignment]
+    found.headers["Cache-Control"] = "no-store"
+    return found
+
+
+def _act(doc: dict[str, Any], assignment_id: str, do: str) -> None:
+    found = services()
+    now, incident = found.clock(), doc["_id"]
+    by = doc["assignments"][assignment_id]["unit"]
+    if do == "accept":
+        dispatch.accept(incident, assignment_id, desk(doc["city"]), by=by, via="link", now=now)
+    elif do in {"decline", "give_up"}:
+        dispatch.decline(incident, assignment_id, by=by, reason="", now=now)
+    elif do in {"en_route", "on_scene", "clear"}:
+        wanted = A.CLEARED if do == "clear" else A(do)
+        dispatch.progress(incident, assignment_id, wanted, by=by, now=now)
+    else:
+        return
+    found.enqueue("drain", "incidents", incident)
+
+
+def _assignment_page(doc: dict[str, Any], assignment_id: str) -> Response:
+    lang = serve.language()
+    say, now = WORDS[lang], services().clock()
+    assignment = doc["assignments"][assignment_id]
+    status = A(assignment["status"])
+    if status == A.WITHDRAWN:
+        values = {"title": say["state.handled"], "notice": say["state.handled.more"], "view": None, "steps": []}
+        return serve.page("assignment.html", lang, values)
+    if status in {A.CLEARED, A.DECLINED}:
+        return serve.page("assignment.html", lang, {"title": say[f"state.{status}"], "view": None, "steps": []})
+    view = assignment_view(doc, assignment_id, lang)
+    said = request.args.get("said", "")
+    notice = say[f"state.{said}"] if said in _OUTCOMES else say[f"state.{status}"] if status in HOLDING else ""
+    metres = assignment.get("distance_m")
+    flags = [
+        {"text": say[f"flag.{flag}"], "mark": flag in {"silent", "duress"}}
+        for flag in view["flags"]
+        if f"flag.{flag}" in say
+    ]
+    if f"severity.{view['severity']}" in say:
+        flags.insert(0, {"text": say[f"severity.{view['severity']}"], "mark": view["severity"] == "Extreme"})
+    values = {
+        "title": say["offer_title" if status in ASKED else "yours_title"],
+        "notice": notice,
+        "view": view,
+        "away": say["away"].format(n=spell.distance(metres, lang)) if metres is not None else "",
+        "raised": spell.ago(doc["raised_at"], now, lang),
+        "flags": flags,
+        "call_text": say["call_citizen"].format(number=view["phone"]) if view["phone"] else "",
+        "steps": [{"do": do, "style": style, "text": say[f"do.{do}"]} for do, style in STEPS[status]],
+        "attribution": [],
+    }
+    if view["position"]:
+        drawn = draw(doc["city"], view["position"], lang)
+        values |= {
+            "drawn": drawn,
+            "scale_text": spell.distance(drawn.scale_m, lang),
+            "attribution": cities.attribution(doc["city"]),
+        }
+    return serve.page("assignment.html", lang, values)

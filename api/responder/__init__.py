@@ -1,0 +1,1 @@
+"""What a responder's phone does: duty, positions, assignments."""
