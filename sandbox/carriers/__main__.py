@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": self.bind, "workers": 1, "worker_class": "gthread", "threads": self.threads,
             "worker_connections": 4000, "keepalive": 75, "timeout": 0, "graceful_timeout": 1,
             "control_socket_disable": True, "loglevel": "warning",
-            "when_ready": self._ready, "proc_name": "amaan-carriers",
+            "when_ready": self._ready, "post_worker_init": self._end_at_once, "proc_name": "amaan-carriers",
         }  # fmt: skip
         for name, value in settings.items():
             self.cfg.set(name, value)
@@ -35,6 +37,15 @@ class Server(BaseApplication):  # type: ignore[misc]
         host, port = server.LISTENERS[0].sock.getsockname()[:2]
         write_service_account(self.options.service_account, self.options.project, f"http://{host}:{port}")
         print(f"listening on {host}:{port}", flush=True)
+
+    def _end_at_once(self, worker: Any) -> None:
+        # Phones that poll keep their connections open and answers may hang: nobody is to wait for them at the end.
+        def end(*_: object) -> None:
+            self.callable.extensions["carriers"].state.journal.flush()
+            os._exit(0)
+
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, end)
 
     def load(self) -> Any:
         """The app, made in the worker, since threads do not survive a fork."""

@@ -19,6 +19,7 @@ def create_app(options: Options) -> Flask:
     """The app, its threads started: call it after any fork. The service account file must be there."""
     app = Flask(__name__, static_folder=None)
     carriers = Carriers.open(options)
+    app.extensions["carriers"] = carriers
     messages, line, pushes = twilio_messages.Messages(carriers), Line(carriers), fcm.Pushes(carriers)
     people = People(carriers, messages, line, pushes)
     app.register_blueprint(twilio_messages.routes(carriers, messages))

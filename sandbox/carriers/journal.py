@@ -17,7 +17,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._lines: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         threading.Thread(target=self._write, name="journal", daemon=True).start()
 
@@ -40,6 +40,12 @@ class Journal:
         """Forget everything appended so far."""
         self._lines.put(None)
 
+    def flush(self, timeout: float = 2.0) -> None:
+        """Wait until everything appended so far is in the file."""
+        done = threading.Event()
+        self._lines.put(done)
+        done.wait(timeout)
+
     def _write(self) -> None:
         with os.fdopen(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab", buffering=0) as file:
             # A line cut off by a crash must not swallow the next one.
@@ -51,8 +57,12 @@ class Journal:
                     waiting.append(self._lines.get())
                 if None in waiting:
                     file.truncate(0)
-                    waiting = waiting[len(waiting) - waiting[::-1].index(None) :]
-                file.write(b"".join(line for line in waiting if line is not None))
+                    kept = len(waiting) - waiting[::-1].index(None)
+                    waiting = [*(line for line in waiting[:kept] if isinstance(line, threading.Event)), *waiting[kept:]]
+                file.write(b"".join(line for line in waiting if isinstance(line, bytes)))
+                for line in waiting:
+                    if isinstance(line, threading.Event):
+                        line.set()
 
     def _ends_with_newline(self) -> bool:
         with self.path.open("rb") as file:
