@@ -9,6 +9,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("cli.up:up", "The whole city on this machine, until Ctrl-C."),
     "down": ("cli.up:down", "Stop what `amaan up` left running."),
     "demo": ("cli.demo:demo", "Play a chapter of the story and watch it from outside."),
+    "doctor": ("cli.doctor:doctor", "Look at settings, servers, credentials, clock, indexes, queues and channels."),
+    "indexes": ("cli.indexes:indexes", "Create the declared indexes on all collections."),
+    "settings": ("cli.settings:settings", "Show every setting as a table."),
     "prepare": ("cli.prepare:prepare", "Create the store's indexes and load the cities' presets."),
 }
 

@@ -24,10 +24,14 @@ def _named(*names: str) -> AliasChoices:
 class Settings(BaseSettings):
     """Everything that differs between a laptop and a city. README.md has this as a table."""
 
-    model_config = SettingsConfigDict(env_prefix="AMAAN_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="AMAAN_", frozen=True, extra="ignore", populate_by_name=True, use_attribute_docstrings=True
+    )
 
     mongodb_url: str = Field("mongodb://127.0.0.1:27017/amaan", validation_alias=_named("MONGODB_URL", "mongodb_url"))
+    """The document store: MongoDB, or the embedded server that `amaan up` starts on a laptop."""
     redis_url: str = Field("redis://127.0.0.1:6379/0", validation_alias=_named("REDIS_URL", "redis_url"))
+    """The queues and the live positions."""
     secret: SecretStr
     """Signs tokens and links, keys hashes; at least 32 characters."""
     public_url: str = "http://127.0.0.1:8000"
@@ -37,17 +41,22 @@ class Settings(BaseSettings):
     streams_url: str = ""
     """Where phones reach the event streams; the public one where empty."""
     cities_dir: Path = Path(__file__).resolve().parent.parent / "cities"
+    """The folder of the cities' presets."""
     media_url: str = "file://var/media"
     """An fsspec address of a folder or bucket."""
     var_dir: Path = Path("var")
+    """Where a process may write."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least that is logged."""
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     """How many reverse proxies stand before the API; their X-Forwarded headers are believed."""
     cors_origins: str = ""
     """Origins of browser consoles, separated by commas."""
 
     twilio_account_sid: str = ""
+    """The account at Twilio; empty: no SMS and no calls."""
     twilio_auth_token: SecretStr = SecretStr("")
+    """Signs our requests and proves Twilio's webhooks."""
     twilio_from: str = ""
     """The sender of SMS and calls: an E.164 number, a short code or a messaging service."""
     twilio_base_url: str = ""
@@ -55,18 +64,24 @@ class Settings(BaseSettings):
     twilio_two_way: bool = True
     """Whether the sender can receive: reply codes are offered only then."""
     fcm_project: str = ""
+    """The Firebase project; empty: no pushes."""
     fcm_credentials: str = ""
     """Path of the service account file; the local carriers write one, `var/carriers/service-account.json`."""
     fcm_base_url: str = ""
     """Empty for Google itself; the local carriers' address on a laptop."""
 
     otp_ttl_s: Annotated[int, Field(ge=60, le=900)] = 300
+    """How long a one-time code is good, in seconds."""
     access_ttl_s: Annotated[int, Field(ge=60, le=900)] = 900
+    """How long an access token is good, in seconds."""
     refresh_ttl_days: Annotated[int, Field(ge=1, le=365)] = 90
+    """How long a phone that is not used stays signed in, in days."""
     link_ttl_s: Annotated[int, Field(ge=300)] = 6 * 3600
+    """How long the live page of an SOS is open, in seconds."""
     sos_rate_per_minute: Annotated[int, Field(ge=1)] = 6
     """SOS from one device or address beyond this are flagged, never refused."""
     upload_max_bytes: Annotated[int, Field(ge=1024)] = 200 * 1024 * 1024
+    """The most that one upload may hold."""
 
     @field_validator("public_url", "link_url", "streams_url", "twilio_base_url", "fcm_base_url")
     @classmethod
@@ -111,6 +126,15 @@ class Settings(BaseSettings):
         )
 
 
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return name.upper() if name.upper() in _COMMON else f"AMAAN_{name.upper()}"
+
+
+_COMMON = frozenset({"MONGODB_URL", "REDIS_URL"})
+"""Named as every hosting service names them."""
+
+
 def load() -> Settings:
     """Settings from the environment; raises BadSetting with one line that names what is wrong."""
     from_environment_alone: dict[str, Any] = {}
@@ -119,7 +143,7 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = str(first["loc"][0]) if first["loc"] else ""
-        variable = name.upper() if name.upper() in {"MONGODB_URL", "REDIS_URL"} else f"AMAAN_{name.upper()}"
+        variable = variable_of(name)
         reason = first["msg"].removeprefix("Value error, ")
         raise BadSetting(f"{variable}: {reason}" if name else reason) from None
 

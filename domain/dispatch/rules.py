@@ -51,6 +51,25 @@ def assignment_id(incident_id: str, service: str, unit_id: str, round_: int) -> 
     return derived_id("asg", incident_id, service, unit_id, str(round_))
 
 
+def asked_in_round(doc: Mapping[str, Any], service: str, round_: int) -> set[str]:
+    """The units that were asked for a slot in this round, whatever they said."""
+    return {
+        assignment["unit"]
+        for found, assignment in (doc.get("assignments") or {}).items()
+        if assignment["service"] == service and found == assignment_id(doc["_id"], service, assignment["unit"], round_)
+    }
+
+
+def gave_up(doc: Mapping[str, Any], service: str) -> set[str]:
+    """Units that said no to a slot or did not move: not asked again, but by the last rung, which asks everybody."""
+    return {
+        assignment["unit"]
+        for assignment in (doc.get("assignments") or {}).values()
+        if assignment["service"] == service
+        and (assignment["status"] == AssignmentStatus.DECLINED or assignment.get("stalled"))
+    }
+
+
 def offer(
     draft: Draft, service: str, units: Sequence[Asked], *, channels: Sequence[str], ttl: timedelta, by: str, secret: str
 ) -> list[str]:
@@ -201,7 +220,6 @@ def _end(draft: Draft, assignment_id: str, status: AssignmentStatus) -> None:
     draft.set(f"assignments.{assignment_id}.ended_at", draft.now)
     slot = draft.doc["slots"][service]
     if slot["assignment"] == assignment_id and slot["status"] != SlotStatus.CLEARED:
-        draft.set(f"slots.{service}.round", slot["round"] + 1)
         incident_rules.open_slot(draft, service)
         draft.event("slot.reopened", service=service)
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pymongo import MongoClient
 
 from app import create_app
-from cli.prepare import create_indexes
+from cli.indexes import create as create_indexes
 from runtime import mongo
 from runtime.settings import Settings
 from tests.factories.people import SECRET

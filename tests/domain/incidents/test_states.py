@@ -49,7 +49,7 @@ def test_every_state_is_in_the_table_and_in_one_group() -> None:
     assert ASKED | HOLDING | ended == set(A)
     assert not ASKED & HOLDING
     assert set(SLOT_OF_ASSIGNMENT) == HOLDING | {A.CLEARED}
-    assert GOING_ON == set(IncidentStatus) - {IncidentStatus.CLOSED}
+    assert set(IncidentStatus) - {IncidentStatus.CLOSED} == GOING_ON
 
 
 @pytest.mark.parametrize(
