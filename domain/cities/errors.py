@@ -21,3 +21,9 @@ class CityChanged(Conflict):
     """Somebody else made the next version first; `data["current"]` is the version that now stands."""
 
     code: ClassVar[str] = "city_changed"
+
+
+class UnknownAgency(NotFound):
+    """The city has no such agency."""
+
+    code: ClassVar[str] = "agency_not_found"

@@ -45,6 +45,7 @@ class UnitDoc(me.Document):
             ["city", "status", "cells.r5"],
             ["city", "status", "cells.r7"],
             ["city", "agency"],
+            ["city", "id"],
             ["responders"],
             {"fields": ["lease.at"], "sparse": True},
         ],

@@ -25,3 +25,9 @@ class UnitTaken(Conflict):
     """The unit has another assignment."""
 
     code = "unit_taken"
+
+
+class NotAResponder(Conflict):
+    """Only a responder of the unit's city can be on it."""
+
+    code = "not_a_responder"

@@ -134,7 +134,8 @@ class PersonDoc(Document):
         "indexes": [
             {"fields": ["phone"], "unique": True, "sparse": True},
             {"fields": ["unit_id"], "sparse": True},
-            {"fields": ["roles.role", "roles.city"]},
+            {"fields": ["roles.role", "roles.city", "id"]},
+            {"fields": ["roles.city", "id"]},
             {"fields": ["device_tokens"], "sparse": True},
             {"fields": ["guardian_links"], "sparse": True},
             {"fields": ["outbox_due"], "sparse": True},

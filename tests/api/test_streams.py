@@ -1,0 +1,131 @@
+"""Event streams from a real gevent server: what changes arrives within a second or two, and only what one may see."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from domain.clock import utc_now
+from domain.incidents import rules
+from domain.incidents import service as incidents
+from domain.incidents.calls import CallForHelp, facts
+from domain.incidents.states import Resolution
+from runtime.settings import Settings
+from tests.factories.people import SECRET, Signed, staff
+from tests.local_servers import die_with_parent, free_port, wait_for_port
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def streams(app: Any, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real `gunicorn -k gevent` that serves the module's database."""
+    port, log = free_port(), tmp_path_factory.mktemp("streams") / "log"
+    env = os.environ | {
+        "MONGODB_URL": settings.mongodb_url,
+        "REDIS_URL": settings.redis_url,
+        "AMAAN_SECRET": SECRET,
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-k", "gevent", "-b", f"127.0.0.1:{port}"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, "app:serve_streams()"], cwd=ROOT, env=env, stdout=out, stderr=out, preexec_fn=die_with_parent
+        )
+        wait_for_port(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+        process.wait(10)
+
+
+class Stream:
+    """A client that listens: `next()` gives {event, id, data}."""
+
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        self.answer = requests.get(url, headers=headers, stream=True, timeout=20)
+        self.events: queue.Queue[dict[str, Any]] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        event: dict[str, Any] = {}
+        try:
+            for line in self.answer.iter_lines(chunk_size=1, decode_unicode=True):
+                name, _, value = line.partition(": ")
+                if line == "" and "data" in event:
+                    self.events.put(event)
+                    event = {}
+                elif name in {"event", "id", "data"}:
+                    event[name] = json.loads(value) if name == "data" else value
+        except (requests.RequestException, AttributeError, ValueError):
+            return  # closed by the test
+
+    def next(self, timeout: float = 10) -> dict[str, Any]:
+        return self.events.get(timeout=timeout)
+
+    def close(self) -> None:
+        self.answer.close()
+
+
+def sos(**fields: Any) -> dict[str, Any]:
+    found = facts(
+        CallForHelp("app", position={"lat": 31.52, "lon": 74.35}, device=uuid.uuid4().hex, **fields), now=utc_now()
+    )
+    return incidents.raise_sos(found, now=utc_now(), secret=SECRET, link_ttl=timedelta(hours=6)).incident
+
+
+def test_a_citizen_sees_each_change_once_and_resumes(streams: str) -> None:
+    doc = sos()
+    headers = {"Sos-Token": incidents.sos_token(SECRET, doc["_id"])}
+    url = f"{streams}/v1/sos/{doc['_id']}/events"
+    stream = Stream(url, headers)
+    assert stream.answer.headers["Content-Type"].startswith("text/event-stream")
+    assert stream.next()["data"]["status"] == "open"
+    incidents.change(doc["_id"], lambda draft: rules.close(draft, Resolution.HELPED, by="per_1"), now=utc_now())
+    closed = stream.next()
+    assert closed["data"]["status"] == "closed"
+    stream.close()
+    again = Stream(url, {**headers, "Last-Event-ID": closed["id"]})
+    with pytest.raises(queue.Empty):
+        again.next(timeout=1.5)
+    again.close()
+
+
+def test_strangers_get_no_stream(streams: str) -> None:
+    doc = sos()
+    url = f"{streams}/v1/sos/{doc['_id']}/events"
+    assert requests.get(url, timeout=5).status_code == 401
+    assert requests.get(url, headers={"Sos-Token": "guess"}, timeout=5).status_code == 404
+
+
+def test_an_operator_sees_what_is_raised_in_the_city(streams: str) -> None:
+    operator: Signed = staff(utc_now(), "operator")
+    stream = Stream(f"{streams}/v1/incidents/events?city=lahore", operator.headers)
+    elsewhere = incidents.raise_sos(
+        facts(CallForHelp("app", position={"lat": 24.86, "lon": 67.01}, device="far"), now=utc_now()),
+        now=utc_now(),
+        secret=SECRET,
+        link_ttl=timedelta(hours=6),
+    ).incident
+    doc = sos()
+    assert elsewhere["city"] == "karachi"
+    found = stream.next()
+    assert (found["event"], found["data"]["id"]) == ("incident", doc["_id"])
+    stream.close()
+
+
+def test_a_practice_plays_by_itself(streams: str) -> None:
+    doc = sos(practice=True)
+    headers = {"Sos-Token": incidents.sos_token(SECRET, doc["_id"])}
+    stream = Stream(f"{streams}/v1/sos/{doc['_id']}/events", headers)
+    assert [stream.next()["data"]["status"] for _ in range(2)] == ["open", "acknowledged"]
+    stream.close()
