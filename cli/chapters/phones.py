@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import requests
 
-from cli.chapters.observed import wait_for
+from cli.chapters.observed import NotObserved, wait_for
 
 LINK = re.compile(r"https?://\S+/[at]/[0-9a-z]{12}")
+BUTTON = re.compile(r'<button[^>]*name="([a-z_]+)" value="([a-z_]+)"')
 CODE = re.compile(r"\b(\d{6})\b")
 
 
@@ -47,11 +48,14 @@ class Town:
         answer.raise_for_status()
         return answer.text
 
-    def press(self, link: str, action: str) -> str:
-        """Press a button of a page: a form that is posted."""
-        answer = self.http.post(link, data={"action": action}, timeout=10)
-        answer.raise_for_status()
-        return answer.text
+    def press(self, link: str, value: str) -> str:
+        """Press the button of that value on a page: its form is posted, as a browser would."""
+        for name, offered in BUTTON.findall(self.page(link)):
+            if offered == value:
+                answer = self.http.post(link, data={name: value}, timeout=10)
+                answer.raise_for_status()
+                return answer.text
+        raise NotObserved(f"no button {value} on {link}")
 
 
 class Phone:

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import requests
+
 from cli.chapters.observed import NotObserved, Story, wait_for
 from cli.chapters.phones import LINK, Phone, Town, rfc3339, unix
 from sandbox.townspeople import PLACE, Cast
@@ -34,7 +36,7 @@ def play(town: Town, cast: Cast, story: Story, *, operator_token: str) -> None:
     def step(name: str, text: str, look: Callable[[], tuple[str, float | None] | None], seconds: float) -> bool:
         try:
             evidence, at = wait_for(text, look, seconds)
-        except NotObserved as error:
+        except (NotObserved, requests.RequestException) as error:
             story.missed(name, text, str(error))
             return False
         story.seen(name, text, evidence, at=at)
@@ -68,7 +70,11 @@ def play(town: Town, cast: Cast, story: Story, *, operator_token: str) -> None:
         ("on_scene", "on_scene", "The unit is there"),
         ("clear", "closed", "Helped, and closed"),
     ):
-        town.press(link.group(), action)
+        try:
+            town.press(link.group(), action)
+        except (NotObserved, requests.RequestException) as error:
+            story.missed(status, text, str(error))
+            break
         step(status, text, lambda status=status: _has_status(zainab, sos, status), 10)  # type: ignore[misc]
     step("citizen_push", "Zainab's phone heard each step", lambda: _heard(zainab), 10)
     step("others_told", "The other units were told that it is handled", lambda: _withdrawn(hearing), 10)
@@ -87,7 +93,7 @@ def _guardians(zainab: Phone, cast: Cast) -> None:
 
     link = wait_for("the guardian's invitation", invited, 10)
     zainab.town.page(link)
-    zainab.town.press(link, "confirm")
+    zainab.town.press(link, "confirmed")
 
 
 def _responders(town: Town, cast: Cast) -> tuple[Phone, Phone, list[str]]:
@@ -131,8 +137,7 @@ def _first_link(town: Town, numbers: list[str]) -> tuple[str, float | None] | No
 
 
 def _page_shows(town: Town, share: str) -> tuple[str, float | None] | None:
-    page = town.page(share)
-    return (f"GET {share}", None) if "<html" in page else None
+    return (f"GET {share}", None) if "<html" in town.page(share) else None
 
 
 def _status(phone: Phone, sos: str) -> str:

@@ -4,6 +4,7 @@ Runs in a `SimpleWorker`, so the child that holds the models stays warm from loo
 """
 
 from functools import lru_cache
+from pathlib import Path
 
 from domain.cameras import service as cameras
 from domain.cities import queries as cities
@@ -41,7 +42,10 @@ def look_with(context: Context, look_id: str) -> None:
         return
     camera = cameras.get(claimed["camera"])
     window = {"seconds": claimed["seconds"], "start": claimed["start"].isoformat()}
-    answer = _looker().look(camera["source"], window, _config(cities.current(camera["city"]), camera))
+    source = dict(camera["source"])
+    if "path" in source:
+        source["path"] = str(Path(source["path"]).absolute())  # as the city's list writes it: from where Amaan runs
+    answer = _looker().look(source, window, _config(cities.current(camera["city"]), camera))
     media = Media(context.settings.media_url)
     stills = [media.put(jpeg) for jpeg in answer.pop("stills")]
     observation = cameras.observe(camera, claimed["start"], answer, stills, by="look", now=context.clock())
