@@ -22,6 +22,8 @@ from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
 from api.responder.routes import blp as responder
 from api.services import Services, install
+from api.streams.hub import Hub
+from api.streams.routes import blp as streams
 from domain.clock import Clock, utc_now
 from domain.ports import Enqueue, Positions
 from runtime import logging, mongo, queues
@@ -59,8 +61,30 @@ def create_app(
     return app
 
 
+def create_streams(settings: Settings, *, clock: Clock = utc_now) -> Flask:
+    """The event streams alone, for a process of their own under gevent (see `api/streams`)."""
+    mongo.connect(settings, pool=32)
+    redis = queues.connect(settings.redis_url)
+    app = Flask("amaan_streams", static_folder=None)
+    app.json = JsonProvider(app)
+    install(app, Services(settings, clock, queues.Queues(redis), RedisPositions(redis)))
+    app.extensions["amaan_hub"] = Hub(clock)
+    http.install(app, settings)
+    errors.install(app)
+    app.register_blueprint(streams)
+    app.register_blueprint(operations)
+    return app
+
+
 def serve() -> Flask:
     """What a web server calls: settings from the environment."""
     settings = load()
     logging.configure(settings.log_level)
     return create_app(settings)
+
+
+def serve_streams() -> Flask:
+    """What the web server of the event streams calls."""
+    settings = load()
+    logging.configure(settings.log_level)
+    return create_streams(settings)

@@ -13,7 +13,7 @@ from domain.incidents.errors import IncidentNotFound
 
 HEADER: Final = "Sos-Token"
 PUBLIC: Final = "Opened by the SOS's own token (header Sos-Token), or by its citizen's bearer token."
-SECURITY: Final = [{"bearer": []}, {"sos": []}]
+SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"sos": []}]
 
 
 def own_sos(incident_id: str) -> dict[str, Any]:

@@ -160,7 +160,8 @@ def moment(value: Any) -> datetime:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = value / 1000 if abs(value) > 1e11 else value
         return datetime.fromtimestamp(round(seconds, 3), UTC)
-    return _TIME.deserialize(value)
+    found: datetime = _TIME.deserialize(value)
+    return found
 
 
 def _read_phone(reading: Reading, value: Any) -> None:

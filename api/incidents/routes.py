@@ -6,6 +6,7 @@ from typing import Any
 
 from api.blueprint import Blueprint, Call
 from api.incidents import schemas
+from api.incidents.elsewhere import to_streams
 from api.incidents.views import full_view, row_view
 from api.paging import Listed
 from domain import permissions
@@ -93,6 +94,18 @@ def shown(call: Call, doc: incidents.Incident) -> tuple[dict[str, Any], int, int
         return full_view(doc, call.who.language, unit=call.who.unit_id), 200, doc["version"]
     told = deliveries.of_subject(doc["_id"])
     return full_view(doc, call.who.language, deliveries=told), 200, doc["version"]
+
+
+@blp.endpoint(
+    "GET /incidents/events",
+    permission=READ,
+    query=schemas.StreamQuery,
+    status=307,
+    also={404: "No event streams here: poll the list."},
+)
+def events(call: Call) -> Any:
+    """Where the event stream of a city's incidents is: `streams_url` of app-config has the same path."""
+    return to_streams()
 
 
 @blp.endpoint("GET /incidents/<incident_id>", permission=READ, answer=schemas.Incident, etag=True, caution=False)

@@ -155,3 +155,9 @@ class Incident(IncidentRow):
     unreadable = fields.List(fields.Dict())
     notes = fields.List(fields.Dict())
     deliveries = fields.List(fields.Dict())
+
+
+class StreamQuery(Schema):
+    """Which city's."""
+
+    city = Id()

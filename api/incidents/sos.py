@@ -9,6 +9,7 @@ from api import auth
 from api.blueprint import Blueprint, Call
 from api.incidents import intake, schemas
 from api.incidents.access import PUBLIC, SECURITY, own_sos
+from api.incidents.elsewhere import to_streams
 from domain.incidents import cancelling
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, address_hash, facts
@@ -105,3 +106,15 @@ def cancel(call: Call, sos_id: str) -> Any:
     if doc.get("pending_events"):
         call.services.enqueue("drain", "incidents", sos_id)
     return citizen_view(doc, call.now)
+
+
+@blp.endpoint(
+    "GET /sos/<sos_id>/events",
+    public=PUBLIC,
+    status=307,
+    security=SECURITY,
+    also={404: "No event streams here: poll with If-None-Match."},
+)
+def events(call: Call, sos_id: str) -> Any:
+    """Where the event stream of an SOS is: `streams_url` of app-config has the same path (text/event-stream)."""
+    return to_streams()

@@ -109,7 +109,7 @@ def _assignment_page(doc: dict[str, Any], assignment_id: str) -> Response:
     assignment = doc["assignments"][assignment_id]
     status = A(assignment["status"])
     if status == A.WITHDRAWN:
-        values = {"title": say["state.handled"], "notice": say["state.handled.more"], "view": None, "steps": []}
+        values: dict[str, Any] = {"title": say["state.handled"], "notice": say["state.handled.more"], "view": None, "steps": []}
         return serve.page("assignment.html", lang, values)
     if status in {A.CLEARED, A.DECLINED}:
         return serve.page("assignment.html", lang, {"title": say[f"state.{status}"], "view": None, "steps": []})

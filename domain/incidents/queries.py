@@ -122,3 +122,15 @@ def by_link(token: str, kinds: Iterable[str], *, now: datetime) -> tuple[Inciden
 def of_person(person: str, *, limit: int = 50) -> list[Incident]:
     """Somebody's own SOS, newest first."""
     return list(incidents().find({"citizen.person": person}).sort("raised_at", -1).limit(limit))
+
+
+def versions(ids: Sequence[str]) -> dict[str, int]:
+    """The versions of these incidents."""
+    return {row["_id"]: row["version"] for row in incidents().find({"_id": {"$in": list(ids)}}, {"version": 1})}
+
+
+def changed(city: str, since: datetime, *, limit: int = 500) -> list[Incident]:
+    """What changed in a city after a time, oldest change first."""
+    condition = {"city": city, "updated_at": {"$gt": since}}
+    rows = incidents().find(condition, _ROW).sort("updated_at", 1).limit(limit)
+    return [row for row in rows if "practice" not in row["flags"]]

@@ -46,7 +46,7 @@ class SosFacts:
     language: str | None = None
     position: dict[str, Any] | None = None
     note: str | None = None
-    battery_pct: int | None = None
+    battery_pct: float | None = None
     flags: tuple[str, ...] = ()
     needs: dict[str, Any] = field(default_factory=dict)
     unreadable: tuple[dict[str, Any], ...] = ()
@@ -89,7 +89,10 @@ def raise_sos(facts: SosFacts, *, now: datetime, secret: str, link_ttl: timedelt
             "cells": doc["cells"],
             "silent": "silent" in facts.flags,
             "services": facts.services,
-            **{name: doc["citizen"].get(name) for name in ("phone", "note", "battery_pct", "device", "person", "language")},
+            **{
+                name: doc["citizen"].get(name)
+                for name in ("phone", "note", "battery_pct", "device", "person", "language")
+            },
         }
         if facts.category_given:
             learned["category"] = {
@@ -114,7 +117,7 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
     if facts.position:
         found = geo.cells(facts.position["lat"], facts.position["lon"])
         cells = {"r5": found.r5, "r7": found.r7, "r9": found.r9}
-    citizen = {
+    citizen: dict[str, Any] = {
         "person": facts.person,
         "phone": facts.phone,
         "device": facts.device,

@@ -37,7 +37,7 @@ def streams(app: Any, settings: Settings, tmp_path_factory: pytest.TempPathFacto
         "AMAAN_SECRET": SECRET,
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-k", "gevent", "-b", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--graceful-timeout", "1", "-k", "gevent", "-b", f"127.0.0.1:{port}"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*command, "app:serve_streams()"], cwd=ROOT, env=env, stdout=out, stderr=out, preexec_fn=die_with_parent
@@ -45,14 +45,14 @@ def streams(app: Any, settings: Settings, tmp_path_factory: pytest.TempPathFacto
         wait_for_port(port, process, log)
         yield f"http://127.0.0.1:{port}"
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 class Stream:
     """A client that listens: `next()` gives {event, id, data}."""
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self.answer = requests.get(url, headers=headers, stream=True, timeout=20)
+        self.answer = requests.get(url, headers=headers, stream=True, timeout=60)
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -69,7 +69,7 @@ class Stream:
         except (requests.RequestException, AttributeError, ValueError):
             return  # closed by the test
 
-    def next(self, timeout: float = 10) -> dict[str, Any]:
+    def next(self, timeout: float = 30) -> dict[str, Any]:
         return self.events.get(timeout=timeout)
 
     def close(self) -> None:
@@ -103,8 +103,8 @@ def test_a_citizen_sees_each_change_once_and_resumes(streams: str) -> None:
 def test_strangers_get_no_stream(streams: str) -> None:
     doc = sos()
     url = f"{streams}/v1/sos/{doc['_id']}/events"
-    assert requests.get(url, timeout=5).status_code == 401
-    assert requests.get(url, headers={"Sos-Token": "guess"}, timeout=5).status_code == 404
+    assert requests.get(url, timeout=30).status_code == 401
+    assert requests.get(url, headers={"Sos-Token": "guess"}, timeout=30).status_code == 404
 
 
 def test_an_operator_sees_what_is_raised_in_the_city(streams: str) -> None:
@@ -118,8 +118,11 @@ def test_an_operator_sees_what_is_raised_in_the_city(streams: str) -> None:
     ).incident
     doc = sos()
     assert elsewhere["city"] == "karachi"
-    found = stream.next()
-    assert (found["event"], found["data"]["id"]) == ("incident", doc["_id"])
+    seen = [stream.next()]
+    while seen[-1]["data"]["id"] != doc["_id"]:  # what other tests raised a moment ago comes too
+        seen.append(stream.next())
+    assert {each["event"] for each in seen} == {"incident"}
+    assert {each["data"]["city"] for each in seen} == {"lahore"}
     stream.close()
 
 

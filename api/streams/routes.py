@@ -1,0 +1,138 @@
+"""`text/event-stream` of one SOS and of a city's incidents (HTML Living Standard, 9.2).
+
+An event's id is what a client sends back as Last-Event-ID: the version of an SOS; for a list, the time of the change.
+A stream ends after some minutes, so that a session that was ended is shut out; a client comes back by itself.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from flask import Blueprint, Flask, Response, current_app, json, request
+
+from api import auth
+from api.incidents import schemas
+from api.incidents.access import own_sos
+from api.incidents.views import row_view
+from api.schemas import Schema
+from api.services import services
+from api.streams.hub import Hub
+from domain import permissions
+from domain.clock import Clock
+from domain.errors import Invalid
+from domain.incidents import queries
+from domain.incidents import service as incidents
+from domain.incidents.errors import IncidentNotFound
+from domain.incidents.projection import citizen_view
+from domain.incidents.reach import target
+from domain.permissions import Principal
+from runtime.mongo import STORE_DOWN
+
+blp = Blueprint("streams", __name__, url_prefix="/v1")
+
+HEARTBEAT_S: Final = 15.0
+LASTS_S: Final = 600.0
+PRACTICE_S: Final = 0.5
+_RESUME_FOR: Final = timedelta(minutes=10)
+_RETRY: Final = "retry: 2000\n\n"
+_BEAT: Final = ": still here\n\n"
+_sos = schemas.Sos()
+_row = schemas.IncidentRow()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the lines of a stream are made from; they are read after the request has ended."""
+
+    app: Flask
+    hub: Hub
+    clock: Clock
+
+    def event(self, kind: str, event_id: str, schema: Schema, view: dict[str, Any]) -> str:
+        """One event, its data on one line."""
+        with self.app.app_context():
+            return f"event: {kind}\nid: {event_id}\ndata: {json.dumps(schema.dump(view))}\n\n"
+
+
+def _source() -> Source:
+    """This application's. Raises Unavailable when too many streams are open."""
+    found: Hub = current_app.extensions["amaan_hub"]
+    found.check_room()
+    return Source(current_app._get_current_object(), found, services().clock)  # type: ignore[attr-defined]
+
+
+def _stream(lines: Iterator[str]) -> Response:
+    answer = Response(lines, mimetype="text/event-stream")
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
+
+
+@blp.get("/sos/<sos_id>/events")
+def sos_events(sos_id: str) -> Response:
+    """How the SOS stands, whenever its citizen's view changes."""
+    own_sos(sos_id)
+    last = request.headers.get("Last-Event-ID", "")
+    return _stream(
+        _sos_lines(_source(), sos_id, int(last) if last.isascii() and last.isdigit() and len(last) < 12 else -1)
+    )
+
+
+def _sos_lines(source: Source, sos_id: str, sent: int) -> Iterator[str]:
+    ends = time.monotonic() + LASTS_S
+    with source.hub.incident(sos_id) as watch:
+        yield _RETRY
+        while time.monotonic() < ends:
+            view: dict[str, Any] = {}
+            try:
+                view = citizen_view(incidents.get(sos_id), source.clock())
+            except STORE_DOWN:
+                yield _BEAT  # come again with the next look
+            except IncidentNotFound:
+                return  # erased meanwhile
+            plays = bool(view.get("practice")) and view["status"] != "closed"
+            if view and view["version"] != sent:
+                sent = view["version"]
+                yield source.event("sos", str(sent), _sos, view)
+            elif not plays:
+                yield _BEAT
+            watch.wait(PRACTICE_S if plays else HEARTBEAT_S)
+
+
+@blp.get("/incidents/events")
+def incident_events() -> Response:
+    """What changes in a city, one event an incident, within the caller's reach."""
+    who = auth.principal()
+    permissions.require(who, "incident.read")
+    city = request.args.get("city") or next(iter(permissions.cities(who, "incident.read") - {"*"}), who.city)
+    if not city:
+        raise Invalid("say which city", errors={"city": ["Needed: you work for several."]})
+    return _stream(_city_lines(_source(), who, city, _resume(services().clock())))
+
+
+def _resume(now: datetime) -> datetime:
+    """Since when, by Last-Event-ID; at most some minutes back, since a list is read anew after longer."""
+    last = request.headers.get("Last-Event-ID", "").partition("-")[0]
+    if not (last.isascii() and last.isdigit() and len(last) < 15):
+        return now
+    return max(datetime.fromtimestamp(int(last) / 1000, UTC), now - _RESUME_FOR)
+
+
+def _city_lines(source: Source, who: Principal, city: str, since: datetime) -> Iterator[str]:
+    ends, sent = time.monotonic() + LASTS_S, dict[str, int]()
+    with source.hub.city(city) as watch:
+        yield _RETRY
+        rows = queries.changed(city, since)
+        while time.monotonic() < ends:
+            for row in rows:
+                if sent.get(row["_id"]) == row["version"]:
+                    continue
+                sent[row["_id"]] = row["version"]
+                if permissions.reaches(who, "incident.read", target(row)):
+                    event_id = f"{round(row['updated_at'].timestamp() * 1000)}-{row['_id']}-{row['version']}"
+                    yield source.event("incident", event_id, _row, row_view(row, who.language))
+            if not watch.wait(HEARTBEAT_S):
+                yield _BEAT
+            rows = watch.rows()
