@@ -27,11 +27,18 @@ class Content:
     """How a purpose's parameters are found, and when it is no longer due (the reason, or "")."""
 
     params: Callable[[Delivery, Reached, Settings], Params]
-    """Of the text. `variant` among them chooses the purpose's own wording, as `incident_updated.closed`."""
+    """Of the text. `variant` among them chooses the purpose's own wording, as `incident_updated.closed`; `quiet` shows a
+    push without a sound."""
     overtaken: Callable[[Delivery], str]
     push: str = ""
     """The kind of its push (`mobile-contract/push/`); empty: never pushed."""
     urgent: bool = False
+    push_only: Callable[[Delivery], bool] = lambda delivery: False
+    """Whether nothing may ring now, whatever the plan was: an SOS may turn silent after it was raised."""
+    takes_replies: bool = False
+    """Its SMS may be answered with a reply code (`domain/lines`)."""
+    takes_keys: bool = False
+    """Its call may be answered with a key (`api/webhooks/answers.py`)."""
 
 
 def _incident(delivery: Delivery) -> dict[str, Any]:
@@ -65,7 +72,6 @@ def _offer(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
         **params,
         "variant": "priority" if doc["severity"] == "Extreme" else "",
         "link": f"{settings.links}/a/{token}",
-        "reply": delivery["refs"].get("reply", "") if settings.twilio_two_way else "",
         "where": "" if metres is None else distance(metres, reached.language),
         "assignment_id": assignment_id,
         "incident_id": doc["_id"],
@@ -87,10 +93,13 @@ def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Para
 
 def _update(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     doc = _incident(delivery)
+    silent = "silent" in doc["flags"]
     return {
         **_of_incident(doc, reached.language),
         "incident_id": doc["_id"],
-        "variant": delivery["refs"].get("status", ""),
+        # On a silent SOS the phone neither rings nor shows how it stands.
+        "variant": "" if silent else delivery["refs"].get("status", ""),
+        "quiet": "1" if silent else "",
         "page": f"{settings.links}/t/{incidents.share_token(settings.signing_key, doc)}",
     }
 
@@ -141,18 +150,35 @@ def _staff(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     }
 
 
+def _supervisor_overtaken(delivery: Delivery) -> str:
+    """A call about a slot that somebody has, or that another supervisor sees to, rings nobody."""
+    doc = _incident(delivery)
+    if doc["status"] == IncidentStatus.CLOSED:
+        return "closed"
+    slot = (doc.get("slots") or {}).get(delivery["refs"].get("service") or "") or {}
+    if slot.get("assignment"):
+        return "answered"
+    return "acknowledged" if slot.get("supervisor") and slot["supervisor"]["at"] >= delivery["created_at"] else ""
+
+
 def _never(delivery: Delivery) -> str:
     return ""
 
 
+def _on_silent(delivery: Delivery) -> bool:
+    return "silent" in _incident(delivery)["flags"]
+
+
 CONTENT: Mapping[str, Content] = {
-    "assignment_offered": Content(_offer, _offer_overtaken, "assignment.offered", urgent=True),
+    "assignment_offered": Content(
+        _offer, _offer_overtaken, "assignment.offered", urgent=True, takes_replies=True, takes_keys=True
+    ),
     "assignment_withdrawn": Content(_withdrawn, _never, "assignment.withdrawn", urgent=True),
-    "incident_updated": Content(_update, _update_overtaken, "incident.updated"),
+    "incident_updated": Content(_update, _update_overtaken, "incident.updated", push_only=_on_silent),
     "guardian_alerted": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_alerted_unconfirmed": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_invited": Content(_invited, _never, "guardian.invited"),
-    "supervisor_called": Content(_staff, _never, urgent=True),
+    "supervisor_called": Content(_staff, _supervisor_overtaken, urgent=True, takes_keys=True),
     "otp": Content(_otp, _never),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),
 }

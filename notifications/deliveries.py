@@ -14,6 +14,7 @@ from domain.deliveries import service as store
 from domain.deliveries.service import Delivery
 from domain.deliveries.states import AttemptState, DeliveryStatus
 from domain.errors import DomainError
+from domain.lines import service as lines
 from domain.people import service as people
 from notifications import policy
 from notifications.channel import Channel, ChannelError, Permanent, Temporary, Unknown
@@ -47,6 +48,8 @@ def advance(delivery_id: str, post: Post) -> DeliveryStatus:
         content = CONTENT[delivery["purpose"]]
         reached = reach(delivery["recipient"])
         reachable = [name for name in reached.addresses if name in post.channels and _fits(name, content)]
+        if content.push_only(delivery):
+            reachable = [name for name in reachable if name == "fcm"]
         step = policy.next_step(delivery, reachable, now)
         if step.do == policy.Do.WAIT:
             if step.until is None or step.until > now:
@@ -78,7 +81,7 @@ def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, 
         return False
     number = begun["tries"]
     try:
-        message = _message(begun, number, channel, content, reached, post.settings)
+        message = _message(begun, number, channel, content, reached, post)
         sent = post.channels[channel].send(message, timeout_s=SEND_TIMEOUT_S[channel])
     except ChannelError as error:
         _failed(begun, number, channel, error, reached, post)
@@ -94,7 +97,7 @@ def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reach
         return False
     attempt = held["attempts"][str(number)]
     channel = attempt["channel"]
-    message = _message(held, number, channel, content, reached, post.settings)
+    message = _message(held, number, channel, content, reached, post)
     try:
         sent = post.channels[channel].reconcile(message, since=attempt["at"])
     except ChannelError as error:
@@ -151,8 +154,9 @@ def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, 
 
 
 def _message(
-    delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, settings: Settings
+    delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, post: Post
 ) -> Message:
+    settings = post.settings
     key = f"{delivery['_id']}-{number}"
     params = content.params(delivery, reached, settings)
     nonce = nonce_of(key)
@@ -175,16 +179,21 @@ def _message(
                 params=params,
             ),
             urgent=content.urgent,
+            quiet=bool(params.get("quiet")),
             ttl_s=seconds_left,
             language=language,
         )
     if channel == "sms":
+        if content.takes_replies and settings.twilio_two_way:
+            # Kept by the delivery, on the number that it goes to: a second try has the same one.
+            code = lines.code_for(settings.signing_key, address.value, delivery["_id"], now=post.clock())
+            params = {**params, "reply": code}
         text = render_sms(purpose, language, {**params, "nonce": nonce}).text
         return Message(
             key=key, to=address, text=text, nonce=nonce, ttl_s=seconds_left, language=language, status_url=status_url
         )
     twiml = None
-    if delivery["purpose"] in {"assignment_offered", "supervisor_called"}:
+    if content.takes_keys:
         twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
     return Message(
         key=key,

@@ -11,6 +11,7 @@ from domain.cities import queries as cities
 from domain.deliveries import queries as deliveries
 from domain.deliveries.service import Recipient, Telling
 from domain.dispatch.service import ladder_of
+from domain.dispatch.supervising import supervised
 from domain.ids import token_hash
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
@@ -176,6 +177,8 @@ def _open_pages(doc: dict[str, Any], guardian_ids: Sequence[str], context: Conte
 
 def supervisors(event: Event, context: Context) -> None:
     """The ladder found nobody so far: the supervisors of the service's agencies are called."""
+    if supervised(incidents.get(event["subject"]), event["service"], context.clock()):
+        return
     config = cities.current(event["city"])
     called = {
         person.id
@@ -225,7 +228,10 @@ def _notify(event: Event, context: Context, purpose: str, told: set[str], plan: 
                 recipient=Recipient("person", person_id),
                 plan=plan,
                 valid_for=OFFER_MATTERS,
-                refs={"variant": event["type"].rpartition(".")[2]},
+                refs={
+                    "variant": event["type"].rpartition(".")[2],
+                    **{name: event[name] for name in ("service", "assignment") if event.get(name)},
+                },
                 life_critical=True,
             )
             for person_id in sorted(told)
