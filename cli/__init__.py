@@ -12,6 +12,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("cli.doctor:doctor", "Look at settings, servers, credentials, clock, indexes, queues and channels."),
     "indexes": ("cli.indexes:indexes", "Create the declared indexes on all collections."),
     "settings": ("cli.settings:settings", "Show every setting as a table."),
+    "cities": ("cli.cities:cities", "Cities: list, show, load a preset, see who changed what."),
+    "agencies": ("cli.cities:agencies", "Agencies of a city: list, add or change."),
+    "units": ("cli.units:units", "Units: list, add, retire, put a responder on or off."),
+    "staff": ("cli.staff:staff", "Staff and responders: list, add, dismiss, renew a second factor, end sessions."),
+    "audit": ("cli.audit:audit", "The audit chain: verify a day, export its signed head."),
     "prepare": ("cli.prepare:prepare", "Create the store's indexes and load the cities' presets."),
 }
 

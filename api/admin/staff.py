@@ -70,8 +70,9 @@ def add_staff(call: Call) -> Any:
     body = dict(call.body)
     city = city_of(call, "staff.edit", body.get("city"))
     roles = _held(city, body["roles"])
-    audited(call, city, "staff.added", ",".join(str(each.role) for each in roles), body)
-    person, code = staff.add(body["phone"], roles, _facts(body), now=call.now)
+    person_id = staff.admit(body["phone"], language=body.get("language") or "ur", now=call.now)
+    audited(call, city, "staff.added", person_id, body)
+    person, code = staff.add(person_id, roles, _facts(body), now=call.now)
     return _view(person, **({"enrolment_code": code} if code else {})), 201
 
 

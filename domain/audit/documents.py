@@ -28,7 +28,7 @@ class AuditDoc(Document):
     action = StringField(required=True)
     subject = StringField(required=True)
     reason = StringField(default="")
-    """A code or a reference that the actor chose; no prose."""
+    """Why, as the actor put it."""
     refs = DictField()
     """More ids."""
     prev = StringField(required=True)

@@ -136,8 +136,11 @@ def sign_in(
     return _tokens(secret, person["_id"], session_id, 0, life, now)
 
 
-def person_for(phone: str, *, language: str, now: datetime) -> dict[str, Any]:
-    """The person with this verified number, made if new. Safe when two requests come at once."""
+def person_for(phone: str, *, language: str, now: datetime, verified: bool = True) -> dict[str, Any]:
+    """The person with this number, made if new. Safe when two requests come at once.
+
+    `verified` says that a code came back from the number.
+    """
     update = {
         "$setOnInsert": {
             "_id": new_id("per", now),
@@ -148,7 +151,7 @@ def person_for(phone: str, *, language: str, now: datetime) -> dict[str, Any]:
             "created_at": now,
             "version": 0,
         },
-        "$set": {"trust.verified_phone_at": now, "changed_at": now},
+        "$set": {"changed_at": now, **({"trust.verified_phone_at": now} if verified else {})},
     }
     for _ in range(3):
         try:

@@ -25,32 +25,36 @@ def _agency(roles: Sequence[Held]) -> str:
     return next((held.agency_id for held in roles if held.agency_id), "")
 
 
-def add(phone: str, roles: Sequence[Held], facts: Mapping[str, Any], *, now: datetime) -> tuple[Any, str]:
-    """(person, enrolment code): somebody becomes staff or a responder; the number may be new or a citizen's.
+def admit(phone: str, *, language: str, now: datetime) -> str:
+    """The id of the person with this number, who may be new, or a citizen already."""
+    return str(sign_in.person_for(phone, language=language, now=now, verified=False)["_id"])
 
-    The code is told once, and empty where no role needs a second factor. `facts`: name, language, languages, gender,
-    skills. Roles are added to those held.
+
+def add(person_id: str, roles: Sequence[Held], facts: Mapping[str, Any], *, now: datetime) -> tuple[Any, str]:
+    """(person, enrolment code): somebody becomes staff or a responder. Roles are added to those held.
+
+    The code is told once, and empty where no role needs a second factor or there is one. `facts`: name, language,
+    languages, gender, skills.
     """
-    row = sign_in.person_for(phone, language=str(facts.get("language") or "ur"), now=now)
-    held = {(each["role"], each["city"], each["agency_id"], each["group_id"]) for each in row.get("roles") or []}
+    person = queries.get(person_id)
+    held = {(each.role, each.city, each.agency_id, each.group_id) for each in person.roles}
     added = [each for each in _rows(roles) if tuple(each.values()) not in held]
     changes: dict[str, Any] = {name: value for name, value in facts.items() if value}
     if agency := _agency(roles):
         changes["agency_id"] = agency
-    if not row.get("city") and roles:
+    if not person.city and roles and roles[0].city != "*":
         changes["city"] = roles[0].city
     queries.collection().update_one(
-        {"_id": row["_id"]},
+        {"_id": person_id},
         {
             "$set": {**changes, "changed_at": now},
             "$push": {"roles": {"$each": added}},
             "$inc": {"version": 1},
         },
     )
-    code = ""
-    if any(each.role in STAFF for each in roles) and not row.get("second_factor"):
-        code = enrol(row["_id"], now=now)
-    return queries.get(row["_id"]), code
+    needs_code = any(each.role in STAFF for each in roles) and person.second_factor is None
+    code = enrol(person_id, now=now) if needs_code else ""
+    return queries.get(person_id), code
 
 
 def enrol(person_id: str, *, now: datetime) -> str:
