@@ -88,7 +88,7 @@ class Stack:
         running = self.is_running()
         for name in ("docstore", "redis", "carriers", "api", "streams"):
             if name not in ports or not (running or _is_free(ports[name])):
-                ports[name] = _free_port(set(ports.values()))
+                ports[name] = free_port(set(ports.values()))
         with open(file, "w", opener=_private) as out:
             json.dump(kept, out, indent=1)
         return kept
@@ -145,7 +145,7 @@ class Stack:
             Program(
                 "api",
                 [*gunicorn, "-k", "gthread", "-w", str(API_WORKERS), "--threads", str(API_THREADS)]
-                + ["-b", f"127.0.0.1:{api}", "--backlog", "512", "app:serve()"],
+                + ["-b", f"127.0.0.1:{api}", "--backlog", "512", "app:serve()"],  # noqa: RUF005  # one line a thought
                 30,
             )
         )
@@ -303,9 +303,9 @@ class Stack:
             for program in programs:
                 if program.name not in GROUND:
                     self.rpc.startProcessGroup(program.name, False)
-            self._wait("the API", lambda: _answers(f"{self.address('api')}/readyz"), 60)
+            self._wait("the API", lambda: answers(f"{self.address('api')}/readyz"), 60)
             if not self.real_carriers:
-                self._wait("the local carriers", lambda: _answers(f"{self.address('carriers')}/healthz"), 30)
+                self._wait("the local carriers", lambda: answers(f"{self.address('carriers')}/healthz"), 30)
         except BaseException:
             self.stop()
             raise
@@ -324,7 +324,7 @@ class Stack:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
             raise CannotStart(f"preparing the store failed: {lines[-1]}")
 
-    def _store_answers(self) -> bool:
+    def _storeanswers(self) -> bool:
         client: MongoClient[Any] = MongoClient(self.env["MONGODB_URL"], serverSelectionTimeoutMS=500)
         try:
             client.admin.command("ping")
@@ -334,7 +334,7 @@ class Stack:
             client.close()
         return True
 
-    def _redis_answers(self) -> bool:
+    def _redisanswers(self) -> bool:
         try:
             with contextlib.closing(Redis.from_url(self.env["REDIS_URL"], socket_timeout=1)) as client:
                 return bool(client.ping())
@@ -395,7 +395,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_port(taken: set[int]) -> int:
+def free_port(taken: set[int]) -> int:
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -404,7 +404,7 @@ def _free_port(taken: set[int]) -> int:
             return port
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
     parts = urlsplit(url)
     try:
         with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=2)) as connection:

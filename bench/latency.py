@@ -1,0 +1,162 @@
+"""From the tap to the first push and the first SMS, at 1, 20 and 50 SOS/s with cameras being looked at; and 30 at once.
+
+    python -m bench.latency [--seconds 12]
+
+Seen from outside: the tap is when the request leaves, the arrival is the carrier's own time of the message. The store
+is read afterwards only to tell which message belongs to which SOS. Memory of each process is read at the end.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from bench.city import CITY, settings_of, stack, taps
+from bench.figures import Figure, keep, percentile
+from bench.load import open_loop
+from cli.stack import ROOT, Stack
+from domain.clock import utc_now
+from domain.deliveries.documents import DeliveryDoc
+from domain.deliveries.service import deliveries
+from domain.incidents.documents import IncidentDoc
+from domain.people.documents import PersonDoc
+from runtime import queues
+from runtime.positions import RedisPositions
+from sandbox import street_cameras, townspeople
+
+RATES = (1, 20, 50)
+COMMAND = "python -m bench.latency"
+SETTLE_S = 14.0
+
+
+def main(arguments: list[str] | None = None) -> list[Figure]:
+    """Measure and keep the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=12.0)
+    options = parser.parse_args(arguments)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as var, stack(Path(var) / "var", workers=True) as made:
+        _populate(made)
+        for rate in RATES:
+            figures += _at_rate(made, rate, max(8, int(rate * options.seconds)))
+        figures += _thirty_at_once(made)
+        figures += _memory(made)
+    keep(figures)
+    for figure in figures:
+        print(f"{figure.name:58} {figure.value:10.3f} {figure.unit:10} {figure.aim}")
+    return figures
+
+
+def _populate(made: Stack) -> None:
+    """60 police units; every second responder has the app on a phone that answers with receipts."""
+    positions = RedisPositions(queues.connect(settings_of(made).redis_url))
+    now = utc_now()
+    cast = townspeople.populate(CITY, positions=positions, now=now, units=60)
+    street_cameras.install(CITY, ROOT / "var" / "footage", now=now)
+    people = PersonDoc._get_collection()
+    for person, phone in townspeople.phones_with_app(cast):
+        token = f"push-bench-{person}"
+        device = {"id": "dev", "token": token, "platform": "android", "session_id": "ses_bench", "seen_at": now}
+        people.update_one({"_id": person}, {"$set": {"devices": {"dev": device}, "device_tokens": [token]}})
+        body = {"number": phone, "auto_receipt": True, "api_url": made.address("api")}
+        requests.put(f"{made.address('carriers')}/devices/{token}", json=body, timeout=10).raise_for_status()
+
+
+def _clear(made: Stack) -> None:
+    """Nothing of the run before goes on: its ladders would climb into the next figures."""
+    for document in (IncidentDoc, DeliveryDoc):
+        document._get_collection().delete_many({})
+    requests.delete(f"{made.address('carriers')}/messages", timeout=30)
+
+
+def _run(made: Stack, count: int, rate: float, seed: int) -> tuple[dict[str, float], list[dict[str, Any]], float]:
+    """(taps by incident, the carriers' messages, the cursor's time)."""
+    answers = open_loop(made.address("api"), taps(made, count, seed=seed, spread_m=4000), rate=rate)
+    bad = [status for _, status, _ in answers if status != 201]
+    if bad:
+        raise SystemExit(f"{len(bad)} of {count} SOS were not taken: {sorted(set(bad))}")
+    tapped = {json.loads(body)["id"]: at for at, _, body in answers}
+    time.sleep(SETTLE_S)
+    found = requests.get(f"{made.address('carriers')}/messages.json", timeout=60).json()
+    return tapped, found["items"], time.time()
+
+
+def _arrivals(messages: list[dict[str, Any]]) -> tuple[dict[str, float], dict[str, float]]:
+    """First push by incident, and arrival of every SMS by its vendor id (Unix times)."""
+    pushes: dict[str, float] = {}
+    texts: dict[str, float] = {}
+    for message in messages:
+        at = datetime.fromisoformat(message["at"]).timestamp() if message.get("at") else 0.0
+        data = message.get("data") or {}
+        if data.get("type") == "assignment.offered":
+            pushes[data["incident_id"]] = min(at, pushes.get(data["incident_id"], at))
+        elif str(message.get("sid", "")).startswith("SM"):
+            texts[message["sid"]] = at
+    return pushes, texts
+
+
+def _texts_by_incident(texts: dict[str, float]) -> list[tuple[str, float, float]]:
+    """(incident, when it was due, when it arrived) for every SMS of an offer."""
+    rows = []
+    for delivery in deliveries().find({"purpose": "assignment_offered"}):
+        attempts = [delivery["attempts"][key] for key in sorted(delivery["attempts"], key=int)]
+        before = [attempt for attempt in attempts if attempt["channel"] == "fcm"]
+        due = delivery["created_at"].timestamp()
+        if before:
+            due = before[-1]["at"].timestamp() + delivery["receipt_wait_s"]
+        rows += [
+            (delivery["subject"], due, texts[attempt["vendor_id"]])
+            for attempt in attempts
+            if attempt["channel"] == "sms" and attempt.get("vendor_id") in texts
+        ]
+    return rows
+
+
+def _at_rate(made: Stack, rate: int, count: int) -> list[Figure]:
+    _clear(made)
+    tapped, messages, _ = _run(made, count, rate, seed=rate)
+    pushes, texts = _arrivals(messages)
+    to_push = [pushes[each] - at for each, at in tapped.items() if each in pushes]
+    first_sms: dict[str, float] = {}
+    for incident, _, arrived in _texts_by_incident(texts):
+        first_sms[incident] = min(arrived, first_sms.get(incident, arrived))
+    to_sms = [first_sms[each] - at for each, at in tapped.items() if each in first_sms]
+    figures = [Figure(f"SOS told of at {rate}/s", len(set(pushes) | set(first_sms)) / count, "share", "≥ 1", COMMAND)]
+    for name, values in (("first push", to_push), ("first SMS", to_sms)):
+        if values:
+            aim = "< 1" if name == "first push" and rate == 20 else ""
+            figures.append(Figure(f"tap to {name} p50 at {rate} SOS/s", percentile(values, 0.5), "s", "", COMMAND))
+            figures.append(Figure(f"tap to {name} p95 at {rate} SOS/s", percentile(values, 0.95), "s", aim, COMMAND))
+    return figures
+
+
+def _thirty_at_once(made: Stack) -> list[Figure]:
+    """30 SOS in the same moment: how long after it was due each SMS arrived."""
+    _clear(made)
+    tapped, messages, _ = _run(made, 30, 1000.0, seed=99)
+    _, texts = _arrivals(messages)
+    late = [arrived - due for incident, due, arrived in _texts_by_incident(texts) if incident in tapped]
+    return [
+        Figure("30 SOS at once: SMS sent", len(late), "messages", "≥ 30", COMMAND),
+        Figure("30 SOS at once: slowest SMS after it was due", max(late) if late else 999.0, "s", "< 3", COMMAND),
+    ]
+
+
+def _memory(made: Stack) -> list[Figure]:
+    found = []
+    for name, pid in sorted(made.pids().items()):
+        process = psutil.Process(pid)
+        every = [process, *process.children(recursive=True)]
+        total = sum(each.memory_info().rss for each in every if each.is_running())
+        found.append(Figure(f"memory of {name}", total / 2**20, "MiB", "", COMMAND))
+    return found
+
+
+if __name__ == "__main__":
+    main()
