@@ -16,7 +16,8 @@ from api.incidents.sos import blp as sos
 from api.json import JsonProvider
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
-from api.pages.routes import blp as pages
+from api.pages.live import blp as live
+from api.pages.one_tap import blp as one_tap
 from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
@@ -32,7 +33,7 @@ from runtime.settings import Settings, load
 
 DOCUMENTED: list[Any] = [auth, people, sos, incidents, responder, deliveries, cities, units, staff]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, guardian_page, pages]
+PLAIN = [operations, guardian_page, live, one_tap]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

@@ -161,3 +161,34 @@ class StreamQuery(Schema):
     """Which city's."""
 
     city = Id()
+
+
+class TrackBatch(Schema):
+    """A batch of positions, in any order; one that came before is dropped."""
+
+    positions = fields.List(fields.Nested(PositionSchema), required=True, validate=validate.Length(min=1, max=100))
+
+
+class TrackTaken(Schema):
+    """How many positions the batch had."""
+
+    accepted = fields.Integer(required=True)
+
+
+class NewMessage(Schema):
+    """Words between the citizen and the control room."""
+
+    text = Text(1000, min_chars=1, multiline=True, required=True)
+
+
+class ShareAnswer(Schema):
+    """The new live page; those before it are over."""
+
+    share_url = fields.String(required=True)
+
+
+class SosDetail(Sos):
+    """An SOS with what its phone needs to go on."""
+
+    cancel_requires_pin = fields.Boolean(required=True)
+    share_url = fields.String(required=True)

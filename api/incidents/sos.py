@@ -10,7 +10,8 @@ from api.blueprint import Blueprint, Call
 from api.incidents import intake, schemas
 from api.incidents.access import PUBLIC, SECURITY, own_sos
 from api.incidents.elsewhere import to_streams
-from domain.incidents import cancelling
+from api.incidents.position import heard_at
+from domain.incidents import cancelling, following
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, address_hash, facts
 from domain.incidents.projection import citizen_view
@@ -79,11 +80,17 @@ def _body() -> bytes:
     return found
 
 
-@blp.endpoint("GET /sos/<sos_id>", public=PUBLIC, answer=schemas.Sos, etag=True, security=SECURITY)
+@blp.endpoint("GET /sos/<sos_id>", public=PUBLIC, answer=schemas.SosDetail, etag=True, security=SECURITY)
 def follow(call: Call, sos_id: str) -> Any:
     """How the SOS stands."""
-    view = citizen_view(own_sos(sos_id), call.now)
-    return view, 200, view["version"]
+    doc = own_sos(sos_id)
+    view = citizen_view(doc, call.now)
+    settings = call.services.settings
+    extra = {
+        "cancel_requires_pin": cancelling.requires_pin(doc),
+        "share_url": f"{settings.links}/t/{incidents.share_token(settings.signing_key, doc)}",
+    }
+    return view | extra, 200, view["version"]
 
 
 @blp.endpoint(
@@ -106,6 +113,56 @@ def cancel(call: Call, sos_id: str) -> Any:
     if doc.get("pending_events"):
         call.services.enqueue("drain", "incidents", sos_id)
     return citizen_view(doc, call.now)
+
+
+@blp.endpoint(
+    "POST /sos/<sos_id>/positions",
+    public=PUBLIC,
+    body=schemas.TrackBatch,
+    answer=schemas.TrackTaken,
+    status=202,
+    security=SECURITY,
+    also={409: "It is over since half an hour: send no more."},
+)
+def add_positions(call: Call, sos_id: str) -> Any:
+    """Where the phone is: up to 100 positions, in any order; taken until 30 minutes after it is over."""
+    points = call.body["positions"]
+    following.positions(
+        own_sos(sos_id), points, age_of=lambda point: heard_at(point, sent_at=call.sent_at, now=call.now), now=call.now
+    )
+    return {"accepted": len(points)}
+
+
+@blp.endpoint(
+    "POST /sos/<sos_id>/messages",
+    public=PUBLIC,
+    body=schemas.NewMessage,
+    answer=schemas.SosMessage,
+    status=201,
+    creates=True,
+    security=SECURITY,
+    also={409: "It is over."},
+)
+def add_message(call: Call, sos_id: str) -> Any:
+    """Write to the control room, silently. The same key is the same message."""
+    doc = own_sos(sos_id)
+    before = len((doc.get("citizen") or {}).get("messages") or [])
+    key = call.key or call.fingerprint
+    by = (doc.get("citizen") or {}).get("person")
+    after = following.message(doc, call.body["text"], sender="citizen", by=by, key=key, now=call.now)
+    call.services.enqueue("drain", "incidents", sos_id)
+    messages = after["citizen"]["messages"]
+    mine = next(each for each in messages if each["id"] == following.message_id(sos_id, "citizen", key))
+    return mine, 201 if len(messages) > before else 200
+
+
+@blp.endpoint("POST /sos/<sos_id>/share", public=PUBLIC, answer=schemas.ShareAnswer, status=201, security=SECURITY)
+def renew_share(call: Call, sos_id: str) -> Any:
+    """End every live page at once, guardians' too, and open a new one."""
+    settings = call.services.settings
+    secret, ttl = settings.signing_key, timedelta(seconds=settings.link_ttl_s)
+    doc = following.new_share_link(own_sos(sos_id), secret=secret, ttl=ttl, now=call.now)
+    return {"share_url": f"{settings.links}/t/{incidents.share_token(secret, doc)}"}
 
 
 @blp.endpoint(

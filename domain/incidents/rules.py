@@ -14,6 +14,7 @@ from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentSt
 
 LATE_AFTER = timedelta(minutes=15)
 POSITIONS_AFTER_CANCEL = timedelta(minutes=30)
+MESSAGES_KEPT = 100
 SEVERITIES = ("Minor", "Unknown", "Moderate", "Severe", "Extreme")
 """Least first. What nobody can judge yet stands above what is known to be minor."""
 RANKED_FLAGS: Mapping[str, float] = {"duress": 3.0, "unanswered": 1.0, "late": 0.25}
@@ -234,3 +235,39 @@ def new_slot(service: str, now: datetime) -> dict[str, Any]:
         "opened_at": now,
         "due_at": now + timedelta(seconds=3),
     }
+
+
+def move(draft: Draft, position: dict[str, Any], cells: dict[str, str]) -> None:
+    """A position that is fresher than the one that stands. Nothing is written for an older one, or after the end."""
+    if draft.doc["status"] != IncidentStatus.CLOSED and _is_fresher(position, draft.doc.get("position") or {}):
+        draft.set("position", position)
+        draft.set("cells", cells)
+
+
+def say(draft: Draft, message: dict[str, Any]) -> None:
+    """A message between citizen and control room, kept with the citizen; the timeline names it without its words.
+
+    The same id again is the same message. Raises Conflict once the phone was told that it is over.
+    """
+    citizen = draft.doc.get("citizen") or {}
+    held = list(citizen.get("messages") or [])
+    if any(each["id"] == message["id"] for each in held):
+        return
+    if citizen_cancelled(draft.doc):
+        raise Conflict("the incident is closed", code="incident_closed", current="closed")
+    if "practice" not in draft.doc["flags"]:
+        check_open(draft)
+    draft.set("citizen.messages", [*held, message][-MESSAGES_KEPT:])
+    draft.entry("message", by=message["by"], message=message["id"])
+    if "practice" not in draft.doc["flags"]:
+        draft.event("incident.message", message=message["id"])
+
+
+def take_links_back(draft: Draft) -> None:
+    """Every live page ends at once: the share link and each guardian's. Links of assignments go on."""
+    links = [
+        {**link, "revoked": True} if link["kind"] in {"share", "guardian"} else link
+        for link in draft.doc.get("links") or []
+    ]
+    draft.set("links", links)
+    draft.set("share_generation", int(draft.doc.get("share_generation") or 0) + 1)

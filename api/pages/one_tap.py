@@ -1,4 +1,4 @@
-"""The pages behind signed links. GET shows, only POST acts, so that a link preview answers nothing."""
+"""The one-tap page of an offer. GET shows, only POST acts, so that a link preview answers nothing."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request
 
 from api.desk import desk
 from api.pages import serve, spell
+from api.pages.links import behind, install_errors
 from api.pages.sketch import draw
 from api.pages.words import WORDS
 from api.services import services
@@ -16,11 +17,11 @@ from domain.deliveries import service as deliveries
 from domain.dispatch import service as dispatch
 from domain.dispatch.errors import UnitTaken
 from domain.dispatch.views import assignment_view
-from domain.errors import Conflict, DomainError, Gone, NotFound
-from domain.incidents import queries
+from domain.errors import Conflict
 from domain.incidents.states import ASKED, HOLDING, AssignmentStatus
 
-blp = Blueprint("pages", __name__, template_folder="templates")
+blp = Blueprint("one_tap", __name__, template_folder="templates")
+install_errors(blp)
 
 A = AssignmentStatus
 
@@ -36,26 +37,10 @@ _PREVIEWS: Final = ("bot", "preview", "facebookexternalhit", "whatsapp", "telegr
 _OUTCOMES: Final = frozenset({"busy", "changed"})
 
 
-def _behind(token: str, kinds: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    try:
-        return queries.by_link(token[:64], kinds, now=services().clock())
-    except NotFound:
-        serve.count_wrong_token()
-        raise
-
-
-@blp.errorhandler(DomainError)
-def opens_nothing(error: DomainError) -> Response:
-    """A link that is over or unknown; anything else goes on to the general handler."""
-    if isinstance(error, (NotFound, Gone)) or error.error_code == "limit_reached":
-        return serve.over(serve.language(), error)
-    raise error
-
-
 @blp.get("/a/<token>")
 def show_assignment(token: str) -> Response:
     """What a unit is asked, or has; opened counts as seen."""
-    doc, link = _behind(token, ("assignment",))
+    doc, link = behind(token, ("assignment",))
     if request.method == "GET" and not _is_preview():
         for delivery in deliveries.about(doc["_id"], link["id"]):
             deliveries.opened(delivery, now=services().clock())
@@ -70,7 +55,7 @@ def _is_preview() -> bool:
 @blp.post("/a/<token>")
 def act_on_assignment(token: str) -> Response:
     """One tap: accept, decline, en route, on scene, done. Shows how it stands afterwards."""
-    doc, link = _behind(token, ("assignment",))
+    doc, link = behind(token, ("assignment",))
     outcome = ""
     try:
         _act(doc, link["id"], request.form.get("do", ""))
@@ -109,7 +94,12 @@ def _assignment_page(doc: dict[str, Any], assignment_id: str) -> Response:
     assignment = doc["assignments"][assignment_id]
     status = A(assignment["status"])
     if status == A.WITHDRAWN:
-        values: dict[str, Any] = {"title": say["state.handled"], "notice": say["state.handled.more"], "view": None, "steps": []}
+        values: dict[str, Any] = {
+            "title": say["state.handled"],
+            "notice": say["state.handled.more"],
+            "view": None,
+            "steps": [],
+        }
         return serve.page("assignment.html", lang, values)
     if status in {A.CLEARED, A.DECLINED}:
         return serve.page("assignment.html", lang, {"title": say[f"state.{status}"], "view": None, "steps": []})

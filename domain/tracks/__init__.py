@@ -1,0 +1,1 @@
+"""Tracks: where somebody was, as their phone told it."""
