@@ -10,6 +10,7 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from bench.city import CITY, settings_of, stack
 from bench.figures import Figure, keep
@@ -21,7 +22,7 @@ from domain.dispatch import service as dispatching
 from domain.dispatch.service import Desk
 from domain.incidents import service as incidents
 from domain.incidents.service import SosFacts
-from domain.ports import Positions, PositionsUnavailable
+from domain.ports import Candidate, Positions, PositionsUnavailable
 from runtime import queues
 from runtime.positions import RedisPositions
 from sandbox.townspeople import PLACE
@@ -35,7 +36,7 @@ COMMAND = "python -m bench.dispatch"
 class Forgotten(RedisPositions):
     """Redis is away: candidates come from the documents' last known cells."""
 
-    def nearest(self, *arguments: object, **options: object) -> list[object]:  # type: ignore[override]
+    def nearest(self, *arguments: Any, **options: Any) -> list[Candidate]:
         """Nothing is known."""
         raise PositionsUnavailable
 

@@ -22,6 +22,7 @@ from bench.city import stack, taps
 from bench.figures import Figure, keep
 from bench.load import Connection, Load, closed_loop, get
 from cli.stack import API_THREADS, API_WORKERS, ROOT, Stack, free_port
+from domain.incidents.documents import IncidentDoc
 
 CONNECTIONS = 8
 COMMAND = "python -m bench.intake"
@@ -98,8 +99,7 @@ def _baselines(made: Stack) -> "tuple[subprocess.Popen[bytes], str]":
     )
     gunicorn = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--log-level", "error", "-k", "gthread"]
     process = subprocess.Popen(
-        [*gunicorn, "-w", str(API_WORKERS), "--threads", str(API_THREADS), "-b", f"127.0.0.1:{port}"]
-        + ["bench.baselines:serve()"],  # one line a thought
+        [*gunicorn, f"-w{API_WORKERS}", f"--threads={API_THREADS}", f"-b127.0.0.1:{port}", "bench.baselines:serve()"],
         cwd=ROOT,
         env=env,
     )

@@ -144,8 +144,11 @@ class Stack:
         found.append(
             Program(
                 "api",
-                [*gunicorn, "-k", "gthread", "-w", str(API_WORKERS), "--threads", str(API_THREADS)]
-                + ["-b", f"127.0.0.1:{api}", "--backlog", "512", "app:serve()"],  # noqa: RUF005  # one line a thought
+                [
+                    *gunicorn,
+                    *("-k", "gthread", "-w", str(API_WORKERS), "--threads", str(API_THREADS)),
+                    *("-b", f"127.0.0.1:{api}", "--backlog", "512", "app:serve()"),
+                ],
                 30,
             )
         )
@@ -324,7 +327,7 @@ class Stack:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
             raise CannotStart(f"preparing the store failed: {lines[-1]}")
 
-    def _storeanswers(self) -> bool:
+    def _store_answers(self) -> bool:
         client: MongoClient[Any] = MongoClient(self.env["MONGODB_URL"], serverSelectionTimeoutMS=500)
         try:
             client.admin.command("ping")
@@ -334,7 +337,7 @@ class Stack:
             client.close()
         return True
 
-    def _redisanswers(self) -> bool:
+    def _redis_answers(self) -> bool:
         try:
             with contextlib.closing(Redis.from_url(self.env["REDIS_URL"], socket_timeout=1)) as client:
                 return bool(client.ping())
