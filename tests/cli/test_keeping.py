@@ -20,6 +20,7 @@ from runtime.settings import Settings
 from tests.factories.people import SECRET, phone
 
 Amaan = Callable[..., Result]
+NO_REDIS = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def amaan(
 ) -> Iterator[Amaan]:
     """The command `amaan` on a database of the test's own."""
     name = f"t_{uuid.uuid4().hex[:12]}"
-    settings = Settings(secret=SecretStr(SECRET), mongodb_url=f"{mongodb_url.rstrip('/')}/{name}")
+    settings = Settings(secret=SecretStr(SECRET), mongodb_url=f"{mongodb_url.rstrip('/')}/{name}", redis_url=NO_REDIS)
     monkeypatch.setattr(cli.store, "load", lambda: settings)
     monkeypatch.setattr(cli.store, "environment", lambda: {"AMAAN_SECRET": SECRET})
     mongo.connect(settings)
@@ -104,7 +105,7 @@ def test_what_was_done_is_on_the_chain(amaan: Amaan) -> None:
 
 
 def test_a_store_that_is_away_is_one_line(amaan: Amaan, monkeypatch: pytest.MonkeyPatch) -> None:
-    away = Settings(secret=SecretStr(SECRET), mongodb_url="mongodb://127.0.0.1:9/amaan")
+    away = Settings(secret=SecretStr(SECRET), mongodb_url="mongodb://127.0.0.1:9/amaan", redis_url=NO_REDIS)
     monkeypatch.setattr(cli.store, "load", lambda: away)
     said = amaan("units", "list", "lahore")
     assert said.exit_code == 1
