@@ -114,6 +114,7 @@ def admit_file(path: Path, max_bytes: int) -> str:
 
 
 def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

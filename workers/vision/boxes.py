@@ -9,6 +9,7 @@ from workers.vision.observation import Box
 
 
 def intersection(a: Box, b: Box) -> float:
+    """The area that two boxes share, in the square of their unit."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     return max(0.0, width) * max(0.0, height)
@@ -50,7 +51,9 @@ def strongest(scored: Iterable[tuple[float, Box]], overlap: float) -> list[tuple
     """Non-maximum suppression: of boxes that overlap more than ``overlap`` (IoU, or one inside the other) the best stays."""
     kept: list[tuple[float, Box]] = []
     for score, box in sorted(scored, key=lambda entry: -entry[0]):
-        if all(iou(box, other) <= overlap and within(box, other) < 0.8 and within(other, box) < 0.8 for _, other in kept):
+        if all(
+            iou(box, other) <= overlap and within(box, other) < 0.8 and within(other, box) < 0.8 for _, other in kept
+        ):
             kept.append((score, box))
     return kept
 

@@ -58,7 +58,9 @@ class Looker:
         self._memory_mb = 0
         self._looks = 0
 
-    def look(self, source_spec: Mapping[str, Any], window: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    def look(
+        self, source_spec: Mapping[str, Any], window: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """See the module. Raises ``ValueError`` for a wrong window or config only."""
         limits = VisionConfig.from_dict(config)
         asked = Window.from_dict(window)
@@ -146,7 +148,9 @@ class Looker:
     def __enter__(self) -> Looker:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 
@@ -208,7 +212,9 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         try:
             window, config = Window.from_dict(request["window"]), VisionConfig.from_dict(request["config"])
             observation = look(request["source"], window, config)
-        except Exception:  # a fault of ours on footage nobody foresaw: still a finding, with the trace where it can be read
+        except (
+            Exception
+        ):  # a fault of ours on footage nobody foresaw: still a finding, with the trace where it can be read
             _log.exception("a look failed")
             observation = blind(Status.CORRUPT, "look_failed")
         signal.alarm(0)
@@ -224,6 +230,7 @@ def _follow_parent(parent: int) -> None:
 
 
 def main() -> None:
+    """Look once, with memory bounded to the first argument in MiB; dies with whoever started it."""
     logging.basicConfig(stream=sys.stderr)
     parent = os.getppid()
     threading.Thread(target=_follow_parent, args=(parent,), daemon=True).start()

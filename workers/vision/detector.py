@@ -47,10 +47,10 @@ class Detector(Protocol):
         """Give back what ``load`` took."""
 
 
-def described(detector: Detector, parameters: Mapping[str, Any]) -> DetectorInfo:
-    """Name, version and parameter hash for the observation."""
+def described(name: str, version: str, parameters: Mapping[str, Any]) -> DetectorInfo:
+    """A detector as the observation names it, with the hash of its parameters."""
     text = json.dumps(parameters, sort_keys=True, default=str)
-    return DetectorInfo(detector.name, detector.version, hashlib.sha256(text.encode()).hexdigest()[:12])
+    return DetectorInfo(name, version, hashlib.sha256(text.encode()).hexdigest()[:12])
 
 
 def installed(name: str, options: Mapping[str, Any]) -> Detector:

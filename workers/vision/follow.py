@@ -56,19 +56,19 @@ class Follower:
             body = self._read(rgb, circle, confirmed)
             if body is None:
                 continue
-            twin = next((other for other in seen if same(other.box, body.box)), None)
+            twin = next((other for other in seen if explains(other.box, body.box)), None)
             if twin is not None:
                 twin.confirmed = max(twin.confirmed, confirmed)
             elif len(seen) < self._most:
                 seen.append(body)
         stale = [body.box for body in seen if t - body.confirmed > UNCONFIRMED_S / 2]
-        lost = [box for box in suspects if not any(within(box, body.box) > 0.3 or same(box, body.box) for body in seen)]
+        lost = [box for box in suspects if not any(within(box, body.box) > 0.3 or explains(body.box, box) for body in seen)]
         for box in sorted(stale, key=_area)[-1:] + sorted(lost, key=_area)[-1:]:
             for circle in self._turned(rgb, box):
                 body = self._read(rgb, circle, t)
                 if body is None:
                     continue
-                twin = next((other for other in seen if same(other.box, body.box)), None)
+                twin = next((other for other in seen if explains(other.box, body.box)), None)
                 if twin is not None:
                     twin.confirmed = t
                 elif len(seen) < self._most:
@@ -94,7 +94,9 @@ class Follower:
         circles: list[Circle] = []
         for quarter in (1, 3):
             for body in self._finder.find(np.ascontiguousarray(np.rot90(cut, quarter))):
-                hips, rim = (_back(point, quarter, cut.shape[1], cut.shape[0]) for point in (body.circle.hips, body.circle.rim))
+                hips, rim = (
+                    _back(point, quarter, cut.shape[1], cut.shape[0]) for point in (body.circle.hips, body.circle.rim)
+                )
                 circles.append(Circle((hips[0] + left, hips[1] + top), (rim[0] + left, rim[1] + top)))
         return circles
 
@@ -124,6 +126,11 @@ def same(a: Box, b: Box) -> bool:
     """Two boxes of one body: they overlap, or their middles are nearer than half their size."""
     apart = math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
     return iou(a, b) > SAME or (apart < 0.2 * (a[2] + b[2] + a[3] + b[3]) / 2 and within(a, grown(b, 0.2)) > 0.6)
+
+
+def explains(body: Box, other: Box) -> bool:
+    """Whether the other box is of the same person: the same, a part of it, or the shape around it."""
+    return same(body, other) or within(other, body) > 0.8 or within(body, other) > 0.7
 
 
 def _area(box: Box) -> float:

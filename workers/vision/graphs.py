@@ -20,12 +20,12 @@ from workers.vision.cv import Image, cv2
 os.environ.setdefault("GLOG_minloglevel", "3")  # mediapipe's own logging, read at import
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from google.protobuf import text_format  # noqa: E402
-from mediapipe.calculators.tensor import inference_calculator_pb2 as _inference  # noqa: E402,F401  (registers the type)
-from mediapipe.framework import calculator_pb2  # noqa: E402
-from mediapipe.framework.formats import rect_pb2  # noqa: E402
-from mediapipe.modules.face_detection import face_detection_pb2  # noqa: E402
-from mediapipe.python import solution_base  # noqa: E402
+from google.protobuf import text_format
+from mediapipe.calculators.tensor import inference_calculator_pb2 as _inference  # noqa: F401  (registers the type)
+from mediapipe.framework import calculator_pb2
+from mediapipe.framework.formats import rect_pb2
+from mediapipe.modules.face_detection import face_detection_pb2
+from mediapipe.python import solution_base
 
 Points = npt.NDArray[np.float64]
 

@@ -12,6 +12,11 @@ from statistics import median
 from workers.vision import pose, quality
 from workers.vision.observation import Box, Finding, Health, Status, Summary, Verdict
 
+COLLAPSED = 0.5  # of the upright height
+FLAT = 0.9  # width by height of a body on the ground, at least
+TALL = 1.2  # height by width of one that stands, at least
+COLLAPSE_S = 0.5
+COLLAPSE_CONFIDENCE = 0.6
 WHOLE_CHANGES = 0.2  # share of pictures that may change as a whole before the camera counts as shaken
 
 
@@ -24,6 +29,16 @@ class Seen:
     box: Box
 
 
+@dataclass(frozen=True)
+class Shape:
+    """What moved where one body is, in one picture. ``wide`` and ``high`` in the same unit (heights of the picture)."""
+
+    t: float
+    box: Box
+    wide: float
+    high: float
+
+
 @dataclass
 class Evidence:
     """Everything that the pictures gave, collected while looking."""
@@ -34,6 +49,7 @@ class Evidence:
     counts: list[int] = field(default_factory=list)  # people, at each count
     faces: int = 0
     bodies: dict[int, list[Seen]] = field(default_factory=dict)  # by track
+    shapes: dict[int, list[Shape]] = field(default_factory=dict)  # by track
 
 
 def findings(bodies: Mapping[int, Sequence[Seen]], step_s: float) -> list[Finding]:
@@ -53,8 +69,35 @@ def findings(bodies: Mapping[int, Sequence[Seen]], step_s: float) -> list[Findin
             found.append(_finding("fall", fallen.confidence * (0.9 if stayed else 0.6), fallen, track, seen))
         raised = [(s.t, s.attitude.hands_up, s.attitude.confidence) for s in seen]
         for spell in pose.spells(raised, pose.PARAMETERS["hands_s"], step_s)[:1]:
-            found.append(_finding("hands_up", spell.confidence * min(1.0, 0.5 + 0.25 * spell.seconds), spell, track, seen))
+            found.append(
+                _finding("hands_up", spell.confidence * min(1.0, 0.5 + 0.25 * spell.seconds), spell, track, seen)
+            )
     return sorted(found, key=lambda finding: -finding.confidence)
+
+
+def collapses(bodies: Mapping[int, Sequence[Seen]], shapes: Mapping[int, Sequence[Shape]], step_s: float) -> list[Finding]:
+    """Falls that the joints do not show, as towards the camera: who stood is suddenly less than half as high, and wide.
+
+    The height is compared with the most of the three seconds before in which the same body was upright and its shape tall.
+    """
+    found: list[Finding] = []
+    for track, outlines in shapes.items():
+        seen = bodies.get(track, ())
+        upright = {round(s.t, 2) for s in seen if s.attitude.posture is pose.Posture.UPRIGHT}
+        stood: list[Shape] = []
+        down: list[tuple[float, bool, float]] = []
+        for shape in outlines:
+            stood = [s for s in stood if shape.t - s.t <= pose.PARAMETERS["fall_s"]]
+            tallest = max(stood, key=lambda s: s.high, default=None)
+            low = tallest is not None and shape.high < COLLAPSED * tallest.high and shape.wide > FLAT * shape.high
+            on_ground = tallest is not None and shape.box[1] + shape.box[3] > tallest.box[1] + 0.75 * tallest.box[3]
+            down.append((shape.t, low and on_ground, COLLAPSE_CONFIDENCE))
+            if round(shape.t, 2) in upright and shape.high > TALL * shape.wide:
+                stood.append(shape)
+        for spell in pose.spells(down, COLLAPSE_S, step_s)[:1]:
+            box = min(outlines, key=lambda shape: abs(shape.t - spell.end)).box
+            found += [Finding(kind, spell.confidence, spell.start, spell.seconds, track, box) for kind in ("lying", "fall")]
+    return found
 
 
 def _finding(kind: str, confidence: float, spell: pose.Spell, track: int, seen: Sequence[Seen]) -> Finding:
@@ -63,6 +106,7 @@ def _finding(kind: str, confidence: float, spell: pose.Spell, track: int, seen: 
 
 
 def summary(evidence: Evidence, found: Sequence[Finding]) -> Summary:
+    """The whole window in a few figures."""
     return Summary(
         people_max=max(evidence.counts, default=0),
         people_median=float(median(evidence.counts)) if evidence.counts else 0.0,
@@ -74,6 +118,7 @@ def summary(evidence: Evidence, found: Sequence[Finding]) -> Summary:
 
 
 def health(evidence: Evidence, step_s: float, reason: str = "") -> Health:
+    """How well the camera could see; `step_s` is the time between two judged pictures."""
     view = quality.judge(evidence.qualities, step_s)
     shaken = evidence.whole > WHOLE_CHANGES * max(1, len(evidence.qualities))
     return Health(view.dark, view.covered, view.frozen, view.blurred, shaken, reason=reason)

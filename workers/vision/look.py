@@ -7,44 +7,31 @@ process (``child``), which is where limits are kept; called directly it is the s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from workers.vision import faces, judge, people, pose, quality
 from workers.vision.admit import Unseen
-from workers.vision.boxes import within, zone_of
+from workers.vision.boxes import around, grown, within, zone_of
 from workers.vision.config import VisionConfig, Window
-from workers.vision.cv import Image, cv2, narrowed
+from workers.vision.cv import Image, cv2
+from workers.vision.decode import Decoder, Sample, batches
 from workers.vision.detector import described
-from workers.vision.follow import Followed, Follower, same
+from workers.vision.follow import Follower, explains
 from workers.vision.graphs import to_rgb
 from workers.vision.models import Models, loaded
-from workers.vision.motion import Motion, MotionGate, looked_at
-from workers.vision.observation import Box, Detection, DetectorInfo, Observation, Still, Status, at, blind
+from workers.vision.motion import MotionGate
+from workers.vision.observation import Box, Detection, DetectorInfo, Observation, Status, at, blind
 from workers.vision.source import Footage, opened
-from workers.vision.stills import Gallery, Shot
+from workers.vision.stills import Gallery
 from workers.vision.tracks import Tracker
 
 BATCH = 60  # samples judged together: 10 s at 6 Hz, about 40 MB
+NEAR = 0.16  # of the picture: smaller bodies have no joints that could be read
+SPECK = 0.08  # of a body's box: smaller moving parts say nothing of its outline
+CARRIED = 0.35  # score of somebody who is only carried on
 COMPLETE = 0.9  # decoded of declared, from which a clip counts as whole
-MOTION_WIDTH = 320
-WIDEST = 1920  # full pictures are kept at most so wide
-
-
-@dataclass
-class Sample:
-    """One judged picture: ``small`` for people and poses, ``grey`` for motion and light, ``full`` once a second."""
-
-    t: float
-    small: Image
-    grey: Image
-    full: Image | None
-    motion: Motion | None = None
-    faces: list[Box] = field(default_factory=list)
-    heads: list[Box] = field(default_factory=list)
-    people: list[Box] = field(default_factory=list)
 
 
 def look(source: Mapping[str, Any], window: Window, config: VisionConfig) -> Observation:
@@ -52,7 +39,7 @@ def look(source: Mapping[str, Any], window: Window, config: VisionConfig) -> Obs
     began = time.monotonic()
     try:
         with opened(source, window, config) as footage:
-            return _Look(footage, window, config, began).run()
+            return look_at(footage, window, config, began)
     except Unseen as unseen:
         return blind(unseen.status, unseen.reason, down=unseen.down, not_allowed=unseen.not_allowed)
     except cv2.error:
@@ -63,195 +50,178 @@ def look(source: Mapping[str, Any], window: Window, config: VisionConfig) -> Obs
         return blind(Status.CORRUPT, "unreadable")
 
 
+def look_at(footage: Footage, window: Window, config: VisionConfig, began: float) -> Observation:
+    """Look at footage that is open. ``began`` (``time.monotonic``) is when the look's budget began to run."""
+    return _Look(footage, window, config, began).run()
+
+
 class _Look:
     def __init__(self, footage: Footage, window: Window, config: VisionConfig, began: float) -> None:
         self.footage, self.config = footage, config
         self.seconds = min(window.seconds, config.max_seconds)
         self.deadline = began + config.budget_s + (self.seconds if footage.live else 0.0)
+        self.decoder = Decoder(footage, self.seconds, config, self.deadline)
         self.models: Models = loaded()
         self.evidence = judge.Evidence()
         self.detections: list[Detection] = []
+        self.counted: list[float] = []  # times at which people were counted
         self.tracker = Tracker()
         self.follower = Follower(self.models.reader, self.models.finder, config.poses_per_frame)
         self.gallery = Gallery(config, self.models.faces)
         self.gate: MotionGate | None = None
-        self.spent: dict[str, float] = {}
-        self.decoded = self.judged = 0
-        self.size = (0, 0)
-        self.last_t = 0.0
-        self.failed: str = ""  # why the look is not whole, one word
         self.before: Image | None = None
-        self.next_count = self.next_faces = 0.0
-        self.covering: Image | None = None
+        self.next_count = 0.0
+        self.judged = 0
+        self.failed = ""  # why the look is not whole, one word
+        self.spent: dict[str, float] = {}
 
     def run(self) -> Observation:
-        batch: list[Sample] = []
-        samples = self._samples()
+        whole = batches(iter(self.decoder), BATCH)
         while True:
             with self._timed("decode"):
-                sample = next(samples, None)
-            if sample is not None:
-                batch.append(sample)
-            if batch and (sample is None or len(batch) == BATCH):
-                self._judge(batch)
-                batch = []
-            if sample is None:
+                batch = next(whole, None)
+            if batch is None:
                 return self._observation()
+            if self.gate is None:
+                shape = batch[0].grey.shape
+                self.gate = MotionGate((shape[1], shape[0]), self.config.masks)
+                with self._timed("motion"):
+                    self.gate.prime([sample.grey for sample in batch if sample.grey.shape == shape])
+            seen = 0
+            for sample in batch:
+                if time.monotonic() > self.deadline:
+                    self.failed = "out_of_time"
+                    break
+                self._see(sample, self.gate)
+                seen += 1
+            with self._timed("stills"):
+                self.gallery.add(batch[:seen])
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             yield
         finally:
-            self.spent[stage] = self.spent.get(stage, 0.0) + (time.perf_counter() - began) * 1000
+            self.spent[stage] = self.spent.get(stage, 0.0) + (time.process_time() - began) * 1000
 
-    def _late(self) -> bool:
-        return time.monotonic() > self.deadline
-
-    def _samples(self) -> Iterator[Sample]:
-        step, next_t, next_full = 1 / self.config.sample_hz, 0.0, 0.0
-        while True:
-            if self._late():
-                self.failed = "out_of_time"
-                return
-            try:
-                t = self.footage.grab()
-                if t is None or t >= self.seconds:
-                    return
-                self.decoded += 1
-                self.last_t = t
-                if t + 1e-3 < next_t:
-                    continue
-                image = self.footage.retrieve()
-            except Unseen as unseen:
-                if self.judged == 0 and self.decoded == 0:
-                    raise
-                self.failed = unseen.reason
-                return
-            if image is None:
-                self.failed = "not_decodable"
-                continue
-            next_t = max(next_t + step, t + step / 2)
-            self.size = (image.shape[1], image.shape[0])
-            full = None
-            if t + 1e-3 >= next_full:
-                full, next_full = narrowed(image, WIDEST), t + 1 / self.config.faces_hz
-            yield self._sample(t, image, full)
-
-    def _sample(self, t: float, image: Image, full: Image | None) -> Sample:
-        if self.config.masks:
-            image = cv2.bitwise_and(image, image, mask=looked_at(self.size, self.config.masks))
-            full = None if full is None else narrowed(image, WIDEST)
-        small = narrowed(image, self.config.width)
-        grey: Image = cv2.cvtColor(narrowed(small, MOTION_WIDTH), cv2.COLOR_BGR2GRAY)
-        return Sample(t, small, grey, full)
-
-    def _judge(self, batch: list[Sample]) -> None:
-        if self.gate is None:
-            shape = batch[0].grey.shape
-            self.gate = MotionGate((shape[1], shape[0]), self.config.masks)
-            with self._timed("motion"):
-                self.gate.prime(sample.grey for sample in batch)
-        for sample in batch:
-            if self._late():
-                self.failed = "out_of_time"
-                break
-            self._see(sample)
-        with self._timed("stills"):
-            self.gallery.add([Shot(s.t, s.small, s.full, s.faces, s.heads, s.people) for s in batch[: self.judged or None]])
-
-    def _see(self, sample: Sample) -> None:
-        assert self.gate is not None
+    def _see(self, sample: Sample, gate: MotionGate) -> None:
         with self._timed("quality"):
-            if self.before is not None and self.before.shape != sample.grey.shape:
-                self.gate = MotionGate((sample.grey.shape[1], sample.grey.shape[0]), self.config.masks)
-            self.evidence.qualities.append(quality.measure(sample.grey, self.before))
-            self.before = sample.grey
+            measured = quality.measure(sample.grey, self.before)
         with self._timed("motion"):
-            sample.motion = self.gate.see(sample.grey)
-            self.evidence.shares.append(sample.motion.share)
-            self.evidence.whole += sample.motion.whole
-        self._people(sample)
-        if sample.full is not None and sample.t + 1e-3 >= self.next_faces:
-            self.next_faces = sample.t + 1 / self.config.faces_hz
+            motion = gate.see(sample.grey)
+        self.before = sample.grey
+        self.evidence.qualities.append(measured)
+        self.evidence.shares.append(motion.share)
+        self.evidence.whole += motion.whole
+        sure: list[Box] = []
+        if sample.full is not None:
             with self._timed("faces"):
-                self._faces(sample)
-            self._extra(sample)
+                sure = self._faces(sample, sample.full)
+            self._others(sample)
+        self._people(sample, motion.boxes, sure)
         self.judged += 1
 
-    def _people(self, sample: Sample) -> None:
-        assert sample.motion is not None
+    def _people(self, sample: Sample, moving: tuple[Box, ...], showing: list[Box]) -> None:
         detector, t = self.models.people, sample.t
         counting = t + 1e-3 >= self.next_count
         found: list[Detection] = []
         with self._timed("people"):
             if counting:
                 self.next_count = t + 1 / self.config.people_hz
-                detector.moving = sample.motion.boxes
+                detector.moving = moving
+                detector.faces = showing
                 found = detector.detect(sample.small)
         with self._timed("poses"):
-            suspects = [track.box for track in self.tracker.live(t)]
-            suspects += [box for box in sample.motion.boxes if box[2] * box[3] > 0.01]
+            suspects = [track.box for track in self.tracker.live(t)] + [box for box in moving if box[2] * box[3] > 0.01]
+            suspects = [box for box in suspects if max(box[2], box[3]) > NEAR]
             bodies = self.follower.see(to_rgb(sample.small), t, detector.bodies if counting else None, suspects)
         together = [Detection("person", body.score, body.box) for body in bodies]
-        together += [one for one in found if not any(same(one.bbox, b.box) or within(b.box, one.bbox) > 0.7 for b in bodies)]
+        for one in found:
+            if not any(explains(body.box, one.bbox) for body in bodies):
+                together.append(one)
         tracks = self.tracker.update(t, together)
-        sample.heads = [body.head for body in bodies]
-        sample.people = [one.bbox for one in together]
-        for body, track in zip(bodies, tracks, strict=False):
-            if track is not None:
-                self.evidence.bodies.setdefault(track.number, []).append(judge.Seen(t, body.attitude, body.box))
-        if counting:
-            self._count(t, together, tracks)
-
-    def _count(self, t: float, together: Sequence[Detection], tracks: Sequence[Any]) -> None:
-        believed = 0
-        for one, track in zip(together, tracks, strict=True):
+        for index, (one, track) in enumerate(zip(together, tracks, strict=True)):
+            number = track.number if track else 0
+            if index < len(bodies):
+                sample.heads.append((number, bodies[index].head))
+            else:
+                sample.people.append((number, one.bbox))
             if track is None:
                 continue
-            believed += track.believed
-            zone = zone_of(one.bbox, self.config.zones)
-            self.detections.append(at(one, t, track.number, zone))
-        self.evidence.counts.append(believed)
+            if index < len(bodies):
+                seen = judge.Seen(t, bodies[index].attitude, bodies[index].box)
+                self.evidence.bodies.setdefault(track.number, []).append(seen)
+            if counting:
+                self.detections.append(at(one, t, track.number, zone_of(one.bbox, self.config.zones)))
+        self._carry(sample, moving, {track.number for track in tracks if track is not None}, counting)
+        if counting:
+            self.counted.append(t)
 
-    def _faces(self, sample: Sample) -> None:
-        assert sample.full is not None
-        seen = self.models.faces.detect(sample.full)
+    def _carry(self, sample: Sample, moving: tuple[Box, ...], met: set[int], counting: bool) -> None:
+        """What moves where somebody was is still him, seen or not; its outline tells of falls that joints do not."""
+        t, shape = sample.t, sample.small.shape[1] / sample.small.shape[0]
+        for track in self.tracker.live(t):
+            place = grown(track.box, 0.3)
+            parts = [box for box in moving if within(box, place) > 0.5 and box[2] * box[3] > SPECK * track.box[2] * track.box[3]]
+            if not parts:
+                continue
+            outline = around(parts)
+            self.evidence.shapes.setdefault(track.number, []).append(
+                judge.Shape(t, outline, outline[2] * shape, outline[3])
+            )
+            if track.number not in met:
+                self.tracker.carry(track, t, outline)
+                sample.people.append((track.number, outline))
+                if counting:
+                    carried = Detection("person", CARRIED, outline)
+                    self.detections.append(at(carried, t, track.number, zone_of(outline, self.config.zones)))
+
+    def _faces(self, sample: Sample, full: Image) -> list[Box]:
+        seen = self.models.faces.detect(full)
         sample.faces = [one.bbox for one in seen]
-        sure = [at(one, sample.t) for one in seen if one.score >= 0.5]
+        sure = [at(one, sample.t) for one in seen if one.score >= faces.PARAMETERS["counts"]]
         self.evidence.faces = max(self.evidence.faces, len(sure))
         self.detections += sure
+        return [one.bbox for one in sure]
 
-    def _extra(self, sample: Sample) -> None:
+    def _others(self, sample: Sample) -> None:
         for name in self.config.detectors:
+            options = self.config.detector_options.get(name, {})
             with self._timed(f"detector:{name}"):
                 try:
-                    seen = self.models.extra(name, self.config.detector_options.get(name, {})).detect(sample.small)
-                except Exception:  # whatever a detector that is not ours does, the look goes on and says so
+                    seen = self.models.other(name, options).detect(sample.small)
+                except Exception:  # whatever a detector that is not ours does, the look goes on, and says so
                     self.failed = f"detector_failed:{name}"
                     continue
-                self.detections += [at(one, sample.t, zone=zone_of(one.bbox, self.config.zones)) for one in seen]
+            self.detections += [at(one, sample.t, zone=zone_of(one.bbox, self.config.zones)) for one in seen]
+
+    def _believed(self) -> list[Detection]:
+        """Without the tracks that never grew into somebody; counts what is left."""
+        somebody = {track.number for track in self.tracker.all if track.believed}
+        kept = [one for one in self.detections if one.track is None or one.track in somebody]
+        times = [one.t for one in kept if one.kind == "person"]
+        self.evidence.counts = [times.count(t) for t in self.counted]
+        self.evidence.bodies = {track: seen for track, seen in self.evidence.bodies.items() if track in somebody}
+        return kept
 
     def _status(self) -> Status:
         if self.judged == 0:
             return Status.TIMEOUT if self.failed == "out_of_time" else Status.CORRUPT
-        declared = self._declared()
-        if self.failed or self.footage.gap or (declared and self.decoded < COMPLETE * declared):
+        declared, rate = self.footage.declared, getattr(self.footage, "rate", None)
+        if declared and rate:
+            declared = min(declared, int(self.seconds * rate))  # of the part that was asked for
+        if self.failed or self.footage.gap or (declared and self.decoder.decoded < COMPLETE * declared):
             return Status.PARTIAL
         return Status.OK
 
-    def _declared(self) -> int | None:
-        """What the source declared for the part of it that was asked for."""
-        declared = self.footage.declared
-        rate = getattr(self.footage, "rate", None)
-        return min(declared, int(self.seconds * rate)) if declared and rate else declared
-
     def _observation(self) -> Observation:
         step = 1 / self.config.sample_hz
+        self.failed = self.failed or self.decoder.failed
+        kept = self._believed()
         found = judge.findings(self.evidence.bodies, step)
-        with self._timed("stills"):
-            stills: tuple[Still, ...] = tuple(self.gallery.kept(found))
+        joints = {finding.track for finding in found if finding.kind in ("lying", "fall")}
+        found += [f for f in judge.collapses(self.evidence.bodies, self.evidence.shapes, step) if f.track not in joints]
         status = self._status()
         reason = self.failed or ("no_pictures" if self.judged == 0 else "gap" if self.footage.gap else "")
         how = judge.health(self.evidence, step, reason or ("incomplete" if status is Status.PARTIAL else ""))
@@ -260,32 +230,27 @@ class _Look:
             status=status,
             verdict=judge.verdict(status, self.judged, what, how),
             frames_declared=self.footage.declared,
-            frames_decoded=self.decoded,
+            frames_decoded=self.decoder.decoded,
             frames_judged=self.judged,
-            seconds=self.last_t,
-            width=self.size[0],
-            height=self.size[1],
+            seconds=self.decoder.last_t,
+            width=self.decoder.size[0],
+            height=self.decoder.size[1],
             sha256=self.footage.sha256,
             detectors=self._detectors(),
-            detections=tuple(self.detections),
+            detections=tuple(kept),
             summary=what,
             health=how,
             timings_ms=tuple(self.spent.items()),
-            stills=stills,
+            stills=tuple(self.gallery.kept(found)),
         )
 
     def _detectors(self) -> tuple[DetectorInfo, ...]:
         ours = [
-            described(self.models.people, people.PARAMETERS),
-            described(self.models.faces, faces.PARAMETERS),
-            DetectorInfo("pose", "1", described(self.models.people, pose.PARAMETERS).parameters),
+            described("people", self.models.people.version, people.PARAMETERS),
+            described("pose", pose.VERSION, pose.PARAMETERS),
+            described("faces", self.models.faces.version, faces.PARAMETERS),
         ]
-        for name in self.config.detectors:
-            try:
-                ours.append(described(self.models.extra(name, {}), self.config.detector_options.get(name, {})))
-            except Exception:  # it failed to load: the look is partial and says so already
-                continue
+        for name, other in self.models.others.items():
+            if name in self.config.detectors:
+                ours.append(described(other.name, other.version, self.config.detector_options.get(name, {})))
         return tuple(ours)
-
-
-__all__ = ["Followed", "look"]

@@ -37,7 +37,9 @@ class MjpegStream:
         watchdog = threading.Timer(open_timeout_s, self._hang_up)  # headers that drip defeat a socket's own time-out
         watchdog.daemon = True
         watchdog.start()
-        self._socket: socket.socket | None = None  # http.client forgets it once an answer says that the connection will close
+        self._socket: socket.socket | None = (
+            None  # http.client forgets it once an answer says that the connection will close
+        )
         try:
             self._connection.connect()
             self._socket = self._connection.sock
@@ -133,7 +135,9 @@ class MjpegStream:
     def __enter__(self) -> MjpegStream:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -22,15 +22,16 @@ class Models:
         self.faces.load({})
         self.finder = BodyFinder()
         self.reader = JointReader()
-        self._extra: dict[str, Detector] = {}
+        self.others: dict[str, Detector] = {}
 
-    def extra(self, name: str, options: Mapping[str, Any]) -> Detector:
+    def other(self, name: str, options: Mapping[str, Any]) -> Detector:
         """An installed detector, loaded once. Raises ``ValueError``."""
-        if name not in self._extra:
-            self._extra[name] = installed(name, options)
-        return self._extra[name]
+        if name not in self.others:
+            self.others[name] = installed(name, options)
+        return self.others[name]
 
 
 @cache
 def loaded() -> Models:
+    """The models of this process, loaded once."""
     return Models()

@@ -18,20 +18,29 @@ Box = tuple[float, float, float, float]
 class Status(StrEnum):
     """How the look itself went, whatever it saw."""
 
-    OK = "ok"  # the whole window was read and judged
-    PARTIAL = "partial"  # something was read and judged, but not all of what was declared or asked for
-    CORRUPT = "corrupt"  # bytes came, but no picture could be made of them, or the decoder died of them
-    TIMEOUT = "timeout"  # the source went silent, or the look ran into its wall limit and was killed
-    UNSUPPORTED = "unsupported"  # refused before it was read: not footage, too large, outside what the city allows
+    OK = "ok"
+    """The whole window was read and judged."""
+    PARTIAL = "partial"
+    """Something was read and judged, but not all of what was declared or asked for."""
+    CORRUPT = "corrupt"
+    """Bytes came, but no picture could be made of them, or the decoder died of them."""
+    TIMEOUT = "timeout"
+    """The source went silent, or the look ran into its wall limit and was killed."""
+    UNSUPPORTED = "unsupported"
+    """Refused before it was read: not footage, too large, outside what the city allows."""
 
 
 class Verdict(StrEnum):
     """What the incident shows for the camera."""
 
-    SEEN = "seen"  # somebody is in view
-    CLEAR = "clear"  # the view was good, the whole window was read, and nobody is in it
-    CANNOT_TELL = "cannot_tell"  # dark, covered, frozen, broken or incomplete footage: it proves nothing
-    DOWN = "down"  # the source could not be reached, or sent nothing
+    SEEN = "seen"
+    """Somebody is in view."""
+    CLEAR = "clear"
+    """The view was good, the whole window was read, and nobody is in it."""
+    CANNOT_TELL = "cannot_tell"
+    """Dark, covered, frozen, broken or incomplete footage: it proves nothing."""
+    DOWN = "down"
+    """The source could not be reached, or sent nothing."""
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from workers.vision.observation import Box
 
 Points = npt.NDArray[np.float64]
 
+VERSION = "1"
 PARAMETERS: dict[str, float] = {
     "lying_angle": 50.0,  # degrees between torso and vertical, from which a body lies
     "upright_angle": 35.0,  # and up to which it stands or sits
+    "head_angle": 30.0,  # of the head beside the shoulders, which a lying one exceeds
     "least_visible": 0.5,
     "fall_s": 3.0,  # upright, then lying within
     "lying_s": 1.0,  # or lying for at least
@@ -32,10 +34,14 @@ PARAMETERS: dict[str, float] = {
 class Posture(StrEnum):
     """How a body is held in one picture."""
 
-    UPRIGHT = "upright"  # torso near the vertical: standing, walking, sitting
-    LYING = "lying"  # torso more than 50° from the vertical, or hips above shoulders
-    BENT = "bent"  # in between
-    UNCLEAR = "unclear"  # shoulders or hips are not in view
+    UPRIGHT = "upright"
+    """Torso near the vertical: standing, walking, sitting."""
+    LYING = "lying"
+    """Torso more than 50° from the vertical, or hips above shoulders."""
+    BENT = "bent"
+    """In between."""
+    UNCLEAR = "unclear"
+    """Shoulders or hips are not in view."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +68,22 @@ def attitude(points: Points, visible: Points) -> Attitude:
         return Attitude(Posture.UNCLEAR, False, confidence)  # seen along the spine: no angle to measure
     angle = math.degrees(math.atan2(abs(float(along[0])), float(along[1])))
     if angle > PARAMETERS["lying_angle"]:
-        return Attitude(Posture.LYING, False, confidence, angle)
+        posture = Posture.LYING if _laid_out(points, visible, shoulders) else Posture.UNCLEAR
+        return Attitude(posture, False, confidence, angle)
     if angle > PARAMETERS["upright_angle"]:
         return Attitude(Posture.BENT, False, confidence, angle)
     return Attitude(Posture.UPRIGHT, _hands_up(points, visible, length), confidence, angle)
+
+
+def _laid_out(points: Points, visible: Points, shoulders: Points) -> bool:
+    """The rest of the body agrees: a knee is in view, and the head is not on top of the shoulders.
+
+    Of somebody who sits behind a desk the model invents the hips, sometimes beside the shoulders.
+    """
+    if float(np.max(visible[[25, 26]])) < PARAMETERS["least_visible"]:
+        return False
+    up = shoulders - points[[0, 7, 8]].mean(axis=0)
+    return math.degrees(math.atan2(abs(float(up[0])), float(up[1]))) > PARAMETERS["head_angle"]
 
 
 def _hands_up(points: Points, visible: Points, torso: float) -> bool:

@@ -1,6 +1,6 @@
 """Could the camera see at all? Light, sharpness, and whether the picture lives.
 
-All figures are of a grey picture of at most 320 pixels' width, so that they mean the same for every camera.
+All figures are of a grey picture brought to at most 320 pixels' width, so that they mean the same for every camera.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from statistics import median
 
 import numpy as np
 
-from workers.vision.cv import Image, cv2
+from workers.vision.cv import Image, cv2, narrowed
 
 DARK_LUMA = 28.0  # mean below this, and …
 DARK_BRIGHT = 70.0  # … its brightest hundredth below this: no lamp, no screen, nothing lit
@@ -35,6 +35,7 @@ class Quality:
 
 def measure(grey: Image, before: Image | None) -> Quality:
     """Measure one grey picture, HxW uint8."""
+    grey, before = narrowed(grey, 320), None if before is None else narrowed(before, 320)
     blur = float(cv2.Laplacian(grey, cv2.CV_32F).var())
     height, width = grey.shape[0] // 8 * 8, grey.shape[1] // 8 * 8
     flat = 1.0

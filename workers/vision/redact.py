@@ -6,9 +6,9 @@ after is blurred too, and of every person the part where the head is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from workers.vision.boxes import clipped, grown
+from workers.vision.boxes import grown
 from workers.vision.cv import Image, cv2
 from workers.vision.observation import Box
 
@@ -26,13 +26,9 @@ def head_of(box: Box) -> Box:
     return x - 0.05 * w, y - 0.04 * h, w * 1.1, h * HEAD_HEIGHT + 0.04 * h
 
 
-def regions(near: Iterable[tuple[Sequence[Box], Sequence[Box]]]) -> list[Box]:
-    """Everything to blur, from (faces, people) of each neighbouring sample, the picture's own among them. Fractions."""
-    found: list[Box] = []
-    for faces, people in near:
-        found += [clipped(grown(face, MARGIN)) for face in faces]
-        found += [clipped(head_of(person)) for person in people]
-    return [box for box in found if box[2] > 0 and box[3] > 0]
+def around_face(face: Box) -> Box:
+    """A detected face with hair, ears and chin."""
+    return grown(face, MARGIN)
 
 
 def redacted(image: Image, boxes: Sequence[Box]) -> Image:

@@ -1,85 +1,93 @@
 """Which pictures are kept, and that none of them leaves unredacted.
 
-Kept are those that show the findings, the most people, and the sharpest of each stretch. Everything that the neighbouring
-samples know about faces and heads is blurred in each, and the picture itself is searched for faces once more.
+Kept are those that show the findings, the most people, and the sharpest of each stretch. Of every person the head is
+blurred, where the joints have it or where it must be; every face that this picture or its neighbours show as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workers.vision.config import VisionConfig
 from workers.vision.cv import Image, cv2, narrowed
+from workers.vision.decode import Sample
 from workers.vision.faces import FaceDetector
 from workers.vision.observation import Box, Finding, Still
-from workers.vision.redact import NEIGHBOURS, redacted, regions
+from workers.vision.redact import NEIGHBOURS, around_face, head_of, redacted
 
 QUALITY = 82  # JPEG
 PER_BATCH = 4
 
 
-@dataclass
-class Shot:
-    """One sample as the gallery needs it. ``full`` is None where only the small picture was kept."""
-
-    t: float
-    small: Image
-    full: Image | None
-    faces: Sequence[Box]
-    heads: Sequence[Box]
-    people: Sequence[Box]
-
-
 class Gallery:
-    """Takes batches of shots in order of time, keeps a few pictures of each, redacted at once."""
+    """Takes batches of samples in order of time, keeps a few pictures of each, redacted at once."""
 
     def __init__(self, config: VisionConfig, faces: FaceDetector) -> None:
         self._config = config
         self._faces = faces
         self._kept: list[tuple[int, float, Still]] = []  # people in it, sharpness, the still
 
-    def add(self, shots: Sequence[Shot]) -> None:
-        whole = [index for index, shot in enumerate(shots) if shot.full is not None]
+    def add(self, samples: Sequence[Sample]) -> None:
+        whole = [index for index, sample in enumerate(samples) if sample.full is not None]
         if not whole:
             return
-        most = max(whole, key=lambda index: (len(shots[index].people), _sharpness(shots[index].small)))
-        last = whole[-1]
-        sharpest = sorted(whole, key=lambda index: -_sharpness(shots[index].small))
-        picked = list(dict.fromkeys([most, last, *sharpest]))[:PER_BATCH]
-        for index in picked:
-            why = "most_people" if index == most and shots[index].people else "sharpest"
-            self._keep(shots, index, why)
+        crowd = {index: len(samples[index].people) + len(samples[index].heads) for index in whole}
+        sharp = {index: _sharpness(samples[index].small) for index in whole}
+        most = max(whole, key=lambda index: (crowd[index], sharp[index]))
+        for index in list(dict.fromkeys([most, whole[-1], *sorted(whole, key=lambda index: -sharp[index])]))[:PER_BATCH]:
+            why = "most_people" if index == most and crowd[index] else "sharpest"
+            still = self._redacted(samples, index, why)
+            if still is not None:
+                self._kept.append((crowd[index], sharp[index], still))
 
-    def _keep(self, shots: Sequence[Shot], index: int, why: str) -> None:
-        shot = shots[index]
-        assert shot.full is not None
-        near = shots[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
-        boxes = regions((other.faces, other.people) for other in near)
-        boxes += [head for other in near for head in other.heads]
-        boxes += regions((([one.bbox for one in self._faces.detect(other.small)], ()) for other in self._beside(shots, index)))
-        image = redacted(narrowed(shot.full, self._config.still_width), boxes)
+    def _redacted(self, samples: Sequence[Sample], index: int, why: str) -> Still | None:
+        full = samples[index].full
+        assert full is not None
+        boxes = hidden(samples, index)
+        for beside in (index - 1, index + 1):  # a face missed in the picture is mostly found in the next
+            if 0 <= beside < len(samples):
+                boxes += [around_face(one.bbox) for one in self._faces.detect(samples[beside].small)]
+        image = redacted(narrowed(full, self._config.still_width), boxes)
         good, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-        if good:
-            still = Still(shot.t, data.tobytes(), image.shape[1], image.shape[0], len(boxes), why)
-            self._kept.append((len(shot.people), _sharpness(shot.small), still))
-
-    def _beside(self, shots: Sequence[Shot], index: int) -> Sequence[Shot]:
-        """The samples next to it, searched for faces too: one missed in the picture is mostly found in them."""
-        return [shots[i] for i in (index - 1, index + 1) if 0 <= i < len(shots)]
+        if not good:
+            return None
+        return Still(samples[index].t, data.tobytes(), image.shape[1], image.shape[0], len(boxes), why)
 
     def kept(self, findings: Sequence[Finding]) -> list[Still]:
-        """At most ``stills_max``, in order of time: first what shows a finding, then the most people, then the sharpest."""
+        """At most ``stills_max``, in order of time: what shows a finding, then the most people, then the sharpest."""
 
-        def rank(entry: tuple[int, float, Still]) -> tuple[bool, int, float]:
-            return any(f.t - 0.5 <= entry[2].t <= f.t + f.seconds + 0.5 for f in findings), entry[0], entry[1]
+        def shown(still: Still) -> str | None:
+            return next((f.kind for f in findings if f.t - 0.5 <= still.t <= f.t + f.seconds + 0.5), None)
 
-        best = sorted(self._kept, key=rank, reverse=True)[: self._config.stills_max]
-        stills = []
-        for _, _, still in sorted(best, key=lambda entry: entry[2].t):
-            shown = next((f.kind for f in findings if f.t - 0.5 <= still.t <= f.t + f.seconds + 0.5), still.why)
-            stills.append(Still(still.t, still.jpeg, still.width, still.height, still.blurred, shown))
-        return stills
+        ranked = sorted(self._kept, key=lambda entry: (shown(entry[2]) is not None, entry[0], entry[1]), reverse=True)
+        best = [still for _, _, still in ranked[: self._config.stills_max]]
+        return [
+            Still(still.t, still.jpeg, still.width, still.height, still.blurred, shown(still) or still.why)
+            for still in sorted(best, key=lambda still: still.t)
+        ]
+
+
+def hidden(samples: Sequence[Sample], index: int) -> list[Box]:
+    """What must be blurred in one picture (fractions): its faces, and each person's head in it and beside it.
+
+    A person whose head is in neither this sample nor the next ones is taken from up to ``NEIGHBOURS`` samples away.
+    """
+    boxes = [around_face(face) for near in samples[max(0, index - 1) : index + 2] for face in near.faces]
+    known: set[int] = set()
+    for distance in range(NEIGHBOURS + 1):
+        new: set[int] = set()
+        for place in {index - distance, index + distance}:
+            if not 0 <= place < len(samples):
+                continue
+            sample = samples[place]
+            heads = [(track, head) for track, head in sample.heads]
+            heads += [(track, head_of(person)) for track, person in sample.people]
+            for track, head in heads:
+                if distance <= 1 or track not in known or track == 0:
+                    boxes.append(head)
+                    new.add(track)
+        known |= new
+    return boxes
 
 
 def _sharpness(image: Image) -> float:

@@ -31,7 +31,7 @@ class Track:
 
     @property
     def believed(self) -> bool:
-        return self.best >= BELIEVE or len(self.seen) >= SIGHTINGS
+        return self.best >= BELIEVE or sum(score >= START for _, _, score in self.seen) >= SIGHTINGS
 
 
 class Tracker:
@@ -49,7 +49,11 @@ class Tracker:
         """The track of each detection, in their order; None for one too weak to open a track."""
         self._live = self.live(t)
         pairs = sorted(
-            ((overlap(track.box, found.bbox), i, j) for i, track in enumerate(self._live) for j, found in enumerate(detections)),
+            (
+                (overlap(track.box, found.bbox), i, j)
+                for i, track in enumerate(self._live)
+                for j, found in enumerate(detections)
+            ),
             reverse=True,
         )
         owner: list[Track | None] = [None] * len(detections)
@@ -69,6 +73,11 @@ class Tracker:
                 track.box, track.t, track.best = found.bbox, t, max(track.best, found.score)
                 track.seen.append((t, found.bbox, found.score))
         return owner
+
+
+    def carry(self, track: Track, t: float, box: Box) -> None:
+        """Keep a track alive whose somebody was not detected at ``t``, but whose place is known."""
+        track.box, track.t = box, t
 
 
 def overlap(a: Box, b: Box) -> float:
