@@ -6,7 +6,7 @@ A reaction takes the event (ids only) and the context, may run twice, and raises
 from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
-from workers import dispatch, sight, tell
+from workers import dispatch, people, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -18,7 +18,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders,),
     "incident.duress": (tell.units_of_duress,),
-    "incident.closed": (dispatch.free_units, tell.citizen),
+    "incident.closed": (dispatch.free_units, tell.citizen, people.forget_if_erased),
     "slot.reopened": (dispatch.start_ladders,),
     "slot.supervisors": (tell.supervisors,),
     "slot.unanswered": (tell.notice_unanswered,),
@@ -33,6 +33,8 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "assignment.mayday": (tell.mayday,),
     "otp.requested": (tell.one_time_code,),
     "guardian.invited": (tell.guardian_invited,),
+    "session.ended": (people.session_ended,),
+    "person.erased": (people.person_erased,),
 }
 
 FIRST = frozenset({"incident.raised", "assignment.offered", "assignment.mayday", "incident.duress", "slot.reopened"})

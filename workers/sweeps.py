@@ -16,6 +16,8 @@ from domain.deliveries import queries as deliveries
 from domain.dispatch import leases
 from domain.dispatch import service as dispatch
 from domain.incidents import service as incidents
+from domain.limits import service as limits
+from domain.people import sign_in
 from notifications.fanout import advance_all
 from runtime import logging
 from runtime.mongo import STORE_DOWN
@@ -90,6 +92,12 @@ def waiting_looks(context: Context, pool: ThreadPoolExecutor) -> int:
     return len(ids)
 
 
+def spent_codes(context: Context, pool: ThreadPoolExecutor) -> int:
+    """One-time codes and counters that are over: no store of ours expires documents by itself."""
+    now = context.clock()
+    return limits.sweep(now=now) + sign_in.sweep(now=now)
+
+
 LOOK_AGAIN = timedelta(seconds=10)
 
 SWEEPS = (
@@ -98,6 +106,7 @@ SWEEPS = (
     Sweep("due_ladders", due_ladders, 0.5),
     Sweep("waiting_looks", waiting_looks, 1.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
+    Sweep("spent_codes", spent_codes, 60.0),
 )
 
 

@@ -1,16 +1,22 @@
 """Oneself: profile, PINs, devices, guardians, sessions, export, erasure."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from api.blueprint import Blueprint, Call
 from api.people import schemas
 from api.people.views import person_view
 from domain.cities import queries as cities
 from domain.errors import Invalid
+from domain.incidents import personal
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
 from domain.people.errors import OtpWrong, ProofNeeded
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
+
+RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {"sos": personal.exported}
+"""What each other concept has of a person, for the export."""
 
 
 @blp.endpoint("GET ", permission="me.read", answer=schemas.PersonAnswer, etag=True)
@@ -128,7 +134,7 @@ def end_session(call: Call, session_id: str) -> Any:
 def export(call: Call) -> Any:
     """Everything kept about oneself."""
     person = queries.get(call.who.person_id)
-    return service.export(person, secret=call.services.settings.signing_key, now=call.now)
+    return service.export(person, secret=call.services.settings.signing_key, now=call.now, records=RECORDS)
 
 
 @blp.endpoint("DELETE ", permission="me.edit", status=204)

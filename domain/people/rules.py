@@ -12,6 +12,8 @@ OTP_PER_PHONE_HOUR: Final = 5
 """With five tries each, 25 guesses an hour in a million."""
 OTP_PER_ADDRESS_HOUR: Final = 60
 """Whole neighbourhoods share an address behind their operator's NAT."""
+CHALLENGE_KEPT: Final = timedelta(days=1)
+"""After it is over: for a phone's late retry, and for finding out why a code never came."""
 MAX_SESSIONS: Final = 20
 MAX_GUARDIANS: Final = 10
 MAX_DEVICES: Final = 10

@@ -36,9 +36,6 @@ _SEALED: Final = frozenset({"blood_group", "medical_note"})
 _KEPT: Final = frozenset({"_id", "created_at", "city"})
 """What stays of an erased person: that there was one, so that what the law wants kept still has its subject."""
 
-EXPORTS: dict[str, Callable[[str], Any]] = {}
-"""What other concepts add to a person's export: name → function of the person's id."""
-
 
 def change_profile(person_id: str, changes: Mapping[str, Any], *, secret: str, now: datetime) -> Any:
     """Set the given fields and leave the others. Blood group and medical note are sealed; empty takes them away."""
@@ -85,8 +82,13 @@ def count(person_id: str, **facts: int) -> None:
     queries.collection().update_one({"_id": person_id}, {"$inc": {f"trust.{name}": by for name, by in facts.items()}})
 
 
-def export(person: Any, *, secret: str, now: datetime) -> dict[str, Any]:
-    """Everything kept about a person, in one object; no hash and no token, and nothing that only staff may know."""
+def export(
+    person: Any, *, secret: str, now: datetime, records: Mapping[str, Callable[[str, datetime], Any]]
+) -> dict[str, Any]:
+    """Everything kept about a person, in one object; no hash and no token, and nothing that only staff may know.
+
+    `records`: what each other concept has of the person, by name, as functions of (person id, now).
+    """
     return {
         "exported_at": now,
         "person": {
@@ -104,7 +106,7 @@ def export(person: Any, *, secret: str, now: datetime) -> dict[str, Any]:
         "guardians": list(person.guardians.values()),
         "devices": list(person.devices.values()),
         "sessions": sessions.listed(person.id, now=now),
-        "records": {name: of(person.id) for name, of in EXPORTS.items()},
+        "records": {name: of(person.id, now) for name, of in records.items()},
     }
 
 

@@ -117,6 +117,15 @@ def use_code(secret: str, token: str, code: str, *, key: str | None, now: dateti
     return row
 
 
+def sweep(*, now: datetime, limit: int = 1000) -> int:
+    """Remove challenges that are long over and whose event is handled; how many went."""
+    over = _challenges().find(
+        {"expires_at": {"$lte": now - rules.CHALLENGE_KEPT}, "outbox_due": {"$exists": False}}, {"_id": 1}
+    )
+    ids = [row["_id"] for row in over.limit(limit)]
+    return int(_challenges().delete_many({"_id": {"$in": ids}}).deleted_count) if ids else 0
+
+
 def sign_in(
     secret: str,
     token: str,
