@@ -14,6 +14,7 @@ from pathlib import Path
 from firebase_admin import credentials
 from mongoengine.connection import get_connection
 from redis import Redis
+from redis.exceptions import RedisError
 
 from cli import indexes
 from domain import outbox
@@ -192,23 +193,30 @@ def fcm_credentials(settings: Settings) -> Iterator[Finding]:
         yield well("fcm", "the service account gets an access token")
 
 
-CHECKS: tuple[tuple[str, Check], ...] = (
-    ("settings", settings_are_safe),
-    ("document store", document_store),
-    ("indexes", declared_indexes),
-    ("events", events_are_handled),
-    ("redis", redis),
-    ("queues", queue_depth),
-    ("twilio", twilio_credentials),
-    ("fcm", fcm_credentials),
+CHECKS: tuple[tuple[str, str, Check], ...] = (
+    ("settings", "", settings_are_safe),
+    ("document store", "", document_store),
+    ("indexes", "document store", declared_indexes),
+    ("events", "document store", events_are_handled),
+    ("redis", "", redis),
+    ("queues", "redis", queue_depth),
+    ("twilio", "", twilio_credentials),
+    ("fcm", "", fcm_credentials),
 )
+"""(what it is about, what must answer for it to make sense, the check)."""
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
     """Every check's findings; a check that fails is itself a finding, and the next ones go on."""
-    for about, check in CHECKS:
+    silent = set()
+    for about, needs, check in CHECKS:
+        if needs in silent:
+            continue
         try:
             yield from check(settings)
+        except (*mongo.STORE_DOWN, RedisError, OSError) as error:
+            silent.add(about)
+            yield ill(about, f"does not answer ({type(error).__name__})")
         except Exception as error:
             first = (str(error).splitlines() or [""])[0]
             yield ill(about, f"{type(error).__name__}: {first[:120]}")
