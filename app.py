@@ -11,6 +11,7 @@ from api.admin.cities import blp as cities
 from api.admin.staff import blp as staff
 from api.admin.units import blp as units
 from api.deliveries.routes import blp as deliveries
+from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
 from api.json import JsonProvider
@@ -25,15 +26,16 @@ from api.responder.routes import blp as responder
 from api.services import Services, install
 from api.streams.hub import Hub
 from api.streams.routes import blp as streams
+from api.webhooks.routes import blp as webhooks
 from domain.clock import Clock, utc_now
 from domain.ports import Enqueue, Positions
 from runtime import logging, mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
 
-DOCUMENTED: list[Any] = [auth, people, sos, incidents, responder, deliveries, cities, units, staff]
+DOCUMENTED: list[Any] = [auth, people, sos, incidents, operating, responder, deliveries, cities, units, staff]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, guardian_page, live, one_tap]
+PLAIN = [operations, guardian_page, live, one_tap, webhooks]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

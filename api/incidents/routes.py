@@ -7,7 +7,7 @@ from typing import Any
 from api.blueprint import Blueprint, Call
 from api.incidents import schemas
 from api.incidents.elsewhere import to_streams
-from api.incidents.views import full_view, row_view
+from api.incidents.views import entry_view, full_view, holds, row_view
 from api.paging import Listed
 from domain import permissions
 from domain.audit import chain as audit
@@ -19,6 +19,7 @@ from domain.incidents.errors import IncidentNotFound
 from domain.incidents.reach import target
 from domain.incidents.states import IncidentStatus
 from domain.permissions import Scope
+from domain.tracks import service as tracks
 
 blp = Blueprint("incidents", __name__, url_prefix="/v1", description="What needs somebody to come.")
 
@@ -87,13 +88,14 @@ def readable(call: Call, incident_id: str, action: str = READ) -> incidents.Inci
     return doc
 
 
-def shown(call: Call, doc: incidents.Incident) -> tuple[dict[str, Any], int, int]:
+def shown(call: Call, doc: incidents.Incident) -> tuple[dict[str, Any], int, str]:
     """The incident for this caller with its ETag; a responder who is nothing else gets a unit's view."""
     only_unit = permissions.scopes(call.who, READ) <= {Scope.SELF}
     if only_unit:
-        return full_view(doc, call.who.language, unit=call.who.unit_id), 200, doc["version"]
+        return full_view(doc, call.who.language, unit=call.who.unit_id), 200, str(doc["version"])
     told = deliveries.of_subject(doc["_id"])
-    return full_view(doc, call.who.language, deliveries=told), 200, doc["version"]
+    tag = f"{doc['version']}.{sum(each['version'] for each in told)}"
+    return full_view(doc, call.who.language, deliveries=told), 200, tag
 
 
 @blp.endpoint(
@@ -114,3 +116,32 @@ def read_incident(call: Call, incident_id: str) -> Any:
     doc = readable(call, incident_id)
     audit.append(doc["city"], call.who.person_id, "incident.read", incident_id, now=call.now)
     return shown(call, doc)
+
+
+@blp.endpoint(
+    "GET /incidents/<incident_id>/timeline",
+    permission=READ,
+    answer=schemas.TimelineEntry,
+    paged=True,
+    caution=False,
+)
+def read_timeline(call: Call, incident_id: str) -> Any:
+    """All that happened, newest first."""
+    doc = readable(call, incident_id)
+    audit.append(doc["city"], call.who.person_id, "incident.timeline.read", incident_id, now=call.now)
+    after = call.after(int)
+    entries = queries.timeline(doc, before=after[0] if after else None, limit=call.limit + 1)
+    page = [entry_view(entry) for entry in entries[: call.limit]]
+    return Listed(page, [page[-1]["seq"]] if len(entries) > call.limit else None)
+
+
+@blp.endpoint(
+    "GET /incidents/<incident_id>/track", permission=READ, query=schemas.TrackQuery, answer=schemas.Track, caution=False
+)
+def read_track(call: Call, incident_id: str) -> Any:
+    """Where the citizen's phone was. A responder sees it only while the unit has the incident."""
+    doc = readable(call, incident_id)
+    if permissions.scopes(call.who, READ) <= {Scope.SELF} and not holds(doc, call.who.unit_id):
+        raise IncidentNotFound("no such incident")
+    audit.append(doc["city"], call.who.person_id, "incident.track.read", incident_id, now=call.now)
+    return {"points": tracks.read(incident_id, after=call.query.get("after"))}

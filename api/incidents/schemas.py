@@ -3,7 +3,8 @@
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Id, Number, Phone, PositionSchema, Schema, Text, Time
+from api.schemas import Id, Language, Number, Phone, PositionSchema, Schema, Text, Time
+from domain.cities.config import Service
 from domain.incidents.queries import MAX_RADIUS_M
 from domain.incidents.states import IncidentStatus, Resolution, SlotStatus
 
@@ -192,3 +193,86 @@ class SosDetail(Sos):
 
     cancel_requires_pin = fields.Boolean(required=True)
     share_url = fields.String(required=True)
+
+
+class NewIncident(Schema):
+    """An incident for a caller or a walk-in."""
+
+    position = fields.Nested(PositionSchema)
+    phone = Phone(metadata={"description": "The caller's."})
+    category = fields.String(required=True)
+    services = fields.Nested(SosServices)
+    silent = fields.Boolean(load_default=False)
+    note = Text(2000, multiline=True)
+    language = Language()
+    city = Id(metadata={"description": "Needed without a position by whoever works for several."})
+    channel = fields.String(validate=validate.OneOf(["caller", "walk_in"]), load_default="caller")
+
+
+class AssignBody(Schema):
+    """Which unit; for which service, where it gives several."""
+
+    unit = Id(required=True)
+    service = fields.Enum(Service, by_value=True)
+
+
+class MergeBody(Schema):
+    """Into which incident."""
+
+    into = Id(required=True)
+
+
+class ReasonBody(Schema):
+    """Why."""
+
+    reason = Text(500, min_chars=1, multiline=True, required=True)
+
+
+class ResolveBody(Schema):
+    """How it ended."""
+
+    resolution = fields.Enum(Resolution, by_value=True, required=True)
+    reason = Text(500, multiline=True, load_default="")
+
+
+class LadderBody(Schema):
+    """What to do to which service's ladder; all that wait where left out."""
+
+    action = fields.String(validate=validate.OneOf(["pause", "resume", "skip"]), required=True)
+    service = fields.Enum(Service, by_value=True)
+    reason = Text(500, multiline=True, load_default="")
+
+
+class NoteBody(Schema):
+    """For the file."""
+
+    text = Text(2000, min_chars=1, multiline=True, required=True)
+
+
+class HandoverBody(Schema):
+    """To which agency of the city, and why."""
+
+    agency = Id(required=True)
+    reason = Text(500, min_chars=1, multiline=True, required=True)
+
+
+class TimelineEntry(Schema):
+    """What happened, when, by whom; `about` has ids."""
+
+    seq = fields.Integer(required=True)
+    at = Time(required=True)
+    kind = fields.String(required=True)
+    by = fields.String(allow_none=True)
+    about = fields.Dict(required=True)
+
+
+class TrackQuery(Schema):
+    """From which of the phone's times on."""
+
+    after = Time()
+
+
+class Track(Schema):
+    """Positions in the order of the phone's time, at most 500; ask again `after` the last one."""
+
+    points = fields.List(fields.Nested(SosPosition), required=True)

@@ -45,7 +45,7 @@ def full_view(
 ) -> dict[str, Any]:
     """The whole incident. With `unit` it is for that unit's responder: the caller only while the unit holds it."""
     assignments = doc.get("assignments") or {}
-    holds = any(each["unit"] == unit and each["status"] in HOLDING for each in assignments.values())
+    theirs = holds(doc, unit)
     here = f"/v1/incidents/{doc['_id']}"
     view = row_view(doc, language) | {
         "slots": [_slot(service, slot) for service, slot in (doc.get("slots") or {}).items()],
@@ -53,7 +53,7 @@ def full_view(
             [_assignment(each_id, each) for each_id, each in assignments.items() if not unit or each["unit"] == unit],
             "offered_at",
         ),
-        "timeline": [_entry(entry) for entry in (doc.get("timeline") or [])[-SHOWN:]],
+        "timeline": [entry_view(entry) for entry in (doc.get("timeline") or [])[-SHOWN:]],
         "milestones": doc.get("milestones") or {},
         "cameras": [{"camera": name, **found} for name, found in (doc.get("cameras") or {}).items()][:SHOWN],
         "correlations": list(doc.get("correlations") or [])[:SHOWN],
@@ -61,8 +61,8 @@ def full_view(
         "links": {"timeline": f"{here}/timeline", "track": f"{here}/track"},
     }
     if unit:
-        view |= {"position": view["position"] if holds else None, "trust": None, "rank": None, "correlations": []}
-        view["citizen"] = _citizen(doc) if holds else None
+        view |= {"position": view["position"] if theirs else None, "trust": None, "rank": None, "correlations": []}
+        view["citizen"] = _citizen(doc) if theirs else None
         return view
     return view | {
         "citizen": _citizen(doc, everything=True),
@@ -77,7 +77,7 @@ def _newest(rows: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
 
 
 def _slot(service: str, slot: Mapping[str, Any]) -> dict[str, Any]:
-    names = ("status", "assignment", "rung", "round", "paused", "due_at")
+    names = ("status", "assignment", "rung", "round", "paused", "paused_until", "due_at")
     return {"service": service, **{name: slot.get(name) for name in names}}
 
 
@@ -90,7 +90,13 @@ def _assignment(assignment_id: str, each: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": assignment_id, **{name: each.get(name) for name in names}, **flags}
 
 
-def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+def holds(doc: Mapping[str, Any], unit: str) -> bool:
+    """Whether a unit has one of the incident's slots now."""
+    return any(each["unit"] == unit and each["status"] in HOLDING for each in (doc.get("assignments") or {}).values())
+
+
+def entry_view(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of the timeline."""
     known = {name: entry.get(name) for name in ("seq", "at", "kind", "by")}
     return known | {"about": {name: value for name, value in entry.items() if name not in known}}
 

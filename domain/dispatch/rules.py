@@ -12,7 +12,7 @@ from domain.dispatch.errors import AssignmentNotFound, SlotTaken
 from domain.errors import Conflict
 from domain.ids import derived_id, link_token, token_hash
 from domain.incidents import rules as incident_rules
-from domain.incidents.draft import Draft
+from domain.incidents.draft import Draft, timer_of
 from domain.incidents.states import (
     ASKED,
     HOLDING,
@@ -271,7 +271,7 @@ def due_slots(doc: Mapping[str, Any], now: datetime) -> list[str]:
     return [
         service
         for service, slot in (doc.get("slots") or {}).items()
-        if slot.get("due_at") and slot["due_at"] <= now and not slot.get("paused")
+        if (timer := timer_of(slot)) and timer <= now
     ]
 
 

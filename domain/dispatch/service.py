@@ -3,11 +3,12 @@
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from domain import geo
 from domain.cities.config import CityConfig, Ladder, Rung, Who
-from domain.dispatch import leases, queries, rules
+from domain.dispatch import leases, queries, rules, steering
 from domain.dispatch.errors import UnitTaken
 from domain.dispatch.states import UnitStatus
 from domain.errors import Conflict, DomainError
@@ -284,7 +285,9 @@ def timers(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
     doc = incidents.get(incident_id)
     for service in rules.due_slots(doc, now):
         slot = doc["slots"][service]
-        if slot["assignment"]:
+        if slot.get("paused"):
+            doc = incidents.change(incident_id, partial(steering.resume, service=service, by="ladder"), now=now)
+        elif slot["assignment"]:
             doc = _check_stall(doc, service, desk, now)
         elif slot["status"] == SlotStatus.OPEN:
             doc = climb(incident_id, service, desk, now=now, from_rung=slot["rung"])

@@ -43,13 +43,15 @@ class CallForHelp:
     sent_at: datetime | None = None
     address: str | None = None
     unreadable: Sequence[dict[str, Any]] = ()
+    by: str | None = None
+    """The operator who took the call; the key is theirs."""
     city: str | None = None
     """Where the number that was called belongs; the position wins over it."""
 
 
 def facts(call: CallForHelp, *, now: datetime) -> SosFacts:
     """The facts to be stored. Raises Invalid only when neither a position, a phone nor a device can be made out."""
-    if not (call.position or call.phone or call.device or call.person):
+    if not (call.position or call.phone or call.device or call.person or call.by):
         raise Invalid(
             "neither a position, a phone number nor a device can be made out",
             code="nobody_to_help",
@@ -91,6 +93,7 @@ def facts(call: CallForHelp, *, now: datetime) -> SosFacts:
         unreadable=tuple(call.unreadable),
         raised_at=now - age if timedelta(0) <= age <= BELIEVED_AGE else now,
         address=call.address,
+        by=call.by,
     )
 
 
@@ -113,6 +116,8 @@ def _owner(call: CallForHelp) -> str:
     A key without an owner stands alone if it is long enough to be nobody else's; else it counts at this address only,
     since two people's calls must never become one.
     """
+    if call.by:
+        return f"staff:{call.by}"
     if call.device:
         return f"device:{call.device}"
     if call.person:

@@ -15,6 +15,12 @@ from domain.incidents.states import IncidentStatus, SlotStatus, incident_status
 TIMELINE_KEPT = 200
 
 
+def timer_of(slot: Mapping[str, Any]) -> datetime | None:
+    """When a slot's ladder moves by itself: its own time, or the end of the pause that an operator made."""
+    timer: datetime | None = slot["paused_until"] if slot.get("paused") else slot.get("due_at")
+    return timer
+
+
 class Draft:
     """What a rule has decided so far about one incident, at `now`."""
 
@@ -88,7 +94,7 @@ class Draft:
                 self.set("status", str(status))
             if status != IncidentStatus.OPEN and f"{status}_at" not in (self.doc.get("milestones") or {}):
                 self.set(f"milestones.{status}_at", self.now)
-        due = [slot["due_at"] for slot in slots.values() if slot.get("due_at") and not slot.get("paused")]
+        due = [timer for slot in slots.values() if (timer := timer_of(slot))]
         if self.doc["status"] == IncidentStatus.CLOSED:
             due = []
         if due and min(due) != self.doc.get("ladder_due"):

@@ -10,6 +10,7 @@ from typing import Any, Final
 from domain import geo
 from domain.errors import Gone, NotFound
 from domain.ids import token_hash
+from domain.incidents.documents import TimelineDoc
 from domain.incidents.service import Incident, incidents
 from domain.incidents.states import IncidentStatus
 
@@ -134,3 +135,16 @@ def changed(city: str, since: datetime, *, limit: int = 500) -> list[Incident]:
     condition = {"city": city, "updated_at": {"$gt": since}}
     rows = incidents().find(condition, _ROW).sort("updated_at", 1).limit(limit)
     return [row for row in rows if "practice" not in row["flags"]]
+
+
+def timeline(doc: Incident, *, before: int | None, limit: int) -> list[dict[str, Any]]:
+    """Entries with a seq below `before`, newest first: from the incident itself, then from where older ones went."""
+    held = [entry for entry in reversed(doc.get("timeline") or []) if before is None or entry["seq"] < before]
+    if len(held) >= limit:
+        return held[:limit]
+    floor = held[-1]["seq"] if held else before
+    condition: dict[str, Any] = {"incident": doc["_id"]}
+    if floor is not None:
+        condition["seq"] = {"$lt": floor}
+    older = TimelineDoc._get_collection().find(condition).sort("seq", -1).limit(limit - len(held))
+    return [*held, *(row["entry"] for row in older)]

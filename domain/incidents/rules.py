@@ -251,7 +251,7 @@ def say(draft: Draft, message: dict[str, Any]) -> None:
     """
     citizen = draft.doc.get("citizen") or {}
     held = list(citizen.get("messages") or [])
-    if any(each["id"] == message["id"] for each in held):
+    if is_repeated(held, message):
         return
     if citizen_cancelled(draft.doc):
         raise Conflict("the incident is closed", code="incident_closed", current="closed")
@@ -261,6 +261,14 @@ def say(draft: Draft, message: dict[str, Any]) -> None:
     draft.entry("message", by=message["by"], message=message["id"])
     if "practice" not in draft.doc["flags"]:
         draft.event("incident.message", message=message["id"])
+
+
+def is_repeated(held: list[dict[str, Any]], words: dict[str, Any]) -> bool:
+    """Whether these words were said already under their id. Other words under it are a Conflict."""
+    same = next((each for each in held if each["id"] == words["id"]), None)
+    if same is not None and same["text"] != words["text"]:
+        raise Conflict("this key was used for other words", code="idempotency_conflict")
+    return same is not None
 
 
 def take_links_back(draft: Draft) -> None:

@@ -72,18 +72,31 @@ def incidents() -> Collection[Incident]:
     return found
 
 
-def raise_sos(facts: SosFacts, *, now: datetime, secret: str, link_ttl: timedelta) -> Raised:
+def raise_sos(
+    facts: SosFacts,
+    *,
+    now: datetime,
+    secret: str,
+    link_ttl: timedelta,
+    merge: bool = True,
+    fingerprint: str | None = None,
+) -> Raised:
     """Store an SOS: one write with its slots, its first timeline entry and its pending `incident.raised`.
 
-    A retry (same owner and key) meets the same `_id`; what it newly brings is merged, and nothing is refused.
+    A retry (same owner and key) meets the same `_id`; what it newly brings is merged, and nothing is refused. Without
+    `merge` the first one stands as it is; `fingerprint` is kept to tell whether the body was the same.
     """
     incident_id = derived_id("inc", facts.owner, facts.key) if facts.key else new_id("inc", now)
     doc = _document(incident_id, facts, now)
     share = {"h": token_hash(share_token(secret, doc)), "kind": "share", "id": incident_id, "until": now + link_ttl}
     doc["links"] = [share]
+    if fingerprint:
+        doc["fingerprint"] = fingerprint
     try:
         incidents().insert_one(doc)
     except DuplicateKeyError:
+        if not merge:
+            return Raised(get(incident_id), created=False)
         learned = {
             "position": facts.position,
             "cells": doc["cells"],

@@ -37,7 +37,18 @@ def streams(app: Any, settings: Settings, tmp_path_factory: pytest.TempPathFacto
         "AMAAN_SECRET": SECRET,
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--graceful-timeout", "1", "-k", "gevent", "-b", f"127.0.0.1:{port}"]
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "--no-control-socket",
+        "--graceful-timeout",
+        "1",
+        "-k",
+        "gevent",
+        "-b",
+        f"127.0.0.1:{port}",
+    ]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*command, "app:serve_streams()"], cwd=ROOT, env=env, stdout=out, stderr=out, preexec_fn=die_with_parent

@@ -1,0 +1,223 @@
+"""What the control room does: open, send, merge, close, reopen, steer, note, hand over."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from api.blueprint import Blueprint, Call
+from api.desk import desk
+from api.incidents import schemas
+from api.incidents.routes import readable, shown
+from domain.cities import queries as cities
+from domain.dispatch import queries as dispatch_queries
+from domain.dispatch import service as dispatch
+from domain.dispatch import steering
+from domain.errors import Invalid
+from domain.incidents import following, operating
+from domain.incidents import service as incidents
+from domain.incidents.calls import CallForHelp, facts
+from domain.incidents.service import Incident
+from domain.permissions import Target
+from domain.permissions import cities as cities_of
+
+blp = Blueprint("operating", __name__, url_prefix="/v1", description="What the control room does to incidents.")
+
+EDIT = "incident.edit"
+_ANSWER: dict[str, Any] = {
+    "permission": EDIT,
+    "answer": schemas.Incident,
+    "caution": False,
+    "also": {409: "It does not stand where this is possible (`current`).", 412: "It changed since If-Match."},
+}
+
+
+def _do(call: Call, incident_id: str, step: Callable[[Incident], Incident], *, creates: bool = False) -> Any:
+    """One step on an incident within reach. Where it `creates`, 201, and 200 for what was there already."""
+    doc = readable(call, incident_id, EDIT)
+    call.require_match(doc["version"])
+    after = step(doc)
+    call.services.enqueue("drain", "incidents", incident_id)
+    view, status, tag = shown(call, after)
+    return view, 201 if creates and after["version"] != doc["version"] else status, tag
+
+
+@blp.endpoint(
+    "POST /incidents",
+    permission="incident.create",
+    body=schemas.NewIncident,
+    answer=schemas.Incident,
+    status=201,
+    creates=True,
+    caution=False,
+    also={404: "No such city, or not yours.", 409: "The key was used for another incident."},
+)
+def create(call: Call) -> Any:
+    """Open an incident for a caller or a walk-in. Units are asked at once, as for an SOS."""
+    body, who = call.body, call.who
+    services = tuple(name for name, wanted in (body.get("services") or {}).items() if wanted)
+    found = facts(
+        CallForHelp(
+            channel=body["channel"],
+            position={**body["position"], "source": "operator"} if body.get("position") else None,
+            phone=body.get("phone"),
+            category=body["category"],
+            services=services,
+            silent=body["silent"],
+            note=body.get("note"),
+            language=body.get("language"),
+            verified=True,
+            key=call.key or "",
+            by=who.person_id,
+            city=body.get("city") or _home(call),
+        ),
+        now=call.now,
+    )
+    call.require_reach("incident.create", Target(city=found.city))
+    if body["category"] not in cities.current(found.city).categories:
+        raise Invalid("no such category", errors={"category": ["Not a category of this city."]})
+    settings = call.services.settings
+    doc, created = operating.create(
+        found,
+        fingerprint=call.fingerprint,
+        now=call.now,
+        secret=settings.signing_key,
+        link_ttl=timedelta(seconds=settings.link_ttl_s),
+    )
+    call.services.enqueue("drain", "incidents", doc["_id"])
+    view, _, tag = shown(call, doc)
+    return view, 201 if created else 200, tag
+
+
+def _home(call: Call) -> str | None:
+    mine = cities_of(call.who, "incident.create") - {"*"}
+    return next(iter(mine)) if len(mine) == 1 else call.who.city or None
+
+
+@blp.endpoint("POST /incidents/<incident_id>/assign", body=schemas.AssignBody, **_ANSWER)
+def assign(call: Call, incident_id: str) -> Any:
+    """Ask one unit by hand, beside the ladder."""
+
+    def step(doc: Incident) -> Incident:
+        unit = dispatch_queries.unit(call.body["unit"])
+        if unit["city"] != doc["city"]:
+            raise Invalid("a unit of another city", errors={"unit": ["Is of another city: hand the incident over."]})
+        wanted = call.body.get("service")
+        service = str(wanted) if wanted else _service_for(doc, unit)
+        return dispatch.assign(
+            incident_id, service, unit["_id"], desk(doc["city"]), by=call.who.person_id, now=call.now
+        )
+
+    return _do(call, incident_id, step)
+
+
+def _service_for(doc: Incident, unit: dict[str, Any]) -> str:
+    """The service that the unit gives and that still waits, else the unit's first."""
+    waiting = [name for name, slot in doc["slots"].items() if slot["status"] == "open" and name in unit["services"]]
+    if not (waiting or unit["services"]):
+        raise Invalid("the unit gives no service", errors={"unit": ["Gives no service."]})
+    return str((waiting or unit["services"])[0])
+
+
+@blp.endpoint("POST /incidents/<incident_id>/merge", body=schemas.MergeBody, **_ANSWER)
+def merge(call: Call, incident_id: str) -> Any:
+    """It is the same happening as another one: close it as its duplicate. `unmerge` takes it back."""
+    into = readable(call, call.body["into"], EDIT)
+    return _do(call, incident_id, lambda doc: operating.merge(incident_id, into, by=call.who.person_id, now=call.now))
+
+
+@blp.endpoint("POST /incidents/<incident_id>/unmerge", body=schemas.ReasonBody, **_ANSWER)
+def unmerge(call: Call, incident_id: str) -> Any:
+    """It is another happening after all: it goes on by itself."""
+    reason = call.body["reason"]
+    return _do(
+        call,
+        incident_id,
+        lambda doc: operating.unmerge(incident_id, by=call.who.person_id, reason=reason, now=call.now),
+    )
+
+
+@blp.endpoint("POST /incidents/<incident_id>/resolve", body=schemas.ResolveBody, **_ANSWER)
+def resolve(call: Call, incident_id: str) -> Any:
+    """Close it, with how it ended. Whoever was asked or is there is told and free."""
+    return _do(
+        call,
+        incident_id,
+        lambda doc: operating.resolve(
+            incident_id, call.body["resolution"], by=call.who.person_id, reason=call.body["reason"], now=call.now
+        ),
+    )
+
+
+@blp.endpoint("POST /incidents/<incident_id>/reopen", body=schemas.ReasonBody, **_ANSWER)
+def reopen(call: Call, incident_id: str) -> Any:
+    """It is not over: every service is asked again, from the first rung."""
+    reason = call.body["reason"]
+    return _do(
+        call, incident_id, lambda doc: operating.reopen(incident_id, by=call.who.person_id, reason=reason, now=call.now)
+    )
+
+
+@blp.endpoint("POST /incidents/<incident_id>/ladder", body=schemas.LadderBody, **_ANSWER)
+def steer(call: Call, incident_id: str) -> Any:
+    """Pause (at most ten minutes, with a reason), resume, or skip to the next rung at once."""
+    action, reason, by = call.body["action"], call.body["reason"], call.who.person_id
+    if action == "pause" and not reason.strip():
+        raise Invalid("a pause needs a reason", errors={"reason": ["Say why nobody is asked."]})
+
+    def step(doc: Incident) -> Incident:
+        wanted = call.body.get("service")
+        named = [str(wanted)] if wanted else [name for name, slot in doc["slots"].items() if slot["status"] == "open"]
+        for service in named:
+            if action == "resume":
+                doc = incidents.change(incident_id, partial(steering.resume, service=service, by=by), now=call.now)
+                continue
+            rule = steering.pause if action == "pause" else steering.skip
+            doc = incidents.change(incident_id, partial(rule, service=service, by=by, reason=reason), now=call.now)
+        if action == "pause" or not named:
+            return doc
+        return dispatch.timers(incident_id, desk(doc["city"]), now=call.now)
+
+    return _do(call, incident_id, step)
+
+
+@blp.endpoint("POST /incidents/<incident_id>/notes", body=schemas.NoteBody, creates=True, status=201, **_ANSWER)
+def add_note(call: Call, incident_id: str) -> Any:
+    """Something for the file, also after the end."""
+    key, text = call.key or call.fingerprint, call.body["text"]
+    return _do(
+        call,
+        incident_id,
+        lambda doc: operating.note(incident_id, text, by=call.who.person_id, key=key, now=call.now),
+        creates=True,
+    )
+
+
+@blp.endpoint("POST /incidents/<incident_id>/messages", body=schemas.NewMessage, creates=True, status=201, **_ANSWER)
+def add_message(call: Call, incident_id: str) -> Any:
+    """Write to the citizen; shown in the app without a sound."""
+    key, text, by = call.key or call.fingerprint, call.body["text"], call.who.person_id
+    return _do(
+        call,
+        incident_id,
+        lambda doc: following.message(doc, text, sender="control_room", by=by, key=key, now=call.now),
+        creates=True,
+    )
+
+
+@blp.endpoint("POST /incidents/<incident_id>/handover", body=schemas.HandoverBody, **_ANSWER)
+def hand_over(call: Call, incident_id: str) -> Any:
+    """Put another agency beside those that have it; its supervisors are told, and it is followed until it is closed."""
+    body = call.body
+    return _do(
+        call,
+        incident_id,
+        lambda doc: operating.hand_over(
+            incident_id,
+            body["agency"],
+            reason=body["reason"],
+            by=call.who.person_id,
+            config=cities.current(doc["city"]),
+            now=call.now,
+        ),
+    )

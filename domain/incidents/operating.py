@@ -1,0 +1,94 @@
+"""What the control room does to an incident beside sending units. Rules are pure; each change is one conditional write."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from domain.cities.config import CityConfig
+from domain.errors import Conflict, Invalid
+from domain.ids import derived_id
+from domain.incidents import rules
+from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
+from domain.incidents.service import Incident, SosFacts
+from domain.incidents.states import Resolution
+
+NOTES_KEPT: Final = 100
+_BY_MERGE: Final = frozenset({Resolution.DUPLICATE, Resolution.CANCELLED_BY_CITIZEN})
+
+
+def create(facts: SosFacts, *, fingerprint: str, now: datetime, secret: str, **links: Any) -> tuple[Incident, bool]:
+    """(incident, whether it is new) for a caller or a walk-in. The same key with another body is a Conflict."""
+    raised = incidents.raise_sos(facts, now=now, secret=secret, merge=False, fingerprint=fingerprint, **links)
+    if not raised.created and raised.incident.get("fingerprint") != fingerprint:
+        raise Conflict("this key was used for another incident", code="idempotency_conflict")
+    return raised.incident, raised.created
+
+
+def resolve(incident_id: str, resolution: Resolution, *, by: str, reason: str, now: datetime) -> Incident:
+    """Close it. Raises Invalid for what only a merge or a citizen can say, Conflict when it is closed."""
+    if resolution in _BY_MERGE:
+        raise Invalid("not by hand", errors={"resolution": ["Merge it, or let the citizen cancel."]})
+    return incidents.change(incident_id, lambda draft: rules.close(draft, resolution, by=by, reason=reason), now=now)
+
+
+def merge(incident_id: str, into: Incident, *, by: str, now: datetime) -> Incident:
+    """Close it as a duplicate of `into`. Again is no error; its timeline names both, and so does the other's."""
+    doc = incidents.get(incident_id)
+    if doc.get("merged_into") != into["_id"]:
+        doc = incidents.change(incident_id, lambda draft: rules.merge(draft, into, by=by), now=now)
+
+    def rule(draft: Draft) -> None:
+        if not any(e["kind"] == "merged_here" and e.get("merged") == incident_id for e in draft.doc["timeline"]):
+            draft.entry("merged_here", by=by, merged=incident_id)
+
+    incidents.change(into["_id"], rule, now=now)
+    return doc
+
+
+def unmerge(incident_id: str, *, by: str, reason: str, now: datetime) -> Incident:
+    """Take a merge back: the incident goes on by itself, its ladders from the first rung."""
+    return incidents.change(incident_id, lambda draft: rules.unmerge(draft, by=by, reason=reason), now=now)
+
+
+def reopen(incident_id: str, *, by: str, reason: str, now: datetime) -> Incident:
+    """Start again. A practice has nothing to start."""
+
+    def rule(draft: Draft) -> None:
+        if "practice" in draft.doc["flags"]:
+            raise Conflict("a practice is not reopened", code="practice", current=draft.doc["status"])
+        rules.reopen(draft, by=by, reason=reason)
+
+    return incidents.change(incident_id, rule, now=now)
+
+
+def note(incident_id: str, text: str, *, by: str, key: str, now: datetime) -> Incident:
+    """Something for the file, also after the end. The same key is the same note; the timeline has no words."""
+    made = {"id": derived_id("not", incident_id, by, key), "at": now, "by": by, "text": text}
+
+    def rule(draft: Draft) -> None:
+        held = list(draft.doc.get("notes") or [])
+        if rules.is_repeated(held, made):
+            return
+        draft.set("notes", [*held, made][-NOTES_KEPT:])
+        draft.entry("note", by=by, note=made["id"])
+
+    return incidents.change(incident_id, rule, now=now)
+
+
+def hand_over(incident_id: str, agency: str, *, reason: str, by: str, config: CityConfig, now: datetime) -> Incident:
+    """Put another agency beside those that have it. Its supervisors are told; the incident goes on until somebody
+    closes it, so that nothing falls between two doors. Raises Invalid for an agency that the city has not.
+    """
+    if agency not in config.agencies:
+        raise Invalid("no such agency", errors={"agency": ["Not an agency of this city."]})
+
+    def rule(draft: Draft) -> None:
+        rules.check_open(draft)
+        held = list(draft.doc.get("handovers") or [])
+        if any(each["agency"] == agency for each in held):
+            return
+        draft.set("handovers", [*held, {"agency": agency, "reason": reason, "by": by, "at": now}])
+        draft.entry("handed_over", by=by, agency=agency)
+        draft.event("incident.handed_over", agency=agency)
+
+    return incidents.change(incident_id, rule, now=now)
