@@ -4,17 +4,17 @@ A job is named here and nowhere else, so that whoever enqueues needs no import o
 by feature; a worker serves one (docs/adr/0003 and the measurements behind it). Arguments are ids: JSON, never pickle.
 """
 
-import threading
-import time
 import uuid
 from typing import Final, NamedTuple
 
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
+
+from runtime.redis import connect, gate_of
+
+__all__ = ["JOBS", "QUEUES", "Job", "Queues", "connect"]
 
 
 class Job(NamedTuple):
@@ -30,40 +30,24 @@ QUEUES: Final = ("urgent", "default", "vision", "bulk")
 JOBS: Final[dict[str, Job]] = {
     "drain": Job("workers.drain.drain", "urgent", 30),
     "deliver": Job("workers.delivery.advance", "urgent", 30),
-    "look": Job("workers.vision.jobs.look", "vision", 60),
+    "look": Job("workers.vision.jobs.look", "vision", 150),
 }
 
 RESULT_TTL_S: Final = 5
-_TIMEOUT_S: Final = 0.5
-_COOL_S: Final = 1.0
-
-
-def connect(redis_url: str, *, patient: bool = False) -> "Redis":
-    """A client that gives up at once: redis-py's own defaults hold a request for seconds when Redis is down.
-
-    `patient` is for a worker, whose blocking wait for the next job is longer than any request may be.
-    """
-    return Redis.from_url(
-        redis_url,
-        socket_timeout=None if patient else _TIMEOUT_S,
-        socket_connect_timeout=_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-        health_check_interval=0,
-    )
+FAILURE_TTL_S: Final = 3600
 
 
 class Queues:
     """Puts jobs on the queues. `enqueue` is `domain.ports.Enqueue`: it never raises and never blocks for long.
 
-    After a failure no call tries again for a second, so that a hanging Redis costs one request half a second and the
-    others nothing; the sweeper finds what was not enqueued.
+    After a failure no call tries again until Redis answers (`runtime.redis`), so that a hanging Redis costs one request
+    half a second and the others nothing; the sweeper finds what was not enqueued.
     """
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
+        self._gate = gate_of(redis)
         self._queues = {name: Queue(name, connection=redis, serializer=JSONSerializer) for name in QUEUES}
-        self._cool_until = 0.0
-        self._lock = threading.Lock()
 
     @property
     def redis(self) -> "Redis":
@@ -73,7 +57,7 @@ class Queues:
     def __call__(self, job: str, *args: str | int | float | None) -> bool:
         """Enqueue by the table's name; False when Redis would not have it."""
         found = JOBS[job]
-        if time.monotonic() < self._cool_until:
+        if self._gate.is_shut:
             return False
         try:
             self._queues[found.queue].enqueue_call(
@@ -81,19 +65,22 @@ class Queues:
                 args=args,
                 timeout=found.timeout_s,
                 result_ttl=RESULT_TTL_S,
-                failure_ttl=3600,
+                failure_ttl=FAILURE_TTL_S,
                 job_id=f"{job}-{uuid.uuid4().hex}",
             )
         except (RedisError, OSError):
-            self._cool_until = time.monotonic() + _COOL_S
+            self._gate.shut()
             return False
         return True
 
     def away(self) -> bool:
         """True when Redis does not answer now."""
+        if self._gate.is_shut:
+            return True
         try:
             self._redis.ping()
         except (RedisError, OSError):
+            self._gate.shut()
             return True
         return False
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from domain import geo
-from domain.cameras import service as cameras
+from domain.cameras import registry
 from domain.cities import queries as cities
 from domain.ids import derived_id
 from sandbox.footage import draw_clip
@@ -58,6 +58,6 @@ def install(city: str, folder: Path, *, now: datetime) -> list[str]:
             "source": {"kind": "file", "path": f"var/footage/{clip.name}"},
             "enabled": True,
         }
-        cameras.register(camera_id, facts, config, now=now)
+        registry.put(camera_id, facts, config, secret="", now=now)  # files have no password to seal
         ids.append(camera_id)
     return ids

@@ -1,6 +1,6 @@
-"""Reactions that ask cameras, and link what they saw."""
+"""Reactions that ask cameras, show what they saw, and link what may be one happening."""
 
-from domain.cameras import service as cameras
+from domain.cameras import looks, observations, queries
 from domain.correlation import service as correlation
 from domain.outbox import Event
 from workers.context import Context
@@ -8,15 +8,31 @@ from workers.context import Context
 
 def ask_cameras(event: Event, context: Context) -> None:
     """Ask the cameras that may have seen it. The looks are jobs of their own: sending help never waits for them."""
-    for look_id in cameras.ask(event["subject"], now=context.clock()):
-        context.enqueue("look", look_id)
+    for look_id in looks.ask(event["subject"], now=context.clock()):
+        enqueue(look_id, context)
+
+
+def enqueue(look_id: str, context: Context) -> bool:
+    """Put a look on the queue; while the queue is away, the sweeper tries again."""
+    taken = context.enqueue("look", look_id)
+    if taken:
+        looks.queued(look_id, now=context.clock())
+    return taken
+
+
+def show_observation(event: Event, context: Context) -> None:
+    """Show what was seen on the incidents that asked: those of the look, or those near a gateway's word."""
+    if look_id := event.get("look"):
+        looks.settle(look_id, event["subject"], now=context.clock())
+    else:
+        observations.tell_askers(queries.observation(event["subject"]), now=context.clock())
 
 
 def link_incident(event: Event, context: Context) -> None:
-    """Link a new incident with what is near in space and time."""
+    """Link an incident that is new, or known better, with what is near in space and time."""
     correlation.link_incident(event["subject"], now=context.clock())
 
 
 def link_observation(event: Event, context: Context) -> None:
     """Link what a camera saw with the incidents near it."""
-    correlation.link_observation(event["observation"], now=context.clock())
+    correlation.link_observation(event["subject"], now=context.clock())

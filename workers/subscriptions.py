@@ -6,6 +6,7 @@ A reaction takes the event (ids only) and the context, may run twice, and raises
 from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
+from runtime.mongo import STORE_DOWN
 from workers import dispatch, people, sight, tell
 from workers.context import Context
 
@@ -14,9 +15,9 @@ Reaction = Callable[[Event, Context], None]
 SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "incident.raised": (dispatch.rank, dispatch.start_ladders),
     "incident.surroundings": (tell.guardians, sight.ask_cameras, sight.link_incident),
-    "camera.answered": (sight.link_observation,),
+    "observation.made": (sight.show_observation, sight.link_observation),
     "incident.reopened": (dispatch.start_ladders,),
-    "incident.facts_added": (dispatch.start_ladders,),
+    "incident.facts_added": (dispatch.start_ladders, sight.ask_cameras, sight.link_incident),
     "incident.duress": (tell.units_of_duress,),
     "incident.closed": (dispatch.free_units, tell.citizen, people.forget_if_erased),
     "slot.reopened": (dispatch.start_ladders,),
@@ -38,7 +39,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
 }
 
 FIRST = frozenset({"incident.raised", "assignment.offered", "assignment.mayday", "incident.duress", "slot.reopened"})
-LAST = frozenset({"incident.surroundings", "camera.answered"})
+LAST = frozenset({"incident.surroundings", "observation.made"})
 
 
 def urgency(event: Event) -> int:
@@ -47,6 +48,17 @@ def urgency(event: Event) -> int:
 
 
 def react(event: Event, context: Context) -> None:
-    """Run what follows from an event. An event that nobody subscribed to is simply done."""
+    """Run what follows from an event, all of it: one reaction that fails keeps no other from running.
+
+    Raises the first failure at the end, so that the event is tried again. An event that nobody subscribed to is done.
+    """
+    failures: list[Exception] = []
     for reaction in SUBSCRIPTIONS.get(event["type"], ()):
-        reaction(event, context)
+        try:
+            reaction(event, context)
+        except STORE_DOWN:
+            raise
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]

@@ -1,17 +1,20 @@
-"""The sweeper: finds in the database what the queue lost and what has become due, once a second.
+"""The sweeper: finds in the database what the queue lost and what has become due, twice a second.
 
 Every sweep is a query by an indexed time and an idempotent step, so that two sweepers do no harm and none loses nothing
-but time. While the queue is away, the sweeper does the urgent work itself.
+but time. While the queue is away, or its workers are, the sweeper does the urgent work itself.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from domain import outbox
-from domain.cameras import service as cameras
+from domain.cameras import looks, observations
+from domain.cities import queries as cities
+from domain.correlation import service as correlation
 from domain.deliveries import queries as deliveries
 from domain.dispatch import leases
 from domain.dispatch import service as dispatch
@@ -20,11 +23,18 @@ from domain.limits import service as limits
 from domain.people import sign_in
 from notifications.fanout import advance_all
 from runtime import logging
+from runtime.media import Media
 from runtime.mongo import STORE_DOWN
+from workers import sight
 from workers.context import Context
 from workers.drain import drain_with
 
 BATCH = 200
+POOL_THREADS = 16
+TAKE_OVER_AFTER = timedelta(seconds=1.5)
+"""How long the queue has for what the sweeper gave it. With DUE_AFTER and a sweep's rhythm this stays under 5 s."""
+LADDER_AGAIN = timedelta(seconds=10)
+"""When to look again at a ladder whose step failed."""
 
 log = logging.get(__name__)
 
@@ -37,15 +47,73 @@ class Sweep(NamedTuple):
     every_s: float
 
 
+class _InHand:
+    """What the sweeper has asked the queue for, and what it does itself: nothing is asked for or begun twice."""
+
+    def __init__(self) -> None:
+        self._asked: dict[tuple[str, str], datetime] = {}
+        self._doing: set[tuple[str, str]] = set()
+        self._lock = threading.Lock()
+
+    def asked_at(self, key: tuple[str, str]) -> datetime | None:
+        """When the queue took what is still overdue; None when it was not asked."""
+        with self._lock:
+            return self._asked.get(key)
+
+    def ask(self, key: tuple[str, str], now: datetime) -> None:
+        """The queue has taken it."""
+        with self._lock:
+            self._asked[key] = now
+
+    def keep(self, overdue: set[tuple[str, str]]) -> None:
+        """Forget what was asked for and is no longer overdue: somebody took it."""
+        with self._lock:
+            self._asked = {key: at for key, at in self._asked.items() if key in overdue}
+
+    def begin(self, key: tuple[str, str]) -> bool:
+        """True when it may be begun here: it is not, and a thread will soon be free."""
+        with self._lock:
+            if key in self._doing or len(self._doing) >= 2 * POOL_THREADS:
+                return False
+            self._doing.add(key)
+            return True
+
+    def done(self, key: tuple[str, str]) -> None:
+        """It was done here."""
+        with self._lock:
+            self._doing.discard(key)
+
+
+_in_hand = _InHand()
+
+
 def overdue_events(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Documents whose events are due: to the queue, or, while it is away, worked off here."""
-    found = 0
-    for name in outbox.names():
-        for subject in outbox.overdue(name, now=context.clock(), limit=BATCH):
-            found += 1
-            if not context.enqueue("drain", name, subject):
-                pool.submit(_safely, drain_with, context, name, subject)
-    return found
+    """Documents whose events are due: to the queue once, so that a deep queue is not made deeper.
+
+    Worked off here where the queue is away, and where it took one and nothing came of it: its workers are dead, or the
+    queue lost it, or it is too deep.
+    """
+    found = {
+        (name, subject)
+        for name in outbox.names()
+        for subject in outbox.overdue(name, now=context.clock(), limit=BATCH)
+    }
+    _in_hand.keep(found)
+    for key in sorted(found):
+        now = context.clock()
+        asked_at = _in_hand.asked_at(key)
+        if asked_at is None and context.enqueue("drain", *key):
+            _in_hand.ask(key, now)
+        elif (asked_at is None or now - asked_at >= TAKE_OVER_AFTER) and _in_hand.begin(key):
+            pool.submit(_work_off, context, *key)
+    return len(found)
+
+
+def _work_off(context: Context, name: str, subject: str) -> None:
+    try:
+        _safely(drain_with, context, name, subject, sweep=True)
+    finally:
+        _in_hand.done((name, subject))
 
 
 def due_deliveries(context: Context, pool: ThreadPoolExecutor) -> int:
@@ -60,16 +128,28 @@ def due_ladders(context: Context, pool: ThreadPoolExecutor) -> int:
     """Incidents whose ladder's timer has run out."""
     rows = list(
         incidents.incidents()
-        .find({"ladder_due": {"$lte": context.clock()}}, {"city": 1})
+        .find({"ladder_due": {"$lte": context.clock()}}, {"city": 1, "ladder_due": 1})
         .sort("ladder_due", 1)
         .limit(BATCH)
     )
-    list(pool.map(lambda row: _safely(_climb, context, row["_id"], row["city"]), rows))
+    list(pool.map(lambda row: _safely(_climb, context, row["_id"], row["city"], row["ladder_due"]), rows))
     return len(rows)
 
 
-def _climb(context: Context, incident_id: str, city: str) -> None:
-    doc = dispatch.timers(incident_id, context.desk(city), now=context.clock())
+def _climb(context: Context, incident_id: str, city: str, due: datetime) -> None:
+    now = context.clock()
+    try:
+        doc = dispatch.timers(incident_id, context.desk(city), now=now)
+    except STORE_DOWN:
+        raise
+    except Exception:
+        log.exception("ladder_failed", subject=incident_id)
+        doc = {"ladder_due": due}
+    if doc.get("ladder_due") == due:
+        # Nothing came of it: by our fault, or by a timer that means nothing. It must not stand before the others.
+        incidents.incidents().update_one(
+            {"_id": incident_id, "ladder_due": due}, {"$set": {"ladder_due": now + LADDER_AGAIN}}
+        )
     if doc.get("pending_events") and not context.enqueue("drain", "incidents", incident_id):
         drain_with(context, "incidents", incident_id)
 
@@ -84,12 +164,10 @@ def orphan_leases(context: Context, pool: ThreadPoolExecutor) -> int:
 
 def waiting_looks(context: Context, pool: ThreadPoolExecutor) -> int:
     """Looks that nobody does: on the queue again, or shed when they come too late to help."""
-    ids = cameras.overdue_looks(now=context.clock())
-    for look_id in ids:
-        now = context.clock()
-        if not cameras.shed_if_late(look_id, now=now) and context.enqueue("look", look_id):
-            cameras.postpone(look_id, until=now + LOOK_AGAIN)
-    return len(ids)
+    again = looks.see_to_overdue(now=context.clock())
+    for look_id in again:
+        sight.enqueue(look_id, context)
+    return len(again)
 
 
 def spent_codes(context: Context, pool: ThreadPoolExecutor) -> int:
@@ -98,23 +176,35 @@ def spent_codes(context: Context, pool: ThreadPoolExecutor) -> int:
     return limits.sweep(now=now) + sign_in.sweep(now=now)
 
 
-LOOK_AGAIN = timedelta(seconds=10)
+def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
+    """What cameras saw, and its stills, gone when each city has kept it for as long as it says."""
+    media, now = Media(context.settings.media_url), context.clock()
+    gone = looks_gone = observations.forget_looks(media.delete, now=now)
+    for city in cities.known():
+        ids = observations.expire(cities.current(city), media.delete, now=now)
+        correlation.forget(ids)
+        gone += len(ids)
+    if gone:
+        log.info("kept_long_enough", looks=looks_gone, observations=gone - looks_gone)
+    return gone
+
 
 SWEEPS = (
     Sweep("overdue_events", overdue_events, 0.5),
     Sweep("due_deliveries", due_deliveries, 0.5),
     Sweep("due_ladders", due_ladders, 0.5),
     Sweep("waiting_looks", waiting_looks, 1.0),
+    Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
     Sweep("spent_codes", spent_codes, 60.0),
 )
 
 
-def _safely(step: Callable[..., object], *args: object) -> None:
+def _safely(step: Callable[..., object], *args: object, **named: object) -> None:
     try:
-        step(*args)
+        step(*args, **named)
     except STORE_DOWN:
-        log.warning("store_away")
+        log.warning("store_away", step=getattr(step, "__name__", "step"))
     except Exception:
         log.exception("sweep_step_failed", step=getattr(step, "__name__", "step"))
 
@@ -125,12 +215,25 @@ def sweep_once(context: Context, pool: ThreadPoolExecutor) -> dict[str, int]:
 
 
 def run(context: Context, *, stop: Callable[[], bool] = lambda: False) -> None:
-    """Sweep until `stop` says so. Nothing that goes wrong ends it: the next second tries again."""
-    next_at = {sweep.name: 0.0 for sweep in SWEEPS}
-    with ThreadPoolExecutor(8, thread_name_prefix="sweep") as pool:
-        while not stop():
-            for sweep in SWEEPS:
-                if time.monotonic() >= next_at[sweep.name]:
-                    next_at[sweep.name] = time.monotonic() + sweep.every_s
-                    _safely(sweep.run, context, pool)
-            time.sleep(0.1)
+    """Sweep until `stop` says so. Nothing that goes wrong ends it: the next second tries again.
+
+    Each sweep has a thread of its own, so that one which hangs holds up none of the others.
+    """
+    with ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="sweep") as pool:
+        threads = [
+            threading.Thread(target=_repeat, args=(sweep, context, pool, stop), name=sweep.name, daemon=True)
+            for sweep in SWEEPS
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)  # in short waits: a signal is noticed between two of them
+
+
+def _repeat(sweep: Sweep, context: Context, pool: ThreadPoolExecutor, stop: Callable[[], bool]) -> None:
+    while not stop():
+        began = time.monotonic()
+        _safely(sweep.run, context, pool)
+        while not stop() and time.monotonic() < began + sweep.every_s:
+            time.sleep(min(0.1, sweep.every_s))

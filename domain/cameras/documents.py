@@ -2,34 +2,40 @@
 
 import mongoengine as me
 
+from domain import outbox
+
 
 class CameraDoc(me.Document):
-    """A camera. `source` {kind, path | url, recorded_at?} is opened only if the city's list allows it."""
+    """A camera. `source` {kind, path | url, …} is opened only while the city's list allows it (`sources.py`)."""
 
     id = me.StringField(primary_key=True)
     city = me.StringField(required=True)
     name = me.StringField()
     agency = me.StringField()
+    owner = me.StringField()  # the person who lent it; none where it is the city's own
     position = me.DictField()  # {lat, lon}
     cells = me.DictField()
     bearing_deg = me.FloatField()
     fov_deg = me.FloatField()
     range_m = me.FloatField()
     source = me.DictField()
-    zones = me.DictField()
-    masks = me.ListField()
+    zones = me.DictField()  # name → corners as fractions of the picture
+    masks = me.ListField()  # areas that are never looked at
     enabled = me.BooleanField(default=True)
     gateway_key = me.StringField()  # hash of the key by which its gateway posts observations
-    health = me.DictField()  # {state, reason, at}
+    gateway_generation = me.IntField()  # of that key; raised by each new one
+    fingerprint = me.StringField()  # of the request that made it: a repeat of its key with other facts is refused
+    health = me.DictField()  # {state, reasons, at, since}
     version = me.IntField(default=1)
     created_at = me.DateTimeField()
     updated_at = me.DateTimeField()
+    retired_at = me.DateTimeField()  # taken out of the register; kept, since observations point at it
 
     meta = {
         "collection": "cameras",
         "auto_create_index": False,
         "strict": False,
-        "indexes": [["city", "cells.r7"], ["city", "cells.r5"], {"fields": ["gateway_key"], "sparse": True}],
+        "indexes": [["city", "cells.r9"], ["city", "id"], {"fields": ["owner", "id"], "sparse": True}],
     }
 
 
@@ -41,17 +47,21 @@ class LookDoc(me.Document):
     camera = me.StringField()
     start = me.DateTimeField()
     seconds = me.FloatField()
+    recorded = me.BooleanField()  # `start` names a part of a recording; else the look begins when it begins
     state = me.StringField()
     incidents = me.ListField(me.StringField())
     observation = me.StringField()
-    until = me.DateTimeField()  # of the lease, or when a waiting look is shed
+    stills = me.ListField(me.StringField())  # noted before they are stored, so that none is ever forgotten
+    tries = me.IntField(default=0)  # how often a worker has begun; the number is also the lease's owner
     asked_at = me.DateTimeField()
+    ready_at = me.DateTimeField()  # from here on the footage of the window can be there
+    until = me.DateTimeField()  # of the lease, or when the sweeper has to see to it; none when it is over
 
     meta = {
         "collection": "looks",
         "auto_create_index": False,
         "strict": False,
-        "indexes": [{"fields": ["until"], "sparse": True}],
+        "indexes": [{"fields": ["until"], "sparse": True}, ["state", "ready_at"], ["asked_at"]],
     }
 
 
@@ -67,13 +77,26 @@ class ObservationDoc(me.Document):
     view = me.StringField()
     findings = me.ListField(me.DictField())
     seen = me.DictField()
-    stills = me.ListField(me.StringField())  # media ids, redacted
-    by = me.StringField()  # look, or the gateway
+    stills = me.ListField(me.StringField())  # media names, redacted
+    by = me.StringField()  # look, or gateway
+    fingerprint = me.StringField()  # of a gateway's body: a repeat of its key with another one is refused
     created_at = me.DateTimeField()
+    pending_events = me.ListField(me.DictField())
+    outbox_due = me.DateTimeField()
+    outbox_lease = me.DictField()
 
     meta = {
         "collection": "observations",
         "auto_create_index": False,
         "strict": False,
-        "indexes": [["city", "cells.r7", "at"], ["camera", "-at"]],
+        "indexes": [
+            {"fields": ["outbox_due"], "sparse": True},
+            ["city", "cells.r7", "at"],
+            ["camera", "-at"],
+            ["city", "created_at"],
+            {"fields": ["stills"], "sparse": True},
+        ],
     }
+
+
+outbox.register("observations", ObservationDoc)

@@ -1,6 +1,6 @@
-"""What can be wrong with a camera, beyond the kinds."""
+"""What can be wrong with a camera or what is said of it, beyond the kinds."""
 
-from domain.errors import Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound, Unauthenticated
 
 
 class CameraNotFound(NotFound):
@@ -9,7 +9,31 @@ class CameraNotFound(NotFound):
     code = "camera_not_found"
 
 
+class CameraChanged(Conflict):
+    """Somebody else changed the camera, or the same key came with another camera."""
+
+    code = "camera_changed"
+
+
 class SourceNotAllowed(Invalid):
     """The address is not on the city's list; nothing of ours will open it."""
 
     code = "camera_source_not_allowed"
+
+
+class GatewayKeyUnknown(Unauthenticated):
+    """The key is not the one of this camera, or it was revoked."""
+
+    code = "gateway_key_unknown"
+
+
+class ObservationNotFound(NotFound):
+    """No such observation, or its time to be kept is over."""
+
+    code = "observation_not_found"
+
+
+class StillNotFound(NotFound):
+    """The observation has no such picture."""
+
+    code = "still_not_found"

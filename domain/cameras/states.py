@@ -1,4 +1,4 @@
-"""What an incident shows for each camera that was asked, and how far a look has got."""
+"""What an incident shows for each camera that was asked, how far a look has got, and what a camera is."""
 
 from enum import StrEnum
 
@@ -13,13 +13,17 @@ class View(StrEnum):
     CLEAR = "clear"
     """The view was good for the whole window, and nobody is in it."""
     CANNOT_TELL = "cannot_tell"
-    """Dark, covered, frozen, broken or incomplete footage: it proves nothing."""
+    """Dark, covered, frozen, broken or incomplete footage, or no word from the gateway: it proves nothing."""
     DOWN = "down"
     """The source could not be reached or sent nothing."""
     NOT_COVERING = "not_covering"
     """It is near, but the place is not within its field of view and range."""
     BUSY = "busy"
     """Analytics had more to do than it could; this look was shed."""
+
+
+SAID = (View.SEEN, View.CLEAR, View.CANNOT_TELL, View.DOWN)
+"""What a look or a gateway can say of a view; the rest is said of the asking."""
 
 
 class LookState(StrEnum):
@@ -32,7 +36,32 @@ class LookState(StrEnum):
     DONE = "done"
     """The observation is stored."""
     SHED = "shed"
-    """It waited too long to be of use."""
+    """It waited too long to be of use, or ended its workers again and again."""
 
 
-ANSWERED = frozenset({View.SEEN, View.CLEAR, View.CANNOT_TELL, View.DOWN, View.NOT_COVERING, View.BUSY})
+class SourceKind(StrEnum):
+    """Where a camera's pictures come from."""
+
+    FILE = "file"
+    """One file: a recording where `recorded_at` says when it began, else it stands for what the camera shows now."""
+    SEGMENTS = "segments"
+    """A folder that a recorder fills with files named by the time of their first picture."""
+    MJPEG = "mjpeg"
+    """A live stream over HTTP."""
+    RTSP = "rtsp"
+    """A live stream over RTSP."""
+    GATEWAY = "gateway"
+    """No pictures reach us: the camera's gateway looks for itself and posts what it saw."""
+
+
+class HealthState(StrEnum):
+    """The camera's own state, after the last look or the gateway's last word."""
+
+    UNKNOWN = "unknown"
+    """Nothing was heard of it yet."""
+    OK = "ok"
+    """It shows what is before it."""
+    IMPAIRED = "impaired"
+    """It answers, but dark, covered, frozen, blurred, shaken or broken."""
+    DOWN = "down"
+    """It cannot be reached or sends nothing."""

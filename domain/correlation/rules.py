@@ -8,34 +8,64 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from domain import geo
 
-RADIUS_M = 1000.0
-WITHIN = timedelta(minutes=30)
-MINIMUM = 0.35
+RADIUS_M: Final = 1000.0
+WITHIN: Final = timedelta(minutes=30)
+MINIMUM: Final = 0.35
 """Below this a link would only be noise."""
-KEPT = 20
+KEPT: Final = 20
 
-WEIGHTS = {"distance": 0.4, "time": 0.3, "category": 0.2, "seen": 0.25, "person": 0.2}
+WEIGHTS: Final = {"distance": 0.4, "time": 0.3, "category": 0.2, "seen": 0.25, "person": 0.2}
 
-_HALF_DISTANCE_M = 150.0
-_HALF_TIME_S = 300.0
+_HALF_DISTANCE_M: Final = 150.0
+_HALF_TIME_S: Final = 300.0
+_SEEN_AT_MOST: Final = 2
+_PEOPLE: Final = 0.3
+"""Somebody was there: little, for somebody mostly is."""
+_SPEAKS_LITTLE: Final = 0.5
 
-# What a camera saw that speaks for a kind of incident.
-_SPEAKS_FOR: Mapping[str, frozenset[str]] = {
-    "lying": frozenset(
-        {"medical", "accident", "assault", "violence", "shooting", "kidnapping", "robbery", "harassment"}
-    ),
-    "fall": frozenset({"medical", "accident", "assault", "violence", "harassment"}),
-    "hands_up": frozenset({"robbery", "kidnapping", "shooting", "assault"}),
-}
+UNSAID: Final = frozenset({"", "unspecified", "other", "police", "suspicious"})
+"""Categories that do not say what happened: two of a kind are no reason, and whatever was seen may speak for them."""
+
+_HURT: Final = frozenset(
+    {"assault", "disorder", "domestic_violence", "explosion", "robbery", "sexual_violence", "shooting"}
+)
+SPEAKS_FOR: Final[Mapping[str, frozenset[str]]] = {
+    "lying": _HURT
+    | {
+        "medical", "heart_or_breathing", "road_accident", "building_collapse", "electric_shock", "burns_or_acid",
+        "bite_or_poison", "self_harm", "childbirth", "drowning", "gas_leak", "kidnapping", "harassment",
+        "child_in_danger", "missing_person",
+    },
+    "fall": _HURT
+    | {
+        "medical", "heart_or_breathing", "road_accident", "electric_shock", "self_harm", "harassment",
+        "building_collapse",
+    },
+    "hands_up": frozenset({"assault", "burglary", "disorder", "kidnapping", "robbery", "shooting", "harassment"}),
+}  # fmt: skip
+"""What a camera saw → the kinds of incident that it speaks for; for others it counts half."""
+
+KIN: Final = (
+    frozenset({"medical", "heart_or_breathing", "childbirth", "bite_or_poison", "self_harm", "electric_shock"}),
+    frozenset({"assault", "robbery", "shooting", "disorder", "kidnapping"}),
+    frozenset({"harassment", "stalking", "sexual_violence", "kidnapping", "child_in_danger", "assault"}),
+    frozenset({"fire", "explosion", "gas_leak", "building_collapse", "burns_or_acid"}),
+    frozenset({"child_in_danger", "missing_person", "kidnapping"}),
+    frozenset({"flood", "drowning"}),
+    frozenset({"burglary", "robbery"}),
+    frozenset({"road_accident", "medical"}),
+)
+"""Kinds that one happening is often called by different callers; such a pair counts half of the same kind."""
+_KIN_COUNTS: Final = 0.5
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing as correlation sees it. `position_m` is how well its place is known."""
+    """One thing as correlation sees it. `callers` are ids of who told of it: person, phone, device."""
 
     kind: str
     id: str
@@ -44,7 +74,7 @@ class Subject:
     lon: float
     at: datetime
     category: str = ""
-    person: str = ""
+    callers: frozenset[str] = frozenset()
     findings: Mapping[str, float] = field(default_factory=dict)
     people: int = 0
 
@@ -58,21 +88,21 @@ class Linked:
 
 
 def score(a: Subject, b: Subject) -> Linked | None:
-    """The link between two things, or None when they are too far apart or too little speaks for it.
+    """The link between two things, the same whichever comes first; None when too far apart or too little speaks for it.
 
     Distance and time count by exponential decay: half of the points at 150 m and at 5 minutes.
     """
     metres = geo.distance_m(a.lat, a.lon, b.lat, b.lon)
     apart = abs(a.at - b.at)
-    if metres > RADIUS_M or apart > WITHIN:
+    if a.id == b.id or a.city != b.city or metres > RADIUS_M or apart > WITHIN:
         return None
     reasons: list[dict[str, Any]] = [
         _reason("distance", math.pow(0.5, metres / _HALF_DISTANCE_M), metres=round(metres)),
         _reason("time", math.pow(0.5, apart.total_seconds() / _HALF_TIME_S), seconds=round(apart.total_seconds())),
     ]
-    if a.category and a.category == b.category:
-        reasons.append(_reason("category", 1.0, category=a.category))
-    if a.person and a.person == b.person:
+    if alike := _alike(a.category, b.category):
+        reasons.append(_reason("category", alike, categories=sorted({a.category, b.category})))
+    if a.callers & b.callers:
         reasons.append(_reason("person", 1.0))
     for sight, other in ((a, b), (b, a)):
         if sight.kind == "observation" and other.kind != "observation":
@@ -84,14 +114,22 @@ def score(a: Subject, b: Subject) -> Linked | None:
     return Linked(round(total, 3), kept)
 
 
+def _alike(one: str, other: str) -> float:
+    if one in UNSAID or other in UNSAID:
+        return 0.0
+    if one == other:
+        return 1.0
+    return _KIN_COUNTS if any(one in kin and other in kin for kin in KIN) else 0.0
+
+
 def _seen(sight: Subject, other: Subject) -> list[dict[str, Any]]:
     found = []
-    for kind, confidence in sight.findings.items():
-        speaks = not other.category or any(word in other.category for word in _SPEAKS_FOR.get(kind, ()))
-        found.append(_reason("seen", confidence * (1.0 if speaks else 0.5), finding=kind))
+    for kind, confidence in sorted(sight.findings.items(), key=lambda each: (-each[1], each[0])):
+        speaks = other.category in UNSAID or other.category in SPEAKS_FOR.get(kind, frozenset())
+        found.append(_reason("seen", confidence * (1.0 if speaks else _SPEAKS_LITTLE), finding=kind))
     if not found and sight.people:
-        found.append(_reason("seen", 0.3, finding="people"))
-    return found[:2]
+        found.append(_reason("seen", _PEOPLE, finding="people"))
+    return found[:_SEEN_AT_MOST]
 
 
 def _reason(kind: str, share: float, **facts: Any) -> dict[str, Any]:

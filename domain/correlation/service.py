@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pymongo.collection import Collection
 
 from domain import geo
-from domain.cameras.service import observations
+from domain.cameras.queries import observations
 from domain.correlation import rules
 from domain.correlation.documents import LinkDoc
 from domain.correlation.rules import Linked, Subject
@@ -15,8 +15,13 @@ from domain.ids import derived_id
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 
-NEIGHBOURS = 500
-"""So many are compared at most: a blast with thousands of reports is clustered, not linked pair by pair."""
+NEIGHBOURS: Final = 500
+"""So many are compared at most, the latest: a blast with thousands of reports is clustered, not linked pair by pair."""
+
+_OF_INCIDENT: Final = {
+    "city": 1, "position": 1, "raised_at": 1, "category": 1, "flags": 1,
+    "citizen.person": 1, "citizen.phone": 1, "citizen.device": 1,
+}  # fmt: skip
 
 
 def links() -> Collection[dict[str, Any]]:
@@ -26,9 +31,8 @@ def links() -> Collection[dict[str, Any]]:
 
 
 def link_incident(incident_id: str, *, now: datetime) -> int:
-    """Link an incident with incidents and observations near it. Returns how many links it has found."""
-    doc = incidents.get(incident_id)
-    subject = _of_incident(doc)
+    """Link an incident with incidents and observations near it. Returns how many things speak for a link."""
+    subject = _of_incident(incidents.get(incident_id))
     if subject is None:
         return 0
     return _link(subject, [*_near_incidents(subject), *_near_observations(subject)], now)
@@ -45,23 +49,32 @@ def link_observation(observation_id: str, *, now: datetime) -> int:
 
 def of(subject_id: str, *, limit: int = rules.KEPT) -> list[dict[str, Any]]:
     """The best links of a thing, from whichever side: [{other: {kind, id}, score, reasons}]."""
-    rows = links().find({"ends": subject_id}).sort("score", -1).limit(limit)
-    return [{"other": row["b"] if row["a"]["id"] == subject_id else row["a"], **_shown(row)} for row in rows]
+    rows = links().find({"ends": subject_id}).sort([("score", -1), ("_id", 1)]).limit(limit)
+    return [
+        {
+            "other": row["b"] if row["a"]["id"] == subject_id else row["a"],
+            "score": row["score"],
+            "reasons": row["reasons"],
+        }
+        for row in rows
+    ]
 
 
-def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"score": row["score"], "reasons": row["reasons"]}
+def forget(ids: Iterable[str]) -> int:
+    """Remove the links of things that are no longer kept. An incident that shows one shows it until its next link."""
+    wanted = list(ids)
+    return links().delete_many({"ends": {"$in": wanted}}).deleted_count if wanted else 0
 
 
 def _link(subject: Subject, others: Iterable[Subject], now: datetime) -> int:
-    made: list[tuple[Subject, Linked]] = []
-    for other in others:
-        if other.id != subject.id and (linked := rules.score(subject, other)):
-            made.append((other, linked))
-    made.sort(key=lambda each: -each[1].score)
-    for other, linked in made[: rules.KEPT]:
+    made: list[tuple[Subject, Linked]] = [
+        (other, linked) for other in others if (linked := rules.score(subject, other))
+    ]
+    made.sort(key=lambda each: (-each[1].score, each[0].id))
+    best = made[: rules.KEPT]
+    for other, linked in best:
         _write(subject, other, linked, now)
-    for touched in [subject, *(other for other, _ in made[: rules.KEPT])]:
+    for touched in [subject, *(other for other, _ in best)] if best else []:
         if touched.kind == "incident":
             _refresh(touched.id, now)
     return len(made)
@@ -87,31 +100,26 @@ def _write(one: Subject, other: Subject, linked: Linked, now: datetime) -> None:
 
 def _refresh(incident_id: str, now: datetime) -> None:
     """Bring the 20 best links into the incident, where its readers find them."""
-    best = of(incident_id)
 
     def rule(draft: Draft) -> None:
-        if draft.doc.get("correlations") != best:
+        best = of(incident_id)  # read anew in each try: another link may have come in between
+        if (draft.doc.get("correlations") or []) != best:
             draft.set("correlations", best)
 
     incidents.change(incident_id, rule, now=now)
 
 
 def _near_incidents(subject: Subject) -> Iterator[Subject]:
-    for doc in (
-        incidents.incidents()
-        .find(
-            _near(subject, "raised_at"),
-            {"city": 1, "position": 1, "raised_at": 1, "category": 1, "citizen.person": 1},
-        )
-        .limit(NEIGHBOURS)
-    ):
+    rows = incidents.incidents().find(_near(subject, "raised_at"), _OF_INCIDENT)
+    for doc in rows.sort("raised_at", -1).limit(NEIGHBOURS):
         found = _of_incident(doc)
         if found is not None:
             yield found
 
 
 def _near_observations(subject: Subject) -> Iterator[Subject]:
-    for row in observations().find(_near(subject, "at"), {"seen.detections": 0}).limit(NEIGHBOURS):
+    rows = observations().find(_near(subject, "at"), {"seen.detections": 0})
+    for row in rows.sort("at", -1).limit(NEIGHBOURS):
         yield _of_observation(row)
 
 
@@ -125,9 +133,11 @@ def _near(subject: Subject, when: str) -> dict[str, Any]:
 
 
 def _of_incident(doc: Mapping[str, Any]) -> Subject | None:
+    """None for one without a place, and for a practice, which is nobody's business but the citizen's."""
     position = doc.get("position")
-    if not position:
+    if not position or "practice" in (doc.get("flags") or []):
         return None
+    citizen = doc.get("citizen") or {}
     return Subject(
         kind="incident",
         id=doc["_id"],
@@ -136,7 +146,7 @@ def _of_incident(doc: Mapping[str, Any]) -> Subject | None:
         lon=position["lon"],
         at=doc["raised_at"],
         category=doc.get("category") or "",
-        person=(doc.get("citizen") or {}).get("person") or "",
+        callers=frozenset(str(citizen[name]) for name in ("person", "phone", "device") if citizen.get(name)),
     )
 
 

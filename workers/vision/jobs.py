@@ -1,20 +1,39 @@
-"""The job on the `vision` queue: do one look, store what was seen with its redacted stills, show it on the incidents.
+"""The job on the `vision` queue: do one look and store what was seen, with its redacted stills.
 
-Runs in a `SimpleWorker`, so the child that holds the models stays warm from look to look.
+Runs in a `SimpleWorker`, so the child that holds the models stays warm from look to look. While it looks, a thread holds
+the look's lease on; a worker that is killed lets it run out, and the look is done again. What follows from an observation
+(the incidents that asked, the links) is the reaction to its event, wherever that runs.
 """
 
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Protocol
 
-from domain.cameras import service as cameras
+from domain.cameras import looks, observations, queries, registry, rules, sources
+from domain.cameras.queries import Camera, Look
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig
 from runtime import logging
 from runtime.media import Media
+from runtime.mongo import STORE_DOWN
 from workers.context import Context, current
-from workers.vision.child import Looker
+from workers.vision.child import Looker, answered
+from workers.vision.observation import Status, blind
 
 log = logging.get(__name__)
+UNAVAILABLE = "analytics_unavailable"
+"""The reason of an answer that the child gave because it could not start."""
+
+
+class Looks(Protocol):
+    """What looks: `Looker`."""
+
+    def look(
+        self, source_spec: Mapping[str, Any], window: Mapping[str, Any], config: Mapping[str, Any]
+    ) -> dict[str, Any]: ...
 
 
 @lru_cache(maxsize=1)
@@ -29,46 +48,84 @@ def warm() -> None:
 
 def look(look_id: str) -> None:
     """The job: take a look that waits, unless another worker has it or it is too late to help."""
-    look_with(current(), look_id)
+    look_with(current(), look_id, _looker())
 
 
-def look_with(context: Context, look_id: str) -> None:
-    """Claim, look, store, answer. A look that was done already is left alone."""
-    claimed = cameras.begin_look(look_id, now=context.clock())
+def look_with(context: Context, look_id: str, looker: Looks) -> None:
+    """Claim, look, store. A look that was done already is left alone."""
+    claimed = looks.begin(look_id, now=context.clock())
     if claimed is None:
         return
-    if cameras.is_too_late(claimed, context.clock()):
-        cameras.shed(look_id, now=context.clock())
+    if rules.is_too_late(claimed, context.clock()):
+        looks.shed(claimed, now=context.clock())
         return
-    camera = cameras.get(claimed["camera"])
-    window = {"seconds": claimed["seconds"], "start": claimed["start"].isoformat()}
-    source = dict(camera["source"])
-    if "path" in source:
-        source["path"] = str(Path(source["path"]).absolute())  # as the city's list writes it: from where Amaan runs
-    answer = _looker().look(source, window, _config(cities.current(camera["city"]), camera))
+    camera = queries.camera(claimed["camera"], retired=True)
+    began = context.clock()
+    with _lease(claimed, context):
+        answer = see(camera, claimed, looker, secret=context.settings.signing_key)
+    if answer["health"]["reason"] == UNAVAILABLE:
+        log.warning("analytics_unavailable", look=look_id)
+        looks.give_back(claimed, now=context.clock())
+        return
+    jpegs = answer.pop("stills")
+    looks.note_stills(claimed, [still["sha256"] for still in answer["still_details"]])
     media = Media(context.settings.media_url)
-    stills = [media.put(jpeg) for jpeg in answer.pop("stills")]
-    observation = cameras.observe(camera, claimed["start"], answer, stills, by="look", now=context.clock())
-    done = cameras.finish_look(look_id, observation, now=context.clock())
-    cameras.answer(done, now=context.clock())
-    for incident_id in done.get("incidents") or []:
-        context.enqueue("drain", "incidents", incident_id)
+    stills = [media.put(jpeg) for jpeg in jpegs]
+    at = claimed["start"] if claimed["recorded"] else began
+    stored = observations.of_look(camera, claimed, answer, stills, at=at, now=context.clock())
+    context.enqueue("drain", "observations", stored["_id"])
     log.info("looked", look=look_id, status=answer["status"], verdict=answer["verdict"])
 
 
-def _config(city: CityConfig, camera: dict[str, object]) -> dict[str, object]:
-    """What this city allows a look to open, and the camera's own zones and masks."""
+def see(camera: Camera, window: Mapping[str, Any], looker: Looks, *, secret: str) -> dict[str, Any]:
+    """One look at a camera, as far as its city allows it now. `window` has `start`, `seconds` and `recorded`.
+
+    Answers as `Looker.look` does; a camera that is out of service, or whose address the city no longer allows, is down
+    or cannot tell, without being opened.
+    """
+    if looks.is_out_of_service(camera):
+        return answered(blind(Status.UNSUPPORTED, "out_of_service", down=True))
+    config = cities.current(camera["city"])
+    if not sources.allowed_now(camera["source"], config):
+        return answered(blind(Status.UNSUPPORTED, "address_not_allowed", not_allowed=True))
+    source = registry.source_of(camera, secret=secret)
+    if "path" in source:
+        source["path"] = str(Path(source["path"]).absolute())  # as the city's list writes it: from where Amaan runs
+    asked: dict[str, Any] = {"seconds": window["seconds"]}
+    if window["recorded"]:
+        asked["start"] = window["start"].isoformat()
+    return looker.look(source, asked, _config(config, camera))
+
+
+def _config(city: CityConfig, camera: Camera) -> dict[str, Any]:
+    """What this look may open, which is this camera's own address and no other, and its zones and masks."""
+    url = str(camera["source"].get("url") or "")
     roots = [source.path for source in city.camera_sources if source.scheme == "file"]
-    url = str((camera.get("source") or {}).get("url") or "")  # type: ignore[attr-defined]
     return {
-        "allowed_roots": roots,
-        "allowed_addresses": [_host_of(url)] if url else [],  # the registry compared it with the city's list
+        "allowed_roots": [] if url else roots,
+        "allowed_addresses": [sources.place_of(url)] if url else [],
         "zones": camera.get("zones") or {},
         "masks": camera.get("masks") or [],
     }
 
 
-def _host_of(url: str) -> str:
-    """`scheme://host:port` of an address."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.split('/', 1)[0].rpartition('@')[2]}"
+@contextmanager
+def _lease(claimed: Look, context: Context) -> Iterator[None]:
+    """Hold the look's lease on while the block runs."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.wait(looks.RENEW_S):
+            try:
+                if not looks.renew(claimed, now=context.clock()):
+                    return
+            except STORE_DOWN:
+                log.warning("store_away")
+
+    thread = threading.Thread(target=hold, name="look-lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=looks.RENEW_S)
