@@ -149,6 +149,9 @@ def accept(
     draft.set(f"slots.{service}.assignment", assignment_id)
     draft.set(f"slots.{service}.status", str(SlotStatus.ACKNOWLEDGED))
     draft.set(f"slots.{service}.due_at", draft.now + stall_after)
+    if draft.doc["slots"][service].get("paused"):  # a pause is of asking, and nobody is asked any more
+        draft.set(f"slots.{service}.paused", False)
+        draft.unset(f"slots.{service}.paused_until")
     draft.unflag("unanswered")
     draft.entry("accepted", by=by, assignment=assignment_id, service=service, via=via)
     draft.event("assignment.accepted", assignment=assignment_id)

@@ -17,7 +17,7 @@ TIMELINE_KEPT = 200
 
 def timer_of(slot: Mapping[str, Any]) -> datetime | None:
     """When a slot's ladder moves by itself: its own time, or the end of the pause that an operator made."""
-    timer: datetime | None = slot["paused_until"] if slot.get("paused") else slot.get("due_at")
+    timer: datetime | None = slot.get("paused_until") if slot.get("paused") else slot.get("due_at")
     return timer
 
 

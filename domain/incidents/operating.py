@@ -1,5 +1,6 @@
 """What the control room does to an incident beside sending units. Rules are pure; each change is one conditional write."""
 
+import contextlib
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,7 +42,12 @@ def merge(incident_id: str, into: Incident, *, by: str, now: datetime) -> Incide
         if not any(e["kind"] == "merged_here" and e.get("merged") == incident_id for e in draft.doc["timeline"]):
             draft.entry("merged_here", by=by, merged=incident_id)
 
-    incidents.change(into["_id"], rule, now=now)
+    other = incidents.change(into["_id"], rule, now=now)
+    if other.get("merged_into") == incident_id:
+        # Two operators merged the two into each other at once: the older one goes on, or nobody would come.
+        with contextlib.suppress(Conflict):
+            unmerge(min(incident_id, other["_id"]), by=by, reason="merged into each other", now=now)
+        doc = incidents.get(incident_id)
     return doc
 
 

@@ -143,6 +143,7 @@ def reopen(draft: Draft, *, by: str | None, reason: str) -> None:
     draft.unflag("unanswered")
     for service in draft.doc.get("slots") or {}:
         draft.set(f"slots.{service}.paused", False)
+        draft.unset(f"slots.{service}.paused_until")
         open_slot(draft, service)
     draft.entry("reopened", by=by, reason=reason)
     draft.event("incident.reopened")

@@ -235,11 +235,20 @@ def test_an_acceptance_must_be_followed_by_movement(
     assert rules.has_moved({"status": status}, travelled_m=travelled, to_go_m=to_go) is moved
 
 
-def test_a_paused_slot_is_never_due() -> None:
+def test_a_paused_slot_is_due_when_its_pause_is_over() -> None:
     doc = incident("police", "medical")
-    doc["slots"]["medical"]["paused"] = True
+    doc["slots"]["medical"] |= {"paused": True, "paused_until": LATER + timedelta(minutes=1)}
     assert rules.due_slots(doc, NOON) == []
     assert rules.due_slots(doc, LATER) == ["police"]
+    assert rules.due_slots(doc, LATER + timedelta(minutes=1)) == ["police", "medical"]
+
+
+def test_a_yes_ends_a_pause_so_that_a_stall_is_seen() -> None:
+    doc = offered(incident(), "u1")
+    doc["slots"]["police"] |= {"paused": True, "paused_until": LATER}
+    slot = accepted(doc, "u1")["slots"]["police"]
+    assert slot["paused"] is False
+    assert "paused_until" not in slot
 
 
 def test_a_slot_that_nobody_asked_for_is_opened_by_hand_and_a_taken_one_is_not() -> None:

@@ -104,13 +104,21 @@ def test_the_next_timer_is_the_earliest_of_the_slots_that_run() -> None:
     draft.set("slots.police.due_at", NOON + timedelta(seconds=30))
     draft.set("slots.medical.due_at", NOON + timedelta(seconds=10))
     draft.set("slots.medical.paused", True)
+    draft.set("slots.medical.paused_until", NOON + timedelta(seconds=40))
     draft.set("slots.fire.due_at", None)
     assert draft.operators()["$set"]["ladder_due"] == NOON + timedelta(seconds=30)
 
 
+def test_a_pause_ends_by_itself() -> None:
+    draft = Draft(incident(), NOON)
+    draft.set("slots.police.paused", True)
+    draft.set("slots.police.paused_until", NOON + timedelta(minutes=10))
+    assert draft.operators()["$set"]["ladder_due"] == NOON + timedelta(minutes=10)
+
+
 def test_without_a_slot_that_runs_there_is_no_timer() -> None:
     draft = Draft(incident(ladder_due=NOON), NOON)
-    draft.set("slots.police.paused", True)
+    draft.set("slots.police.due_at", None)
     assert "ladder_due" in draft.operators()["$unset"]
 
 
