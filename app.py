@@ -11,6 +11,7 @@ from api.admin.cities import blp as cities
 from api.admin.staff import blp as staff
 from api.admin.units import blp as units
 from api.deliveries.routes import blp as deliveries
+from api.evidence.routes import blp as media
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
@@ -28,14 +29,16 @@ from api.streams.hub import Hub
 from api.streams.routes import blp as streams
 from api.webhooks.routes import blp as webhooks
 from domain.clock import Clock, utc_now
+from domain.evidence.ports import EvidenceStore
 from domain.ports import Enqueue, Positions
 from runtime import logging, mongo, queues
+from runtime.evidence import FileEvidence
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
 
 DOCUMENTED: list[Any] = [auth, people, sos, incidents, operating, responder, deliveries, cities, units, staff]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, guardian_page, live, one_tap, webhooks]
+PLAIN = [operations, guardian_page, live, one_tap, webhooks, media]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 
@@ -45,7 +48,7 @@ def create_app(
     clock: Clock = utc_now,
     enqueue: Enqueue | None = None,
     positions: Positions | None = None,
-    media: Any = None,
+    evidence: EvidenceStore | None = None,
 ) -> Flask:
     """The application for these settings. Connects this process to the document store; ports not given are real."""
     mongo.connect(settings)
@@ -53,7 +56,16 @@ def create_app(
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)
     app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/docs")
-    install(app, Services(settings, clock, enqueue or queues.Queues(redis), positions or RedisPositions(redis), media))
+    install(
+        app,
+        Services(
+            settings,
+            clock,
+            enqueue or queues.Queues(redis),
+            positions or RedisPositions(redis),
+            evidence or FileEvidence(settings.media_url),
+        ),
+    )
     http.install(app, settings)
     errors.install(app)
     api = Api(app)
@@ -70,7 +82,8 @@ def create_streams(settings: Settings, *, clock: Clock = utc_now) -> Flask:
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan_streams", static_folder=None)
     app.json = JsonProvider(app)
-    install(app, Services(settings, clock, queues.Queues(redis), RedisPositions(redis)))
+    evidence = FileEvidence(settings.media_url)
+    install(app, Services(settings, clock, queues.Queues(redis), RedisPositions(redis), evidence))
     app.extensions["amaan_hub"] = Hub(clock)
     http.install(app, settings)
     errors.install(app)

@@ -1,11 +1,11 @@
 """What a request can reach, put into the application once by `app.create_app`."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Flask, current_app
 
 from domain.clock import Clock
+from domain.evidence.ports import EvidenceStore
 from domain.ports import Enqueue, Positions
 from runtime.settings import Settings
 
@@ -20,7 +20,7 @@ class Services:
     clock: Clock
     enqueue: Enqueue
     positions: Positions
-    media: Any = None
+    evidence: EvidenceStore
 
 
 def install(app: Flask, services: Services) -> None:

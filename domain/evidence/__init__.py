@@ -1,0 +1,1 @@
+"""What people send as proof: uploads that may be interrupted, and the media that they become."""

@@ -1,0 +1,102 @@
+"""Bytes of evidence on the media store: parts of uploads beside it, whole files in it, clean copies of images.
+
+What a phone sends is not trusted: its type is read from its bytes, and an image is decoded and written anew, so that
+what people are shown carries no place, no camera's number and nothing hidden. A frame too large to decode is not tried.
+"""
+
+import io
+import posixpath
+import uuid
+import warnings
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import filetype
+import fsspec
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from domain.evidence.ports import Kept
+from runtime.media import Media
+
+MOST_PIXELS: Final = 50_000_000
+"""Decoded this is 150 MB; phones' cameras make 12 to 50 megapixels, and a bomb makes more."""
+MOST_BYTES: Final = 64 * 1024 * 1024
+_HEAD: Final = 8192
+_SHOWN_AS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "PNG", "image/bmp": "PNG"}
+_TYPE_OF: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+UNKNOWN: Final = "application/octet-stream"
+
+
+class FileEvidence:
+    """`domain.evidence.ports.EvidenceStore` on fsspec. Shared by threads."""
+
+    def __init__(self, url: str) -> None:
+        self._media = Media(url)
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = posixpath.join(root, "parts")
+
+    def _folder(self, upload: str) -> str:
+        if not upload.replace("_", "").isalnum():
+            raise FileNotFoundError(upload)
+        return posixpath.join(self._root, upload)
+
+    def put_part(self, upload: str, offset: int, data: bytes) -> str:
+        """Keep a part under a name that no other has, however often the same part is sent."""
+        name = f"{offset:012d}-{uuid.uuid4().hex}"
+        folder = self._folder(upload)
+        self._fs.makedirs(folder, exist_ok=True)
+        with self._fs.open(posixpath.join(folder, name), "wb") as out:
+            out.write(data)
+        return name
+
+    def read_parts(self, upload: str, names: Iterable[str]) -> Iterator[bytes]:
+        """The parts again, one at a time."""
+        for name in names:
+            with self._fs.open(posixpath.join(self._folder(upload), name), "rb") as file:
+                data: bytes = file.read()
+            yield data
+
+    def drop_parts(self, upload: str) -> None:
+        """Take every part away."""
+        folder = self._folder(upload)
+        if self._fs.exists(folder):
+            self._fs.rm(folder, recursive=True)
+
+    def keep(self, parts: Iterable[bytes]) -> Kept:
+        """Store the whole."""
+        return Kept(*self._media.put_parts(parts))
+
+    def kind(self, kept: Kept) -> str:
+        """The type by the first bytes."""
+        found = filetype.guess(self._media.head(kept.sha256, _HEAD))
+        return str(found.mime) if found else UNKNOWN
+
+    def clean_copy(self, kept: Kept, kind: str) -> tuple[Kept, str] | None:
+        """An image decoded and written anew, turned as it is looked at; None where it cannot or should not be decoded."""
+        form = _SHOWN_AS.get(kind)
+        if form is None or kept.size > MOST_BYTES:
+            return None
+        clean = _redrawn(self._media.get(kept.sha256), form)
+        return None if clean is None else (Kept(self._media.put(clean), len(clean)), _TYPE_OF[form])
+
+
+def _redrawn(data: bytes, form: str) -> bytes | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own words on large images: the limit here is ours
+            with Image.open(io.BytesIO(data)) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    return None
+                upright = ImageOps.exif_transpose(image)
+                pixels = upright.convert("RGBA" if form != "JPEG" and _has_alpha(upright) else "RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    bare = Image.new(pixels.mode, pixels.size)  # nothing but pixels is taken over
+    bare.paste(pixels)
+    out = io.BytesIO()
+    bare.save(out, form, quality=88)
+    return out.getvalue()
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info

@@ -1,0 +1,186 @@
+"""A city small enough for a test: the real API on a port, its jobs run beside it, real local carriers, one police unit.
+
+Webhooks come from the carriers' own process, signed as Twilio signs them; messages go to it through Twilio's client.
+"""
+
+import logging
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pymongo import MongoClient
+from werkzeug.serving import make_server
+
+from app import create_app
+from cli.indexes import create as create_indexes
+from domain import geo
+from domain.cities import queries as cities
+from domain.clock import utc_now
+from domain.dispatch import queries as dispatch
+from domain.dispatch import service as dispatching
+from domain.incidents import service as incidents
+from notifications.fanout import advance_all
+from notifications.registry import build_channels
+from runtime import mongo, queues
+from runtime.positions import RedisPositions
+from runtime.settings import Settings
+from tests.factories.people import SECRET, Signed, signed_in
+from tests.fakes.carriers_process import CarriersProcess
+from workers import sweeps
+from workers.context import Context
+from workers.drain import drain_with
+
+REPLIES, SOS, HELPLINE = "+924200000016", "+924200000015", "+924200001043"
+"""What Lahore receives on (cities/lahore.toml)."""
+PLACE = (31.5102, 74.3441)
+"""Liberty Market, Lahore."""
+
+
+@dataclass
+class SmallCity:
+    """The city and what tests do in it."""
+
+    url: str
+    settings: Settings
+    carriers: CarriersProcess
+    context: Context
+    pool: ThreadPoolExecutor
+    ahead: timedelta = timedelta(0)
+    under_way: list[Future[Any]] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """The time in this city: the real one and what tests have skipped."""
+        return utc_now() + self.ahead
+
+    def enqueue(self, job: str, *args: Any) -> bool:
+        """Do a job as a worker would, beside the request."""
+        work: dict[str, Callable[..., Any]] = {
+            "drain": lambda name, subject: drain_with(self.context, name, subject),
+            "deliver": lambda delivery: advance_all([delivery], self.context.post),
+        }
+        if job in work:
+            self.under_way.append(self.pool.submit(work[job], *args))
+        return True
+
+    def settle(self) -> None:
+        """Return when no job is left; raise what one of them raised."""
+        while self.under_way:
+            done, _ = wait([self.under_way.pop(0)], timeout=30)
+            for each in done:
+                each.result()
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass, and the sweeper look."""
+        self.ahead += timedelta(seconds=seconds)
+        sweeps.sweep_once(self.context, self.pool)
+        self.settle()
+
+    def responder(self, *, metres: float = 300.0, service: str = "police", **fields: Any) -> Signed:
+        """A responder on a unit of their own, on duty, so far from PLACE."""
+        unit_id = f"unt_{uuid.uuid4().hex[:12]}"
+        lat, lon = geo.destination(*PLACE, 90.0, metres)
+        cells = geo.cells(lat, lon)
+        agency = cities.current("lahore").agencies_for(service)[0].id
+        person = signed_in(
+            self.now(), roles=[{"role": "responder", "city": "lahore", "agency_id": agency, "group_id": ""}],
+            unit_id=unit_id, agency_id=agency, **{"language": "en", **fields},
+        )  # fmt: skip
+        dispatch.units().insert_one(
+            {
+                "_id": unit_id, "city": "lahore", "agency": agency, "name": "Unit", "services": [service],
+                "skills": [], "status": "available", "responders": [person.person_id],
+                "position": {"lat": lat, "lon": lon, "at": self.now()}, "version": 1, "created_at": self.now(),
+                "cells": {"r5": cells.r5, "r7": cells.r7, "r9": cells.r9},
+            }
+        )  # fmt: skip
+        dispatching.moved(unit_id, lat, lon, self.context.positions, at=self.now())
+        return person
+
+    def texts(self, number: str) -> list[str]:
+        """The SMS that a phone got, oldest first."""
+        return [each["body"] for each in self.carriers.inbox(number)["sms"] if each["direction"] != "inbound"]
+
+    def open_incidents(self) -> list[dict[str, Any]]:
+        """Every incident, newest first."""
+        return list(incidents.incidents().find({}).sort("received_at", -1))
+
+    def off_duty(self) -> None:
+        """Nobody is on duty any more, nothing is open: a fresh start for the next test."""
+        dispatch.units().delete_many({})
+        incidents.incidents().delete_many({})
+
+
+@pytest.fixture(scope="session")
+def city_carriers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CarriersProcess]:
+    """Local carriers whose numbers are Lahore's."""
+    process = CarriersProcess(tmp_path_factory.mktemp("city_carriers"), numbers=(REPLIES, SOS, HELPLINE))
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="module")
+def whole_city(
+    mongodb_url: str, redis_url: str, mongo_client: MongoClient[dict[str, Any]], city_carriers: CarriersProcess
+) -> Iterator[SmallCity]:
+    """The API and its jobs, once per module."""
+    settings = Settings(
+        secret=SecretStr(SECRET),
+        mongodb_url=f"{mongodb_url.rstrip('/')}/t_{uuid.uuid4().hex[:12]}",
+        redis_url=redis_url,
+        twilio_account_sid=city_carriers.account_sid,
+        twilio_auth_token=SecretStr(city_carriers.auth_token),
+        twilio_from=REPLIES,
+        twilio_base_url=city_carriers.url,
+    )
+    pool = ThreadPoolExecutor(8)
+    ahead: dict[str, SmallCity] = {}
+
+    def clock() -> datetime:
+        return ahead["city"].now() if ahead else utc_now()
+
+    def enqueue(job: str, *args: Any) -> bool:
+        return ahead["city"].enqueue(job, *args)
+
+    app = create_app(settings, clock=clock, enqueue=enqueue)
+    create_indexes()
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    url = f"http://127.0.0.1:{server.server_port}"
+    # The address is known only now; what signs and what links are made from it.
+    settings = settings.model_copy(update={"public_url": url})
+    app.extensions["amaan"] = replace(app.extensions["amaan"], settings=settings)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    channels = {str(kind): channel for kind, channel in build_channels(settings).items() if str(kind) != "console"}
+    positions = RedisPositions(queues.connect(redis_url))
+    context = Context(settings, clock, enqueue, positions, channels)
+    ahead["city"] = SmallCity(url, settings, city_carriers, context, pool)
+    yield ahead["city"]
+    ahead["city"].settle()
+    pool.shutdown()
+    server.shutdown()
+    thread.join(5)
+    server.server_close()
+    name = mongo.database().name
+    mongo.disconnect()
+    mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def small_city(whole_city: SmallCity) -> Iterator[SmallCity]:
+    """The city with empty inboxes, nobody on duty and nothing open."""
+    hooks = f"{whole_city.url}/webhooks/twilio"
+    whole_city.carriers.reset()
+    whole_city.carriers.set_webhooks(
+        sms_url=f"{hooks}/sms", voice_url=f"{hooks}/voice", voice_status_url=f"{hooks}/status"
+    )
+    whole_city.off_duty()
+    yield whole_city
+    whole_city.settle()
+    whole_city.carriers.reset()
