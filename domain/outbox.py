@@ -2,8 +2,9 @@
 
 A service that changes a document pushes its event into `pending_events` and sets `outbox_due` in the same write, so
 what was accepted and what must follow from it can never part. A worker claims the document by a lease (`outbox_lease`
-and a later `outbox_due`), runs the reactions, and clears exactly the events it handled. If it dies, the lease runs out
-and the sweeper finds the document by `outbox_due`.
+and a later `outbox_due`), runs the reactions while it renews the lease, and clears exactly the events it handled. If it
+dies, the lease runs out and the sweeper finds the document by `outbox_due`. Events whose reactions fail stay, and are
+tried again after a growing pause (`outbox_tries`), so that one poisonous document cannot starve the others.
 
 The 4-second lease is the figure that held in measurement (docs/adr/0003).
 """
@@ -17,6 +18,10 @@ from pymongo.collection import Collection
 
 DUE_AFTER = timedelta(seconds=2)
 LEASE = timedelta(seconds=4)
+LONGEST_PAUSE = timedelta(seconds=60)
+"""Between two tries of what keeps failing."""
+STUBBORN_TRIES = 5
+"""From so many failed tries on somebody should look at it: about a minute after the first."""
 
 Event = dict[str, Any]
 
@@ -82,13 +87,38 @@ def claim(name: str, subject: str, *, now: datetime, owner: str, sweep: bool = F
     if sweep:
         condition["outbox_due"] = {"$lte": now}
     condition["$or"] = [{"outbox_lease.until": {"$exists": False}}, {"outbox_lease.until": {"$lte": now}}]
-    found = collection(name).find_one_and_update(
+    target = collection(name)
+    found = target.find_one_and_update(
         condition,
         {"$set": {"outbox_lease": {"owner": owner, "until": now + LEASE}, "outbox_due": now + LEASE}},
         projection={"pending_events": 1},
         return_document=ReturnDocument.AFTER,
     )
-    return list(found.get("pending_events") or []) if found else []
+    if found is None:
+        return []
+    if events := list(found.get("pending_events") or []):
+        return events
+    # Due with nothing pending: written so by nobody, but it would come back for ever.
+    nothing = [{"pending_events": {"$exists": False}}, {"pending_events": {"$size": 0}}]
+    target.update_one({"_id": subject, "outbox_lease.owner": owner, "$or": nothing}, {"$unset": _AT_REST})
+    return []
+
+
+_AT_REST = {"outbox_due": "", "outbox_lease": "", "outbox_tries": ""}
+
+
+def renew(name: str, subject: str, *, owner: str, now: datetime) -> list[Event] | None:
+    """Keep a claim for another LEASE while its reactions go on, and read what is pending now.
+
+    None when the lease ran out and somebody else has it, or nothing is left: stop, whoever has it does the rest.
+    """
+    found = collection(name).find_one_and_update(
+        {"_id": subject, "outbox_lease.owner": owner},
+        {"$set": {"outbox_lease.until": now + LEASE, "outbox_due": now + LEASE}},
+        projection={"pending_events": 1},
+        return_document=ReturnDocument.AFTER,
+    )
+    return None if found is None else list(found.get("pending_events") or [])
 
 
 def pending_of(name: str, subject: str) -> list[Event]:
@@ -108,11 +138,11 @@ def clear(name: str, subject: str, *, handled: Iterable[str], owner: str, now: d
     pull = {"$pull": {"pending_events": {"id": {"$in": ids}}}}
     done = target.update_one(
         {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": ids}}}}},
-        {**pull, "$unset": {"outbox_due": "", "outbox_lease": ""}},
+        {**pull, "$unset": _AT_REST},
     )
     if done.modified_count:
         return True
-    target.update_one(mine, {**pull, "$set": {"outbox_due": now}, "$unset": {"outbox_lease": ""}})
+    target.update_one(mine, {**pull, "$set": {"outbox_due": now}, "$unset": {"outbox_lease": "", "outbox_tries": ""}})
     return False
 
 
@@ -122,8 +152,38 @@ def overdue(name: str, *, now: datetime, limit: int) -> list[str]:
     return [row["_id"] for row in rows]
 
 
-def forget(name: str, subject: str, *, handled: Iterable[str], owner: str) -> None:
-    """Take out the handled events and keep the lease: what failed is due again when the lease has run out."""
-    collection(name).update_one(
-        {"_id": subject, "outbox_lease.owner": owner}, {"$pull": {"pending_events": {"id": {"$in": list(handled)}}}}
+def put_off(
+    name: str, subject: str, *, handled: Iterable[str], failed: Iterable[str], owner: str, now: datetime
+) -> int:
+    """Take out the handled events, end the lease, and let the failed ones be due after a pause that grows with each try.
+
+    An event that came meanwhile does not wait for them: then the document is due now. Returns how often in a row the
+    document's events have failed now; 0 when the lease was lost.
+    """
+    done, ids = list(handled), {*handled, *failed}
+    target = collection(name)
+    mine = {"_id": subject, "outbox_lease.owner": owner}
+    found = target.find_one(mine, {"outbox_tries": 1})
+    if found is None:
+        return 0
+    tries = int(found.get("outbox_tries") or 0) + 1
+    change: dict[str, Any] = {"$pull": {"pending_events": {"id": {"$in": done}}}, "$unset": {"outbox_lease": ""}}
+    alone = {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": sorted(ids)}}}}}
+    later = {"outbox_due": now + pause(tries), "outbox_tries": tries}
+    if not target.update_one(alone, {**change, "$set": later}).matched_count:
+        target.update_one(mine, {**change, "$set": {"outbox_due": now, "outbox_tries": tries}})
+    return tries
+
+
+def pause(tries: int) -> timedelta:
+    """How long what failed `tries` times waits: LEASE, then twice as long each time, up to LONGEST_PAUSE."""
+    doubled: int = 2 ** min(max(tries, 1) - 1, 10)
+    return min(LONGEST_PAUSE, LEASE * doubled)
+
+
+def stubborn(name: str, *, limit: int = 20) -> list[str]:
+    """Ids of documents whose events have failed STUBBORN_TRIES times or more: a fault of ours, for a human to look at."""
+    rows = collection(name).find(
+        {"outbox_due": {"$exists": True}, "outbox_tries": {"$gte": STUBBORN_TRIES}}, {"_id": 1}
     )
+    return [row["_id"] for row in rows.limit(limit)]

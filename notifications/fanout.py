@@ -1,11 +1,14 @@
 """From "these people must be told this" to deliveries under way: written down one by one, then sent side by side.
 
-The pool belongs to the process, so one carrier call that hangs holds one thread, not the job and not the others.
+The pool belongs to the process. Whoever hands deliveries over goes on as soon as each has a thread, so that a carrier
+call that hangs holds that one thread: not the job, not the next SOS, not the other people. Only when all threads are
+taken does handing over wait, for a moment. What a dead process leaves behind, the sweeper finds by `next_at`.
 """
 
 import threading
+import time
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from domain.deliveries import service as store
@@ -13,12 +16,63 @@ from domain.deliveries.service import Telling
 from domain.errors import DomainError
 from notifications.deliveries import Post, advance
 from runtime import logging
+from runtime.mongo import STORE_DOWN
 
-POOL_THREADS = 24
+POOL_THREADS = 64
+"""As many as a channel keeps connections; a thread that waits for a carrier costs next to nothing."""
 PATIENCE_S = 2.0
-"""How long a job waits for its sends. What takes longer goes on in the pool; the sweeper watches over it."""
+"""How long handing over waits while every thread is taken. The rest goes on in the pool, in turn."""
 
 log = logging.get(__name__)
+
+
+class _UnderWay:
+    """The deliveries that this process has in hand, waiting for a thread or in one: none is taken up twice."""
+
+    def __init__(self) -> None:
+        self._ids: set[str] = set()
+        self._waiting = 0
+        self._changed = threading.Condition()
+
+    def take(self, delivery_id: str) -> bool:
+        """False when it is in hand already."""
+        with self._changed:
+            if delivery_id in self._ids:
+                return False
+            self._ids.add(delivery_id)
+            self._waiting += 1
+            return True
+
+    @property
+    def ids(self) -> set[str]:
+        """All that are in hand now."""
+        with self._changed:
+            return set(self._ids)
+
+    def begin(self) -> None:
+        """One of those that wait has a thread now."""
+        with self._changed:
+            self._waiting -= 1
+            self._changed.notify_all()
+
+    def done(self, delivery_id: str) -> None:
+        """It is out of our hands."""
+        with self._changed:
+            self._ids.discard(delivery_id)
+            self._changed.notify_all()
+
+    def wait_until_begun(self, timeout_s: float) -> None:
+        """Return when none waits for a thread, or time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting == 0, timeout_s)
+
+    def wait_until_done(self, ids: set[str], timeout_s: float) -> None:
+        """Return when none of these is in hand, or time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ids.isdisjoint(ids), timeout_s)
+
+
+_under_way = _UnderWay()
 
 
 @lru_cache(maxsize=1)
@@ -26,34 +80,51 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="send")
 
 
-_under_way: set[str] = set()
-_lock = threading.Lock()
-
-
 def tell(tellings: Iterable[Telling], post: Post, *, patience_s: float = PATIENCE_S) -> list[str]:
-    """Write the deliveries down and take each its first step. Returns their ids; a repeated call tells nobody twice."""
+    """Write the deliveries down and hand them over. Returns their ids; a repeated call tells nobody twice."""
     ids = [store.write_down(telling, now=post.clock())[0]["_id"] for telling in tellings]
     advance_all(ids, post, patience_s=patience_s)
     return ids
 
 
 def advance_all(ids: Iterable[str], post: Post, *, patience_s: float = PATIENCE_S) -> None:
-    """Take each delivery its next step, side by side; returns when all are done or patience ends."""
-    futures: list[Future[None]] = [_pool().submit(_advance, each, post) for each in ids]
-    wait(futures, timeout=patience_s)
+    """Take each delivery its next step, side by side; returns when each has begun, or patience ends."""
+    taken = [each for each in ids if _under_way.take(each)]
+    for delivery_id in taken:
+        _pool().submit(_advance, delivery_id, post)
+    if taken:
+        _under_way.wait_until_begun(patience_s)
+
+
+def settle(ids: Iterable[str] = (), *, timeout_s: float = 10.0) -> None:
+    """Wait until what was handed over has been done: for whoever must see what came of it (a test, a command)."""
+    wanted = set(ids)
+    end = time.monotonic() + timeout_s
+    _under_way.wait_until_begun(timeout_s)
+    _under_way.wait_until_done(wanted or _under_way.ids, max(0.0, end - time.monotonic()))
 
 
 def _advance(delivery_id: str, post: Post) -> None:
-    with _lock:
-        if delivery_id in _under_way:
-            return
-        _under_way.add(delivery_id)
+    _under_way.begin()
     try:
         advance(delivery_id, post)
-    except DomainError as error:
-        log.warning("delivery_refused", delivery=delivery_id, reason=error.error_code)
-    except Exception:
-        log.exception("delivery_failed", delivery=delivery_id)  # its next_at brings the sweeper
+    except STORE_DOWN:
+        log.warning("store_away", delivery=delivery_id)  # its next_at brings the sweeper
+    except Exception as error:
+        if isinstance(error, DomainError):
+            log.warning("delivery_refused", delivery=delivery_id, reason=error.error_code)
+        else:
+            log.exception("delivery_failed", delivery=delivery_id)
+        _put_off(delivery_id, post)
     finally:
-        with _lock:
-            _under_way.discard(delivery_id)
+        _under_way.done(delivery_id)
+
+
+def _put_off(delivery_id: str, post: Post) -> None:
+    """What cannot even be tried is due again after a growing pause: it must not stand before everybody else's."""
+    try:
+        tries = store.put_off(delivery_id, now=post.clock())
+    except STORE_DOWN:
+        return
+    if tries >= store.STUBBORN_TRIES:
+        log.error("delivery_keeps_failing", delivery=delivery_id, tries=tries)

@@ -4,7 +4,6 @@ Connect after fork. A request against a dead store must not hold a thread for th
 breaker opens at the first failure and answers at once until the store is back (`Unavailable`, HTTP 503).
 """
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,32 +22,52 @@ RETRY_AFTER_S = 1
 
 
 class Breaker(monitoring.ServerHeartbeatListener):
-    """Open while the store is known to be down. Closed by the driver's own heartbeat, so no request has to try."""
+    """Open while the store is known to be down, as the driver's own watch over it sees it: no request has to try.
+
+    Open from the moment that the driver has lost the last server that takes writes, until it has found one again; a
+    secondary that is away opens nothing. A request that failed opens it for a moment as well (`trip`), since a store
+    that hangs is noticed by the driver's watch only later.
+    """
 
     def __init__(self) -> None:
         self._down_until = 0.0
-        self._lock = threading.Lock()
+        self._looked = False  # one was found, or looked for in vain: before that, nothing is known
+        self._client: MongoClient[dict[str, Any]] | None = None
+
+    def watch(self, client: "MongoClient[dict[str, Any]]") -> None:
+        """This process's connection; what was known of an earlier one no longer counts."""
+        self._client, self._looked, self._down_until = client, False, 0.0
+
+    def forget(self) -> None:
+        """The connection is closed by ourselves: the store is not to blame."""
+        self._client, self._looked, self._down_until = None, False, 0.0
 
     def started(self, event: Any) -> None:
         """A heartbeat began: nothing is known yet."""
 
     def succeeded(self, event: Any) -> None:
-        """The store answered: let requests through."""
+        """A server answered: what a request tripped is over. Whether it takes writes, the driver's list says."""
         self._down_until = 0.0
 
     def failed(self, event: Any) -> None:
-        """The store did not answer the heartbeat."""
-        self.trip()
+        """A server did not answer the heartbeat."""
+        self._looked = True
 
     def trip(self) -> None:
         """Answer at once for a while; a later heartbeat ends it sooner."""
-        with self._lock:
-            self._down_until = time.monotonic() + RETRY_AFTER_S
+        self._down_until = time.monotonic() + RETRY_AFTER_S
 
     @property
     def is_open(self) -> bool:
-        """True while requests should not try."""
-        return time.monotonic() < self._down_until
+        """True while requests should not try. Reads memory alone."""
+        if time.monotonic() < self._down_until:
+            return True
+        if self._client is None:
+            return False
+        if self._client.topology_description.has_writable_server():
+            self._looked = True
+            return False
+        return self._looked
 
 
 breaker = Breaker()
@@ -56,6 +75,7 @@ breaker = Breaker()
 
 def connect(settings: Settings, *, pool: int = 16, timeout_ms: int = 5000) -> MongoClient[dict[str, Any]]:
     """Connect this process (after fork). Lazy: does not fail when the store is down."""
+    breaker.forget()
     mongoengine.disconnect()
     client: MongoClient[dict[str, Any]] = mongoengine.connect(
         host=settings.mongodb_url,
@@ -70,11 +90,13 @@ def connect(settings: Settings, *, pool: int = 16, timeout_ms: int = 5000) -> Mo
         retryWrites=True,
         event_listeners=[breaker],
     )
+    breaker.watch(client)
     return client
 
 
 def disconnect() -> None:
     """Close this process's connection."""
+    breaker.forget()
     mongoengine.disconnect()
 
 

@@ -4,8 +4,6 @@ Redis only proposes candidates. Who gets a unit is a lease on the unit's documen
 costs a detour, never a double booking; and what Redis has forgotten comes back with each unit's next position.
 """
 
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,8 +14,8 @@ from redis.exceptions import RedisError
 
 from domain.errors import Invalid
 from domain.ports import Candidate, PositionsUnavailable
+from runtime.redis import gate_of
 
-_COOL_S: Final = 1.0
 _MAX_LAT: Final = 85.05112878
 """The edge of Web Mercator, beyond which GEOADD takes nothing (redis.io/commands/geoadd)."""
 
@@ -43,16 +41,15 @@ end
 
 
 class RedisPositions:
-    """`domain.ports.Positions` over a Redis client that gives up at once (`runtime.queues.connect`).
+    """`domain.ports.Positions` over a Redis client that gives up at once (`runtime.redis.connect`).
 
-    Any failure of Redis becomes PositionsUnavailable, and for a second after one no call tries again: a Redis that
-    hangs costs one caller half a second, the others nothing.
+    Any failure of Redis becomes PositionsUnavailable, and after one no call tries again until Redis answers: a Redis
+    that hangs costs one caller half a second, the others nothing.
     """
 
     def __init__(self, redis: "Redis") -> None:
         self._redis = redis
-        self._cool_until = 0.0
-        self._lock = threading.Lock()
+        self._gate = gate_of(redis)
 
     def put(
         self, city: str, unit_id: str, services: Sequence[str], *, available: bool, lat: float, lon: float, at: datetime
@@ -108,13 +105,12 @@ class RedisPositions:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        if time.monotonic() < self._cool_until:
+        if self._gate.is_shut:
             raise PositionsUnavailable
         try:
             yield
         except (RedisError, OSError) as error:
-            with self._lock:
-                self._cool_until = time.monotonic() + _COOL_S
+            self._gate.shut()
             raise PositionsUnavailable from error
 
 

@@ -8,11 +8,11 @@ import uuid
 
 from domain import outbox
 from runtime import logging
+from runtime.mongo import STORE_DOWN
 from workers.context import Context, current
 from workers.subscriptions import react, urgency
 
 log = logging.get(__name__)
-
 
 
 def drain(name: str, subject: str) -> int:
@@ -23,16 +23,17 @@ def drain(name: str, subject: str) -> int:
 def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False) -> int:
     """Claim, react, clear. What a reaction adds to the same document is taken up at once, the most urgent first.
 
-    An event whose reaction fails stays for the sweeper, after the lease.
+    An event whose reaction fails stays for the sweeper, for a pause that grows with each try.
     """
     owner = uuid.uuid4().hex
     handled_in_all = 0
     while events := outbox.claim(name, subject, now=context.clock(), owner=owner, sweep=sweep):
-        handled, failed = _react_to_all(context, name, subject, events)
+        handled, failed = _react_to_all(context, name, subject, events, owner)
         handled_in_all += len(handled)
         if failed:
-            # Clear what was done and leave the lease to run out: the rest is tried again after it, not at once.
-            outbox.forget(name, subject, handled=handled, owner=owner)
+            tries = outbox.put_off(name, subject, handled=handled, failed=failed, owner=owner, now=context.clock())
+            if tries >= outbox.STUBBORN_TRIES:
+                log.error("reaction_keeps_failing", outbox=name, subject=subject, events=failed, tries=tries)
             break
         if outbox.clear(name, subject, handled=handled, owner=owner, now=context.clock()):
             break
@@ -40,7 +41,7 @@ def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False
 
 
 def _react_to_all(
-    context: Context, name: str, subject: str, events: list[outbox.Event]
+    context: Context, name: str, subject: str, events: list[outbox.Event], owner: str
 ) -> tuple[list[str], list[str]]:
     """React to the events and to those that their reactions add. Returns the ids of those done and those failed."""
     waiting = {event["id"]: event for event in events}
@@ -51,11 +52,18 @@ def _react_to_all(
         del waiting[event["id"]]
         try:
             react(event, context)
+        except STORE_DOWN:
+            log.warning("store_away", type=event["type"], subject=subject)
+            failed.append(event["id"])
+            break  # nothing can be read or written now: what is left is due when the lease has run out
         except Exception:
             log.exception("reaction_failed", type=event["type"], subject=subject)
             failed.append(event["id"])
         else:
             handled.append(event["id"])
+        now_pending = outbox.renew(name, subject, owner=owner, now=context.clock())
+        if now_pending is None:
+            break  # somebody else has taken it over: they do the rest
         seen = {*handled, *failed}
-        waiting |= {each["id"]: each for each in outbox.pending_of(name, subject) if each["id"] not in seen}
+        waiting = {each["id"]: each for each in now_pending if each["id"] not in seen}
     return handled, failed

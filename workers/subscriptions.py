@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
 from runtime.mongo import STORE_DOWN
-from workers import dispatch, people, sight, tell
+from workers import dispatch, figures, people, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -19,16 +19,19 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders, sight.ask_cameras, sight.link_incident),
     "incident.duress": (tell.units_of_duress,),
-    "incident.closed": (dispatch.free_units, tell.citizen, people.forget_if_erased),
+    "incident.closed": (dispatch.free_units, tell.citizen, figures.outcome, people.forget_if_erased),
+    "incident.handed_over": (tell.handed_over,),
+    "incident.message": (tell.message,),
     "slot.reopened": (dispatch.start_ladders,),
+    "slot.resumed": (dispatch.start_ladders,),
     "slot.supervisors": (tell.supervisors,),
-    "slot.unanswered": (tell.notice_unanswered,),
+    "slot.unanswered": (tell.notice_unanswered, figures.unanswered),
     "slot.callback": (tell.operators_to_call_back,),
     "assignment.offered": (tell.offered,),
     "assignment.withdrawn": (dispatch.free_units, tell.withdrawn),
-    "assignment.accepted": (tell.citizen,),
+    "assignment.accepted": (tell.citizen, figures.dispatched),
     "assignment.en_route": (tell.citizen,),
-    "assignment.on_scene": (tell.citizen,),
+    "assignment.on_scene": (tell.citizen, figures.arrived),
     "assignment.cleared": (dispatch.free_units,),
     "assignment.declined": (dispatch.free_units,),
     "assignment.mayday": (tell.mayday,),

@@ -20,6 +20,7 @@ class DeliveryDoc(me.Document):
     valid_until = me.DateTimeField()
     attempts = me.DictField()
     tries = me.IntField(default=0)
+    faults = me.IntField()  # how often it could not even be tried
     created_at = me.DateTimeField()
     sent_at = me.DateTimeField()
     delivered_at = me.DateTimeField()

@@ -19,6 +19,12 @@ Delivery = dict[str, Any]
 LEASE = timedelta(seconds=10)
 """Longer than any carrier call may take: until then nobody else touches an attempt that is under way."""
 
+FRESH = timedelta(seconds=1)
+"""For so long a delivery belongs to whoever wrote it down and is about to send it; then the sweeper may."""
+STUBBORN_TRIES = 5
+"""From so many failures of ours on (not of a carrier) somebody should look at it."""
+_LONGEST_PAUSE_S = 60.0
+
 
 @dataclass(frozen=True)
 class Recipient:
@@ -73,7 +79,7 @@ def write_down(telling: Telling, *, now: datetime) -> tuple[Delivery, bool]:
         "attempts": {},
         "tries": 0,
         "created_at": now,
-        "next_at": now,
+        "next_at": now + FRESH,
         "version": 1,
     }
     try:
@@ -174,6 +180,24 @@ def wait(delivery: Delivery, until: datetime | None) -> None:
     )
 
 
+def put_off(found_id: str, *, now: datetime) -> int:
+    """It could not even be tried, by a fault of ours: look again after a growing pause, and give up when it is too late.
+
+    Returns how often that has happened; 0 when the delivery is not there or has ended.
+    """
+    going_on = {"_id": found_id, "status": {"$nin": [str(ended) for ended in ENDED]}}
+    found = deliveries().find_one_and_update(going_on, {"$inc": {"faults": 1}}, return_document=ReturnDocument.AFTER)
+    if found is None:
+        return 0
+    faults = int(found["faults"])
+    if now >= found["valid_until"]:
+        end(found, DeliveryStatus.FAILED_PERMANENT, "fault")
+    else:
+        pause = timedelta(seconds=min(_LONGEST_PAUSE_S, 2.0 ** min(faults, 10)))
+        deliveries().update_one(going_on, {"$set": {"next_at": now + pause}})
+    return faults
+
+
 def receipt_token(secret: str, found_id: str) -> str:
     """What a push carries and the app sends back with its receipt."""
     return link_token(secret, "receipt", found_id)
@@ -195,29 +219,34 @@ def opened(found_id: str, *, now: datetime) -> None:
 
 def reported(found_id: str, number: int, state: AttemptState, *, code: str, vendor_code: str, now: datetime) -> None:
     """A carrier's own receipt. Out of order and repeated ones are harmless; raises NotFound for an unknown delivery."""
-    found = get(found_id)
-    if str(number) not in found["attempts"]:
-        raise NotFound("no such attempt", code="delivery_not_found")
-    order = {AttemptState.SENDING: 0, AttemptState.UNKNOWN: 0, AttemptState.SENT: 1}
-    known = AttemptState(found["attempts"][str(number)]["state"])
-    if order.get(state, 2) <= order.get(known, 2):
-        return
-    changes = {
-        f"attempts.{number}.state": str(state),
-        f"attempts.{number}.code": code,
-        f"attempts.{number}.vendor_code": vendor_code,
-        f"attempts.{number}.reported_at": now,
-    }
-    deliveries().update_one(
-        {"_id": found_id, f"attempts.{number}.state": str(known)}, {"$set": changes, "$inc": {"version": 1}}
-    )
+    for _ in range(_TRIES):
+        found = get(found_id)
+        if str(number) not in found["attempts"]:
+            raise NotFound("no such attempt", code="delivery_not_found")
+        known = AttemptState(found["attempts"][str(number)]["state"])
+        if _ORDER.get(state, 2) <= _ORDER.get(known, 2):
+            return
+        changes = {
+            f"attempts.{number}.state": str(state),
+            f"attempts.{number}.code": code,
+            f"attempts.{number}.vendor_code": vendor_code,
+            f"attempts.{number}.reported_at": now,
+        }
+        condition: dict[str, Any] = {"_id": found_id, f"attempts.{number}.state": str(known)}
+        if state in {AttemptState.TEMPORARY, AttemptState.PERMANENT} and found["status"] not in ENDED:
+            # Another way must be tried now; policy says which. In the same write: the carrier tells us once.
+            changes["next_at"] = now
+            condition["status"] = found["status"]
+        if deliveries().update_one(condition, {"$set": changes, "$inc": {"version": 1}}).matched_count:
+            break
     if state == AttemptState.DELIVERED:
         _raise_status(found_id, DeliveryStatus.DELIVERED, {"delivered_at": now})
-    elif state in {AttemptState.TEMPORARY, AttemptState.PERMANENT}:
-        # Another way must be tried now; policy says which.
-        deliveries().update_one(
-            {"_id": found_id, "status": {"$nin": [str(ended) for ended in ENDED]}}, {"$set": {"next_at": now}}
-        )
+
+
+_ORDER = {AttemptState.SENDING: 0, AttemptState.UNKNOWN: 0, AttemptState.SENT: 1}
+"""What a receipt may replace: only what is less certain than itself; all else is 2."""
+_TRIES = 8
+"""A receipt may meet the sender's own write: then it looks again."""
 
 
 def _raise_status(found_id: str, status: DeliveryStatus, times: Mapping[str, datetime], *, ends: bool = False) -> None:

@@ -132,19 +132,58 @@ def test_whoever_lost_its_lease_clears_nothing(box: str) -> None:
     taken = outbox.claim(box, "inc_1", now=NOON + outbox.LEASE, owner="quick")
     assert slow == taken
     assert not outbox.clear(box, "inc_1", handled=[slow[0]["id"]], owner="slow", now=NOON + outbox.LEASE)
-    outbox.forget(box, "inc_1", handled=[slow[0]["id"]], owner="slow")
+    done = [slow[0]["id"]]
+    assert outbox.put_off(box, "inc_1", handled=done, failed=[], owner="slow", now=NOON + outbox.LEASE) == 0
+    assert outbox.renew(box, "inc_1", owner="slow", now=NOON + outbox.LEASE) is None
     assert waiting(box) == [1]
     assert stored(box)["outbox_lease"]["owner"] == "quick"
     assert outbox.clear(box, "inc_1", handled=[taken[0]["id"]], owner="quick", now=LATE)
 
 
-def test_what_failed_stays_until_the_lease_is_over(box: str) -> None:
+def test_what_failed_is_due_again_after_a_pause_that_grows(box: str) -> None:
     put(box, 1, 2)
-    claimed = outbox.claim(box, "inc_1", now=NOON, owner="a")
-    outbox.forget(box, "inc_1", handled=[claimed[0]["id"]], owner="a")
-    assert waiting(box) == [2]
-    assert outbox.claim(box, "inc_1", now=NOON + timedelta(seconds=1), owner="b") == []
-    assert [each["v"] for each in outbox.claim(box, "inc_1", now=NOON + outbox.LEASE, owner="b")] == [2]
+    now = NOON
+    for tries, pause in enumerate((4, 8, 16, 32, 60, 60), start=1):
+        done, *failed = outbox.claim(box, "inc_1", now=now, owner="a", sweep=tries > 1)
+        handled, failing = ([done["id"]], [failed[0]["id"]]) if tries == 1 else ([], [done["id"]])
+        assert outbox.put_off(box, "inc_1", handled=handled, failed=failing, owner="a", now=now) == tries
+        assert waiting(box) == [2]
+        assert bool(outbox.stubborn(box)) == (tries >= outbox.STUBBORN_TRIES)
+        now += timedelta(seconds=pause)
+        assert outbox.overdue(box, now=now - timedelta(seconds=1), limit=9) == []
+        assert outbox.overdue(box, now=now, limit=9) == ["inc_1"]
+    claimed = outbox.claim(box, "inc_1", now=now, owner="a")
+    assert outbox.clear(box, "inc_1", handled=[claimed[0]["id"]], owner="a", now=now)
+    assert set(stored(box)) == {"_id", "version", "pending_events"}
+    assert outbox.stubborn(box) == []
+
+
+def test_what_comes_while_something_fails_does_not_wait_for_it(box: str) -> None:
+    put(box, 1)
+    failed = outbox.claim(box, "inc_1", now=NOON, owner="a")
+    push(box, 2)
+    outbox.put_off(box, "inc_1", handled=[], failed=[failed[0]["id"]], owner="a", now=NOON)
+    assert outbox.overdue(box, now=NOON, limit=9) == ["inc_1"]
+    assert [each["v"] for each in outbox.claim(box, "inc_1", now=NOON, owner="b")] == [1, 2]
+
+
+def test_a_claim_that_is_renewed_is_nobody_elses(box: str) -> None:
+    """Reactions may take longer than a lease: while they go on, nobody begins them a second time."""
+    put(box, 1)
+    outbox.claim(box, "inc_1", now=NOON, owner="a")
+    push(box, 2)
+    almost = NOON + outbox.LEASE - timedelta(seconds=1)
+    assert [each["v"] for each in outbox.renew(box, "inc_1", owner="a", now=almost) or []] == [1, 2]
+    assert outbox.claim(box, "inc_1", now=NOON + outbox.LEASE, owner="b") == []
+    assert outbox.overdue(box, now=NOON + outbox.LEASE, limit=9) == []
+    assert outbox.claim(box, "inc_1", now=almost + outbox.LEASE, owner="b")
+    assert outbox.renew(box, "inc_1", owner="a", now=almost + outbox.LEASE) is None
+
+
+def test_a_document_that_is_due_with_nothing_pending_comes_to_rest(box: str) -> None:
+    outbox.collection(box).insert_one({"_id": "inc_1", "pending_events": [], "outbox_due": NOON})
+    assert outbox.claim(box, "inc_1", now=LATE, owner="a", sweep=True) == []
+    assert set(stored(box)) == {"_id", "pending_events"}
 
 
 @pytest.mark.parametrize("lease", [None, {}])

@@ -2,6 +2,7 @@
 
 import itertools
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from domain.errors import Invalid
 from domain.geo import destination, distance_m
 from domain.ports import Positions, PositionsUnavailable
 from runtime.positions import RedisPositions
-from runtime.queues import connect
+from runtime.queues import Queues
+from runtime.redis import connect, gate_of
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 HERE = (31.5204, 74.3587)
@@ -159,11 +162,27 @@ def test_a_hanging_redis_costs_half_a_second_once(city: str) -> None:
     assert rest < 0.3
 
 
-def test_it_recovers_after_the_pause(redis: "Redis", city: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    positions = RedisPositions(redis)
+def test_it_recovers_as_soon_as_redis_answers(redis: "Redis", city: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it is away nobody but the gate's own thread asks; the queue on the same client knows it too."""
+    positions, queues = RedisPositions(redis), Queues(redis)
     place(positions, city, "unit_a", 500)
-    monkeypatch.setattr(positions, "_cool_until", time.monotonic() + 0.05)
+    away = threading.Event()
+    away.set()
+    ping = redis.ping
+
+    def pong() -> object:
+        if away.is_set():
+            raise RedisConnectionError
+        return ping()
+
+    monkeypatch.setattr(redis, "ping", pong)
+    gate_of(redis).shut()
     with pytest.raises(PositionsUnavailable):
         near(positions, city)
-    time.sleep(0.06)
+    assert queues.away()
+    assert not queues("drain", "incidents", "inc_1")
+    away.clear()
+    end = time.monotonic() + 10
+    while gate_of(redis).is_shut and time.monotonic() < end:
+        time.sleep(0.02)
     assert near(positions, city) == ["unit_a"]
