@@ -1,0 +1,46 @@
+"""Two operators, one pair of incidents: however their merges meet, one incident stays open."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from domain.errors import DomainError
+from domain.incidents import operating
+from domain.incidents import service as incidents
+from tests.factories.incidents import NOON, incident
+
+pytestmark = pytest.mark.usefixtures("documents")
+LATER = NOON + timedelta(minutes=1)
+
+
+def _merge(first: str, second: str, begin: Callable[[], object]) -> None:
+    into = incidents.get(second)
+    begin()
+    try:
+        operating.merge(first, into, by="op", now=LATER)
+    except DomainError:
+        return  # the other was first
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_incidents_that_are_merged_into_each_other_leave_one_open(number: int) -> None:
+    older, newer = f"inc_{number}a", f"inc_{number}b"
+    for each in (older, newer):
+        incidents.incidents().insert_one(incident(_id=each))
+    gate = threading.Barrier(2)
+    threads = [
+        threading.Thread(target=_merge, args=(first, second, gate.wait))
+        for first, second in ((older, newer), (newer, older))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = {each: incidents.get(each) for each in (older, newer)}
+    still_open = [each for each, doc in found.items() if doc["status"] == "open"]
+    assert len(still_open) == 1, {each: (doc["status"], doc.get("merged_into")) for each, doc in found.items()}
+    (closed,) = found.keys() - set(still_open)
+    assert found[closed]["merged_into"] == still_open[0]
+    assert "merged_into" not in found[still_open[0]]
