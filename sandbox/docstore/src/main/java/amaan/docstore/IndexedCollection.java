@@ -60,14 +60,16 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
     private final Deque<Long> openCursors = new ArrayDeque<>();
     private final ThreadLocal<Document> aggregated = new ThreadLocal<>();
     private volatile List<OrderedIndex> ordered = List.of();
+    private boolean opening;
     /** How many documents the current writer wants; guarded by this. */
     private int wanted;
 
     IndexedCollection(MongoDatabase database, String name, CollectionOptions options, MVMap<Object, byte[]> documents,
-                      CursorRegistry cursors, GroupCommit commits) {
+                      CursorRegistry cursors, GroupCommit commits, boolean opening) {
         super(database, name, options, cursors);
         this.documents = documents;
         this.commits = commits;
+        this.opening = opening;
     }
 
 
@@ -325,8 +327,23 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
     /** Under the lock: a document written meanwhile must be in the index too. */
     @Override
     public synchronized void addIndex(Index<Object> index) {
-        super.addIndex(index);
+        if (opening) {
+            getIndexes().add(index);
+        } else {
+            super.addIndex(index);
+            refreshIndexes();
+        }
+    }
+
+    /** Ends opening: all indexes are filled in one pass, for the library would read all documents twice for each. */
+    synchronized void opened() {
+        opening = false;
         refreshIndexes();
+        List<OrderedIndex> toFill = ordered.stream().filter(OrderedIndex::isEmpty).toList();
+        if (!toFill.isEmpty()) {
+            all(false).forEachRemaining(found ->
+                toFill.forEach(index -> index.add(found.getDocument(), found.getPosition(), this)));
+        }
     }
 
     @Override

@@ -35,12 +35,17 @@ final class IndexedDatabase extends H2Database {
     private final MVStore store;
     private final MVStore memory = MVStore.open(null);
     private final GroupCommit commits;
+    private final List<IndexedCollection> opened = new ArrayList<>();
+    private boolean opening = true;
 
     IndexedDatabase(String name, MVStore store, CursorRegistry cursors, GroupCommit commits) {
         super(name, store, cursors);
         this.store = store;
         this.commits = commits;
         super.initializeNamespacesAndIndexes();
+        opening = false;
+        opened.forEach(IndexedCollection::opened);
+        opened.clear();
     }
 
     /** The superclass calls it before our fields are set; our constructor does it itself. */
@@ -51,7 +56,12 @@ final class IndexedDatabase extends H2Database {
 
     @Override
     protected MongoCollection<Object> openOrCreateCollection(String name, CollectionOptions options) {
-        return new IndexedCollection(this, name, options, documentsOf(name), cursorRegistry, commits);
+        IndexedCollection collection = new IndexedCollection(this, name, options, documentsOf(name), cursorRegistry,
+            commits, opening);
+        if (opening) {
+            opened.add(collection);
+        }
+        return collection;
     }
 
     @Override
