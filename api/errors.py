@@ -4,11 +4,12 @@ Whatever goes wrong ends here: a DomainError by its kind, werkzeug's own errors 
 schemas refuse, a dead document store, and what nobody expected (500, logged, without a trace in the answer).
 """
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Flask, Response, g, json
+from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from domain import errors
@@ -80,7 +81,7 @@ def problem(
         body["detail"] = detail
     body.update({key: value for key, value in members.items() if key not in body and value is not None})
     body["request_id"] = getattr(g, "request_id", "")
-    answer = Response(json.dumps(body), status=status, mimetype=MEDIA_TYPE)
+    answer = Response(json.dumps(body, default=str), status=status, mimetype=MEDIA_TYPE)  # ASCII: may quote anything
     for name, value in (headers or {}).items():
         answer.headers[name] = value
     answer.headers.setdefault("Cache-Control", "no-store")

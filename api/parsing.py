@@ -1,8 +1,8 @@
 """Reading bodies, queries and headers strictly: what webargs lets pass by default, and a store cannot keep, is refused.
 
-415 for a body that is not JSON, 400 for JSON that cannot be read (also too deep, or a number too long), 422 by field
-for NUL and lone surrogates, and 422 for a query parameter that no schema names: a mistyped filter would answer
-everything.
+415 for a body that is not JSON, 400 for JSON that cannot be read (also too deep, or a number too long), and 422 for a
+query parameter that no schema names: a mistyped filter would answer everything. What no store can keep (NUL, lone
+surrogates) is refused by `api/schemas.py`, in the fields that are read.
 """
 
 import json
@@ -13,8 +13,6 @@ from flask import Request, request
 from webargs.flaskparser import FlaskParser, abort, is_json_request
 
 from api.schemas import unstorable
-
-UNSTORABLE = "Has a character that cannot be stored."
 
 
 def read_json(raw: bytes) -> Any:
@@ -36,26 +34,18 @@ class Parser(FlaskParser):
         if not is_json_request(req):
             abort(415, message="the body must be application/json")
         try:
-            found = read_json(raw)
+            return read_json(raw)
         except ValueError:
             abort(400, message="the body is not JSON")
-        return self._storable(found)
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
         """The query; a parameter that the schema does not name is an error."""
         refuse_unknown_query(req, schema)
-        self._storable(req.args.to_dict(flat=False))
         return super().load_querystring(req, schema)
 
     def load_headers(self, req: Request, schema: ma.Schema) -> Any:
         """Headers by their names, whatever their case."""
         return super().load_headers(req, schema)
-
-    @staticmethod
-    def _storable(found: Any) -> Any:
-        if bad := {path: [UNSTORABLE] for path in unstorable(found)}:
-            raise ma.ValidationError(bad)
-        return found
 
     def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **kwargs: Any) -> NoReturn:
         """422 with the messages by field."""

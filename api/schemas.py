@@ -18,6 +18,7 @@ from domain.phones import parse_phone
 
 MAX_TEXT: Final = 2000
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+UNSTORABLE: Final = "Has a character that cannot be stored."
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -38,10 +39,28 @@ def unstorable(value: Any, path: str = "") -> Iterator[str]:
 
 
 class Schema(ma.Schema):
-    """The base of every body, answer and query."""
+    """The base of every body, answer and query. What cannot be stored is refused in the fields that are read."""
 
     class Meta:
         unknown = ma.EXCLUDE
+
+    @ma.validates_schema(skip_on_field_errors=False)
+    def _is_storable(self, data: Any, **_: Any) -> None:
+        if bad := {path: [UNSTORABLE] for path in unstorable(data)}:
+            raise ma.ValidationError(bad)
+
+
+class Answer(Schema):
+    """An answer from which what is not known is left out, instead of standing there as null."""
+
+    @ma.post_dump
+    def _leave_out(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value is not None}
+
+
+_LINES: Final = r"^[^\u0000]*$"
+_LINE: Final = r"^[^\u0000-\u001f]*$"
+_LINE_WITH_SOMETHING: Final = r"^[^\u0000-\u001f]*[^\s\u0000-\u001f][^\u0000-\u001f]*$"
 
 
 class Text(fields.String):
@@ -49,7 +68,8 @@ class Text(fields.String):
 
     def __init__(self, max_chars: int = 200, *, min_chars: int = 0, multiline: bool = False, **kwargs: Any) -> None:
         rules = [validate.Length(min=min_chars or None, max=max_chars), *kwargs.pop("validate", [])]
-        super().__init__(validate=rules, **kwargs)
+        shape = _LINES if multiline else _LINE_WITH_SOMETHING if min_chars else _LINE
+        super().__init__(validate=rules, metadata={"pattern": shape, **kwargs.pop("metadata", {})}, **kwargs)
         self.multiline = multiline
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -150,7 +170,9 @@ class Language(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = str(super()._deserialize(value, attr, data, **kwargs))
-        return text.split("-")[0].lower() if "-" in text else text.lower()
+        for rule in self.validators:  # the tag as it came, since what is kept is shorter
+            rule(text)
+        return text.split("-")[0].lower()
 
 
 class Choice(fields.String):

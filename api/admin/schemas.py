@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Choice, Id, Language, Phone, Schema, Text, Time
+from api.schemas import Answer, Choice, Id, Language, Phone, Schema, Text, Time
 from domain.cities.config import AgencyKind, Service
 from domain.dispatch.states import UnitStatus
 from domain.people.staff import GIVEN
@@ -32,7 +32,7 @@ class CityPageQuery(PageQuery):
     city = Id()
 
 
-class CityAnswer(Schema):
+class CityAnswer(Answer):
     """A city in short."""
 
     id = fields.String(required=True)
@@ -42,13 +42,13 @@ class CityAnswer(Schema):
     languages = fields.List(fields.String())
 
 
-class CitiesAnswer(Schema):
+class CitiesAnswer(Answer):
     """The cities that the caller has a role in."""
 
     items = fields.List(fields.Nested(CityAnswer), required=True)
 
 
-class CityConfigAnswer(Schema):
+class CityConfigAnswer(Answer):
     """A city's complete configuration and its version."""
 
     id = fields.String(required=True)
@@ -63,7 +63,7 @@ class CityChange(Schema):
     reason = Text(300, min_chars=3, required=True, metadata=REASON)
 
 
-class AgencyAnswer(Schema):
+class AgencyAnswer(Answer):
     """Who sends units, or is called in."""
 
     id = fields.String(required=True)
@@ -74,7 +74,7 @@ class AgencyAnswer(Schema):
     phone = fields.String()
 
 
-class AgenciesAnswer(Schema):
+class AgenciesAnswer(Answer):
     """All agencies of a city."""
 
     items = fields.List(fields.Nested(AgencyAnswer), required=True)
@@ -120,7 +120,7 @@ class NewUnit(UnitChange):
     services = fields.List(Choice(Service), required=True, validate=validate.Length(min=1, max=3))
 
 
-class UnitAnswer(Schema):
+class UnitAnswer(Answer):
     """A unit as it is kept; where it is now is the incidents' matter."""
 
     id = fields.String(required=True, attribute="_id")
@@ -147,8 +147,8 @@ class RoleGiven(Schema):
     """A role in the city at hand; responders and supervisors have an agency, group roles a group."""
 
     role = fields.String(required=True, validate=validate.OneOf(sorted(str(role) for role in GIVEN)))
-    agency_id = Id(load_default="")
-    group_id = Id(load_default="")
+    agency_id = Id()
+    group_id = Id()
 
 
 class StaffChange(Schema):
@@ -171,7 +171,7 @@ class NewStaff(StaffChange):
     roles = fields.List(fields.Nested(RoleGiven), required=True, validate=validate.Length(min=1, max=10))
 
 
-class RoleHeldAnswer(Schema):
+class RoleHeldAnswer(Answer):
     """A role and where it holds."""
 
     role = fields.String(required=True)
@@ -180,7 +180,7 @@ class RoleHeldAnswer(Schema):
     group_id = fields.String()
 
 
-class StaffAnswer(Schema):
+class StaffAnswer(Answer):
     """A member of staff or a responder, as an admin sees them."""
 
     id = fields.String(required=True)
@@ -203,7 +203,7 @@ class NewStaffAnswer(StaffAnswer):
     enrolment_code = fields.String()
 
 
-class EnrolmentAnswer(Schema):
+class EnrolmentAnswer(Answer):
     """A new enrolment code; hand it over in person. It is good for seven days."""
 
     enrolment_code = fields.String(required=True)
@@ -221,7 +221,7 @@ class SessionsQuery(CityPageQuery):
     person_id = Id()
 
 
-class StaffSessionAnswer(Schema):
+class StaffSessionAnswer(Answer):
     """A signed-in phone or console of a member of staff."""
 
     id = fields.String(required=True, metadata={"description": "Opaque; what DELETE takes."})

@@ -20,11 +20,11 @@ def _held(city: str, given: Sequence[dict[str, str]]) -> list[Held]:
     agencies = cities.current(city).agencies
     errors: dict[str, list[str]] = {}
     for index, each in enumerate(given):
-        if Role(each["role"]) in staff.NEEDS_AGENCY and each["agency_id"] not in agencies:
+        if Role(each["role"]) in staff.NEEDS_AGENCY and each.get("agency_id") not in agencies:
             errors[f"roles.{index}.agency_id"] = ["An agency of this city is needed."]
     if errors:
         raise Invalid("a role is not right", code="role_invalid", errors=errors)
-    return [Held(Role(each["role"]), city, each["agency_id"], each["group_id"]) for each in given]
+    return [Held(Role(each["role"]), city, each.get("agency_id", ""), each.get("group_id", "")) for each in given]
 
 
 def _facts(body: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from domain.people.errors import OtpWrong, ProofNeeded
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
 
+DEVICE_SHAPE: Final = f"^{rules.DEVICE_ID}$"
 RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {"sos": personal.exported}
 """What each other concept has of a person, for the export."""
 
@@ -72,7 +73,15 @@ def set_pins(call: Call) -> Any:
     return None, 204
 
 
-@blp.endpoint("PUT /devices/<device_id>", permission="me.edit", body=schemas.DeviceFacts, answer=schemas.DeviceAnswer)
+@blp.endpoint(
+    "PUT /devices/<device_id>",
+    permission="me.edit",
+    body=schemas.DeviceFacts,
+    answer=schemas.DeviceAnswer,
+    parameters=[
+        {"in": "path", "name": "device_id", "required": True, "schema": {"type": "string", "pattern": DEVICE_SHAPE}}
+    ],
+)
 def put_device(call: Call, device_id: str) -> Any:
     """Tell where this phone is reached by push. An address belongs to one person: whoever had it loses it."""
     if not rules.is_device_id(device_id):

@@ -2,7 +2,8 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.schemas import Choice, Id, Language, Phone, Schema, Text, Time, code_field
+from api.schemas import Answer, Choice, Id, Language, Phone, Schema, Text, Time, code_field
+from domain.people.rules import DEVICE_ID
 from domain.people.states import BLOOD_GROUPS, Gender, GuardianStatus
 
 PLATFORMS = ("android", "ios", "web")
@@ -15,7 +16,7 @@ class AskCode(Schema):
     language = Language(load_default="ur", metadata={"description": "Of the SMS."})
 
 
-class Asked(Schema):
+class Asked(Answer):
     """A challenge; the code comes by SMS."""
 
     challenge_id = fields.String(required=True)
@@ -37,7 +38,7 @@ class DeviceFacts(Schema):
 class SigningIn(DeviceFacts):
     """The phone that signs in."""
 
-    id = code_field(r"[A-Za-z0-9_-]{4,64}", "A device id: letters, digits, - and _.", required=True)
+    id = code_field(DEVICE_ID, "A device id: letters, digits, - and _.", required=True)
 
 
 class GiveCode(Schema):
@@ -54,7 +55,7 @@ class RefreshBody(Schema):
     refresh_token = Text(600, required=True)
 
 
-class GuardianAnswer(Schema):
+class GuardianAnswer(Answer):
     """A guardian as the person sees them."""
 
     id = fields.String(required=True)
@@ -67,7 +68,7 @@ class GuardianAnswer(Schema):
     answered_at = Time()
 
 
-class RoleAnswer(Schema):
+class RoleAnswer(Answer):
     """A role and where it holds."""
 
     role = fields.String(required=True)
@@ -76,7 +77,7 @@ class RoleAnswer(Schema):
     group_id = fields.String()
 
 
-class PersonAnswer(Schema):
+class PersonAnswer(Answer):
     """A person as they see themself."""
 
     id = fields.String(required=True)
@@ -96,7 +97,7 @@ class PersonAnswer(Schema):
     created_at = Time()
 
 
-class TokensAnswer(Schema):
+class TokensAnswer(Answer):
     """Tokens of a session. Send the access token as `Authorization: Bearer …`."""
 
     access_token = fields.String(required=True)
@@ -146,7 +147,7 @@ class PinsBody(Schema):
             raise ValidationError({"duress_pin": ["The two PINs must differ."]})
 
 
-class DeviceAnswer(Schema):
+class DeviceAnswer(Answer):
     """A phone of the person; its push address is not told."""
 
     id = fields.String(required=True)
@@ -166,13 +167,13 @@ class NewGuardian(Schema):
     silent = fields.Boolean(load_default=False, metadata={"description": "Never by a call."})
 
 
-class GuardiansAnswer(Schema):
+class GuardiansAnswer(Answer):
     """All of a person's guardians: at most ten."""
 
     items = fields.List(fields.Nested(GuardianAnswer), required=True)
 
 
-class SessionAnswer(Schema):
+class SessionAnswer(Answer):
     """A signed-in phone or console."""
 
     id = fields.String(required=True)
@@ -184,7 +185,7 @@ class SessionAnswer(Schema):
     current = fields.Boolean()
 
 
-class SessionsAnswer(Schema):
+class SessionsAnswer(Answer):
     """The live sessions of a person: at most twenty."""
 
     items = fields.List(fields.Nested(SessionAnswer), required=True)
@@ -196,7 +197,7 @@ class EnrolBody(Schema):
     enrolment_code = Text(40, required=True)
 
 
-class EnrolAnswer(Schema):
+class EnrolAnswer(Answer):
     """What an authenticator app reads (as a QR code)."""
 
     uri = fields.String(required=True)
@@ -208,7 +209,7 @@ class FactorBody(Schema):
     code = code_field(r"[0-9]{6}", "Six digits.", required=True)
 
 
-class ExportAnswer(Schema):
+class ExportAnswer(Answer):
     """Everything kept about a person. `records` has a list for each other concept."""
 
     exported_at = Time()

@@ -111,7 +111,8 @@ def test_a_body_is_read_strictly(api: FlaskClient) -> None:
     problem(post(api, "{}"), 422, "invalid")
     assert problem(post(api, '{"name": "a\\u0000b"}'), 422, "invalid")["errors"]["name"]
     assert problem(post(api, '{"name": "\\ud800"}'), 422, "invalid")["errors"]["name"]
-    assert problem(post(api, '{"name": "a", "x\\u0000": 1}'), 422, "invalid")["errors"]
+    ignored = post(api, '{"name": "a", "x\\u0000": "\\ud800"}')
+    assert (ignored.status_code, ignored.get_json()) == (201, {"name": "a"})
     assert problem(post(api, '{"name": "a", "at": "2026-01-01T00:00:00"}'), 422, "invalid")["errors"]["at"]
     assert problem(post(api, '{"name": "a", "at": "0001-01-01T00:00:00+14:00"}'), 422, "invalid")["errors"]["at"]
     assert problem(post(api, "[1]"), 422, "invalid")["errors"]
