@@ -10,11 +10,15 @@ from api import errors, http
 from api.admin.cities import blp as cities
 from api.admin.staff import blp as staff
 from api.admin.units import blp as units
+from api.cameras.observations import blp as observations
+from api.cameras.routes import blp as cameras
 from api.deliveries.routes import blp as deliveries
 from api.evidence.routes import blp as media
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
+from api.insights.metrics import blp as metrics
+from api.insights.routes import blp as insights
 from api.json import JsonProvider
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
@@ -27,6 +31,8 @@ from api.responder.routes import blp as responder
 from api.services import Services, install
 from api.streams.hub import Hub
 from api.streams.routes import blp as streams
+from api.sync.config import blp as app_config
+from api.sync.routes import blp as sync
 from api.webhooks.routes import blp as webhooks
 from domain.clock import Clock, utc_now
 from domain.evidence.ports import EvidenceStore
@@ -36,9 +42,25 @@ from runtime.evidence import FileEvidence
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
 
-DOCUMENTED: list[Any] = [auth, people, sos, incidents, operating, responder, deliveries, cities, units, staff]
+DOCUMENTED: list[Any] = [
+    auth,
+    people,
+    sos,
+    incidents,
+    operating,
+    responder,
+    deliveries,
+    cameras,
+    observations,
+    app_config,
+    sync,
+    insights,
+    cities,
+    units,
+    staff,
+]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, guardian_page, live, one_tap, webhooks, media]
+PLAIN = [operations, metrics, guardian_page, live, one_tap, webhooks, media]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

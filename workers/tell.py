@@ -211,6 +211,37 @@ def units_of_duress(event: Event, context: Context) -> None:
     _notify(event, context, "notice", _operators(event["city"]), ("fcm", "sms"), key=str(event["v"]))
 
 
+def handed_over(event: Event, context: Context) -> None:
+    """Another agency was put beside: its supervisors hear of it."""
+    told = {person.id for person in people.supervisors_of(event["city"], event["agency"])}
+    _notify(event, context, "notice", told, ("fcm", "sms"), key=event["agency"])
+
+
+def message(event: Event, context: Context) -> None:
+    """The control room wrote to the citizen: a quiet push that something is there. Her own words go to the screens."""
+    doc = incidents.get(event["subject"])
+    citizen = doc.get("citizen") or {}
+    written = next((each for each in citizen.get("messages") or [] if each["id"] == event["message"]), None)
+    if written is None or written["from"] != "control_room" or not citizen.get("person") or citizen.get("cancel"):
+        return
+    tell(
+        [
+            Telling(
+                key=event["message"],
+                city=doc["city"],
+                purpose="incident_updated",
+                subject=doc["_id"],
+                recipient=Recipient("person", citizen["person"]),
+                plan=["fcm"],
+                valid_for=NEWS_MATTERS,
+                refs={"status": doc["status"]},
+                receipt_wait_s=15,
+            )
+        ],
+        context.post,
+    )
+
+
 def _operators(city: str) -> set[str]:
     return {person.id for person in people.with_role(city, Role.OPERATOR)}
 

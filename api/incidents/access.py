@@ -21,7 +21,7 @@ def own_sos(incident_id: str) -> dict[str, Any]:
     given = request.headers.get(HEADER, "")
     expected = incidents.sos_token(services().settings.signing_key, incident_id)
     if given and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-        return incidents.get(incident_id)
+        return _unless_erased(incidents.get(incident_id))
     try:
         person = auth.principal().person_id
     except DomainError:
@@ -30,5 +30,12 @@ def own_sos(incident_id: str) -> dict[str, Any]:
         raise
     doc = incidents.get(incident_id)
     if (doc.get("citizen") or {}).get("person") != person:
+        raise IncidentNotFound("no such SOS")
+    return doc
+
+
+def _unless_erased(doc: dict[str, Any]) -> dict[str, Any]:
+    """Who asked to be forgotten has no SOS any more, on no phone."""
+    if (doc.get("citizen") or {}).get("erased"):
         raise IncidentNotFound("no such SOS")
     return doc

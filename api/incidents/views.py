@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from api.cameras.views import asked_cameras
 from domain.cities import queries as cities
 from domain.incidents.states import HOLDING, SlotStatus
 
@@ -55,7 +56,7 @@ def full_view(
         ),
         "timeline": [entry_view(entry) for entry in (doc.get("timeline") or [])[-SHOWN:]],
         "milestones": doc.get("milestones") or {},
-        "cameras": [{"camera": name, **found} for name, found in (doc.get("cameras") or {}).items()][:SHOWN],
+        "cameras": asked_cameras(doc, with_stills=not unit)[:SHOWN],
         "correlations": list(doc.get("correlations") or [])[:SHOWN],
         "handovers": list(doc.get("handovers") or []),
         "links": {"timeline": f"{here}/timeline", "track": f"{here}/track"},

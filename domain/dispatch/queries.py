@@ -167,3 +167,9 @@ def of_unit(unit_id: str, *, limit: int = 20) -> list[tuple[dict[str, Any], str]
     ]
     found.sort(key=lambda each: (each[0], each[2]), reverse=True)
     return [(doc, assignment_id) for _, doc, assignment_id in found[:limit]]
+
+
+def changed_for(unit_id: str, since: datetime, *, limit: int = 200) -> list[dict[str, Any]]:
+    """Incidents that ever asked a unit and changed after a time, newest change first."""
+    rows = incidents.incidents().find({"asked_units": unit_id, "updated_at": {"$gt": since}})
+    return list(rows.sort("updated_at", -1).limit(limit))

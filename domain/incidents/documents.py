@@ -68,6 +68,7 @@ class IncidentDoc(me.Document):
             ["city", "updated_at"],
             ["citizen.person", "-raised_at"],
             ["asked_units", "status"],
+            ["asked_units", "-updated_at"],
         ],
     }
 

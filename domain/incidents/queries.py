@@ -120,9 +120,12 @@ def by_link(token: str, kinds: Iterable[str], *, now: datetime) -> tuple[Inciden
     return doc, link
 
 
-def of_person(person: str, *, limit: int = 50) -> list[Incident]:
+def of_person(person: str, *, since: datetime | None = None, limit: int = 50) -> list[Incident]:
     """Somebody's own SOS, newest first."""
-    return list(incidents().find({"citizen.person": person}).sort("raised_at", -1).limit(limit))
+    condition: dict[str, Any] = {"citizen.person": person}
+    if since:
+        condition["raised_at"] = {"$gte": since}
+    return list(incidents().find(condition).sort("raised_at", -1).limit(limit))
 
 
 def versions(ids: Sequence[str]) -> dict[str, int]:

@@ -27,6 +27,8 @@ class TrustFacts:
     recent: int = 0
     has_guardians: bool = False
     age_days: float = 0.0
+    repeated: bool = False
+    """Whether the device or the address sends many in a minute."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def score(facts: TrustFacts) -> Trust:
         "helped_before": min(0.2, 0.1 * facts.helped),
         "false_alarms": -min(0.4, 0.15 * facts.false_alarms),
         "repeated_today": -min(0.2, 0.05 * max(0, facts.recent - 1)),
+        "repeated_now": -0.2 if facts.repeated else 0.0,
         "guardians": 0.05 if facts.has_guardians else 0.0,
         "account_age": 0.05 if facts.age_days >= 30 else 0.0,
     }
@@ -56,12 +59,12 @@ def score(facts: TrustFacts) -> Trust:
     return Trust(round(min(1.0, max(0.0, total)), 3), {name: part for name, part in parts.items() if part})
 
 
-def facts_of(doc: dict[str, Any], *, now: datetime) -> TrustFacts:
+def facts_of(doc: dict[str, Any], *, now: datetime, repeated: bool = False) -> TrustFacts:
     """Read what is known of an incident's caller."""
     citizen = doc.get("citizen") or {}
     has_position = bool(doc.get("position"))
     if not citizen.get("person"):
-        return TrustFacts(verified=False, has_position=has_position)
+        return TrustFacts(verified=False, has_position=has_position, repeated=repeated)
     person = PersonDoc._get_collection().find_one(
         {"_id": citizen["person"]}, {"trust": 1, "guardians": 1, "created_at": 1}
     )
@@ -78,4 +81,5 @@ def facts_of(doc: dict[str, Any], *, now: datetime) -> TrustFacts:
         recent=recent,
         has_guardians=bool((person or {}).get("guardians")),
         age_days=(now - created).total_seconds() / 86400 if created else 0.0,
+        repeated=repeated,
     )

@@ -1,0 +1,1 @@
+"""Figures over HTTP: reports for people, metrics for machines."""

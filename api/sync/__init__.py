@@ -1,0 +1,1 @@
+"""What a phone fetches when it wakes up: how this city works, and what changed for this person."""

@@ -1,0 +1,81 @@
+"""`GET /v1/sync`: what changed for this person since the last time."""
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import fields
+
+from api.blueprint import Blueprint, Call
+from api.incidents.schemas import Sos
+from api.paging import decode_cursor, encode_cursor
+from api.people.schemas import PersonAnswer
+from api.people.views import person_view
+from api.responder.schemas import Assignment
+from api.schemas import Schema, Time
+from domain import sync
+from domain.people import queries as people
+
+blp = Blueprint("sync", __name__, url_prefix="/v1", description="What changed for this person.")
+
+_BODIES: dict[str, Schema] = {"sos": Sos(), "assignment": Assignment(), "profile": PersonAnswer()}
+
+
+class SyncQuery(Schema):
+    """Where the last answer ended; everything of the last 90 days without one."""
+
+    cursor = fields.String()
+
+
+class SyncItem(Schema):
+    """Something that changed: `sos`, `assignment` or `profile`, as its own route answers it."""
+
+    kind = fields.String(required=True)
+    id = fields.String(required=True)
+    at = Time(required=True)
+    body = fields.Dict(required=True)
+
+
+class Tombstone(Schema):
+    """Something that is no longer the person's: forget it."""
+
+    kind = fields.String(required=True)
+    id = fields.String(required=True)
+    at = Time(required=True)
+
+
+class SyncAnswer(Schema):
+    """All that changed; keep `cursor` for the next time. The same may come twice."""
+
+    items = fields.List(fields.Nested(SyncItem), required=True)
+    tombstones = fields.List(fields.Nested(Tombstone), required=True)
+    cursor = fields.String(required=True)
+
+
+@blp.endpoint(
+    "GET /sync",
+    permission="me.read",
+    query=SyncQuery,
+    answer=SyncAnswer,
+    also={410: "The cursor is older than 90 days: start without one."},
+)
+def changes(call: Call) -> Any:
+    """One's own SOS, profile, and one's unit's assignments that changed since the cursor; what is gone as tombstones."""
+    given = decode_cursor(call.query.get("cursor"), (datetime,))
+    since = sync.check_cursor(given[0] if given else None, now=call.now)
+    found = sync.own_sos(call.who.person_id, since, now=call.now)
+    if call.who.unit_id:
+        found += sync.assignments(call.who.unit_id, since, call.who.language)
+    person = people.get(call.who.person_id)
+    if person.changed_at is None or person.changed_at > since:
+        body = person_view(person, call, call.who.second_factor)
+        found.append(sync.Change("profile", person.id, person.changed_at or person.created_at, body))
+    found.sort(key=lambda change: (change.at, change.id))
+    return {
+        "items": [
+            {"kind": each.kind, "id": each.id, "at": each.at, "body": _BODIES[each.kind].dump(each.body)}
+            for each in found
+            if each.body is not None
+        ],
+        "tombstones": [{"kind": each.kind, "id": each.id, "at": each.at} for each in found if each.body is None],
+        "cursor": encode_cursor([call.now]),
+    }

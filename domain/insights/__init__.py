@@ -1,0 +1,1 @@
+"""Figures: how quickly the city answers, sends and arrives. Never persons."""
