@@ -149,8 +149,23 @@ def accept(incident_id: str, assignment_id: str, desk: Desk, *, by: str, via: st
         )
     except DomainError:
         if rules.assignment_of(incidents.get(incident_id), assignment_id)["status"] not in HOLDING:
-            leases.give_back(assignment["unit"], assignment_id)
+            # Only the lease that this call took: the same yes may come twice, and the other one may be about to win.
+            leases.give_back(assignment["unit"], assignment_id, taken_at=now)
         raise
+
+
+def confirm(incident_id: str, assignment_id: str, *, now: datetime) -> None:
+    """Make sure that an assignment which holds its slot holds its unit too; else the slot is opened again.
+
+    An acceptance that was held up between its two writes for longer than `leases.SETTLE` finds its lease swept away,
+    and another incident may have the unit by then. Runs after every acceptance, whatever became of who wrote it.
+    """
+    assignment = rules.assignment_of(incidents.get(incident_id), assignment_id)
+    if assignment["status"] not in HOLDING:
+        return
+    if leases.take(assignment["unit"], assignment_id, incident_id, now=now) is None:
+        with contextlib.suppress(Conflict):  # it ended meanwhile: that is what was wanted
+            withdraw(incident_id, assignment_id, by="ladder", reason="unit_taken", now=now)
 
 
 def progress(
