@@ -122,7 +122,9 @@ class Stack:
                 "AMAAN_FCM_CREDENTIALS": str(self.var / "carriers" / "service-account.json"),
                 "AMAAN_FCM_BASE_URL": self.address("carriers"),
             }
-        return {**ours, **self.outer}
+        # A dozen processes start at once: without kept bytecode each would compile every module anew.
+        outer = {name: value for name, value in self.outer.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**ours, **outer}
 
     # what runs
 
