@@ -31,7 +31,7 @@ class FileEvidence:
     """`domain.evidence.ports.EvidenceStore` on fsspec. Shared by threads."""
 
     def __init__(self, url: str) -> None:
-        self._media = Media(url)
+        self.media = Media(url)
         self._fs, root = fsspec.core.url_to_fs(url)
         self._root = posixpath.join(root, "parts")
 
@@ -56,6 +56,11 @@ class FileEvidence:
                 data: bytes = file.read()
             yield data
 
+    def parts_of(self, upload: str) -> list[str]:
+        """The names of the parts that lie here."""
+        folder = self._folder(upload)
+        return [posixpath.basename(each) for each in self._fs.ls(folder, detail=False)] if self._fs.exists(folder) else []
+
     def drop_parts(self, upload: str) -> None:
         """Take every part away."""
         folder = self._folder(upload)
@@ -64,11 +69,11 @@ class FileEvidence:
 
     def keep(self, parts: Iterable[bytes]) -> Kept:
         """Store the whole."""
-        return Kept(*self._media.put_parts(parts))
+        return Kept(*self.media.put_parts(parts))
 
     def kind(self, kept: Kept) -> str:
         """The type by the first bytes."""
-        found = filetype.guess(self._media.head(kept.sha256, _HEAD))
+        found = filetype.guess(self.media.head(kept.sha256, _HEAD))
         return str(found.mime) if found else UNKNOWN
 
     def clean_copy(self, kept: Kept, kind: str) -> tuple[Kept, str] | None:
@@ -76,8 +81,8 @@ class FileEvidence:
         form = _SHOWN_AS.get(kind)
         if form is None or kept.size > MOST_BYTES:
             return None
-        clean = _redrawn(self._media.get(kept.sha256), form)
-        return None if clean is None else (Kept(self._media.put(clean), len(clean)), _TYPE_OF[form])
+        clean = _redrawn(self.media.get(kept.sha256), form)
+        return None if clean is None else (Kept(self.media.put(clean), len(clean)), _TYPE_OF[form])
 
 
 def _redrawn(data: bytes, form: str) -> bytes | None:

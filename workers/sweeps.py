@@ -20,6 +20,7 @@ from domain.dispatch import leases
 from domain.dispatch import service as dispatch
 from domain.incidents import service as incidents
 from domain.limits import service as limits
+from domain.lines import service as lines
 from domain.people import sign_in
 from notifications.fanout import advance_all
 from runtime import logging
@@ -28,6 +29,7 @@ from runtime.mongo import STORE_DOWN
 from workers import sight
 from workers.context import Context
 from workers.drain import drain_with
+from workers.uploads import forgotten_uploads, whole_uploads
 
 BATCH = 200
 POOL_THREADS = 16
@@ -189,6 +191,11 @@ def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
     return gone
 
 
+def old_lines(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Phone numbers whose reply codes and calls are over."""
+    return lines.sweep(now=context.clock())
+
+
 SWEEPS = (
     Sweep("overdue_events", overdue_events, 0.5),
     Sweep("due_deliveries", due_deliveries, 0.5),
@@ -196,6 +203,9 @@ SWEEPS = (
     Sweep("waiting_looks", waiting_looks, 1.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
+    Sweep("whole_uploads", whole_uploads, 10.0),
+    Sweep("forgotten_uploads", forgotten_uploads, 60.0),
+    Sweep("old_lines", old_lines, 60.0),
     Sweep("spent_codes", spent_codes, 60.0),
 )
 

@@ -28,6 +28,7 @@ LIVES: Final = timedelta(hours=24)
 """An upload that gets no byte for so long is given up."""
 FINISHED_WITHIN: Final = timedelta(seconds=30)
 """When the sweeper takes up a whole upload that its request did not finish."""
+FINISHED_AGAIN: Final = timedelta(minutes=5)
 MOST_UPLOADS: Final = 500
 FILES_OF_FULL_SIZE: Final = 5
 """All files of one SOS together may have as many bytes as so many of the largest."""
@@ -191,6 +192,14 @@ def end(upload: Upload, store: EvidenceStore) -> None:
         {"$set": {"status": str(UploadStatus.ENDED), "parts": []}, "$unset": {"finish_due": "", "expires_at": ""}},
     )
     store.drop_parts(upload["_id"])
+
+
+def postpone(upload: Upload, *, now: datetime) -> None:
+    """Look at a whole upload again later: what failed once must not stand before the others."""
+    uploads().update_one(
+        {"_id": upload["_id"], "finish_due": upload["finish_due"]},
+        {"$set": {"finish_due": now + FINISHED_AGAIN}},
+    )
 
 
 def unfinished(*, now: datetime, limit: int = 20) -> list[Upload]:

@@ -17,6 +17,9 @@ from cli.indexes import create as create_indexes
 from runtime import mongo
 from runtime.settings import Settings
 from tests.factories.people import SECRET
+from tests.fakes.small_city import city_carriers, small_city, whole_city
+
+__all__ = ["city_carriers", "small_city", "whole_city"]
 
 
 @dataclass

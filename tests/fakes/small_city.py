@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 from pydantic import SecretStr
 from pymongo import MongoClient
 from werkzeug.serving import make_server
@@ -28,6 +29,7 @@ from domain.incidents import service as incidents
 from notifications.fanout import advance_all
 from notifications.registry import build_channels
 from runtime import mongo, queues
+from runtime.evidence import FileEvidence
 from runtime.positions import RedisPositions
 from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
@@ -102,6 +104,18 @@ class SmallCity:
         dispatching.moved(unit_id, lat, lon, self.context.positions, at=self.now())
         return person
 
+    def sos(self, **body: Any) -> dict[str, Any]:
+        """An SOS raised as a phone raises it: the answer, with `id` and `sos_token`."""
+        place = {"lat": PLACE[0], "lon": PLACE[1]}
+        answer = requests.post(f"{self.url}/v1/sos", json={"position": place, "device": uuid.uuid4().hex, **body}, timeout=10)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def evidence_store(self) -> FileEvidence:
+        """Where the API keeps bytes."""
+        return FileEvidence(self.settings.media_url)
+
     def texts(self, number: str) -> list[str]:
         """The SMS that a phone got, oldest first."""
         return [each["body"] for each in self.carriers.inbox(number)["sms"] if each["direction"] != "inbound"]
@@ -126,13 +140,19 @@ def city_carriers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carriers
 
 @pytest.fixture(scope="module")
 def whole_city(
-    mongodb_url: str, redis_url: str, mongo_client: MongoClient[dict[str, Any]], city_carriers: CarriersProcess
+    mongodb_url: str,
+    redis_url: str,
+    mongo_client: MongoClient[dict[str, Any]],
+    city_carriers: CarriersProcess,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[SmallCity]:
     """The API and its jobs, once per module."""
     settings = Settings(
         secret=SecretStr(SECRET),
         mongodb_url=f"{mongodb_url.rstrip('/')}/t_{uuid.uuid4().hex[:12]}",
         redis_url=redis_url,
+        media_url=f"file://{tmp_path_factory.mktemp('media')}",
+        upload_max_bytes=8 * 1024 * 1024,
         twilio_account_sid=city_carriers.account_sid,
         twilio_auth_token=SecretStr(city_carriers.auth_token),
         twilio_from=REPLIES,
