@@ -11,6 +11,7 @@ from flask import request
 from api.services import services
 from domain.errors import Unauthenticated
 from domain.people import queries
+from domain.people.errors import TokenExpired
 from domain.people.tokens import Claims, read_access_token
 from domain.permissions import Principal
 
@@ -38,7 +39,7 @@ def principal() -> Principal:
     if claims is None:
         raise Unauthenticated("a bearer token is needed")
     if claims.expired:
-        raise Unauthenticated("the access token is over: refresh it", code="token_expired")
+        raise TokenExpired("the access token is over: refresh it")
     return queries.principal(claims.person_id, claims.session_id, now=services().clock())
 
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from domain import errors
 from runtime import logging
-from runtime.mongo import RETRY_AFTER_S, STORE_DOWN, breaker
+from runtime.mongo import RETRY_AFTER_S, STORE_DOWN, StoreUnavailable, breaker
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -136,9 +136,7 @@ def by_field(messages: Any, prefix: str = "") -> dict[str, list[str]]:
 def store_down(_error: Exception) -> Response:
     """The document store went away in the middle of a request: tell the breaker, say when to come again."""
     breaker.trip()
-    return from_domain(
-        errors.Unavailable("the document store is away", code="store_unavailable", retry_after=RETRY_AFTER_S)
-    )
+    return from_domain(StoreUnavailable("the document store is away", retry_after=RETRY_AFTER_S))
 
 
 def unexpected(error: Exception) -> Response:

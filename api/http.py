@@ -14,8 +14,7 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from domain.errors import Unavailable
-from runtime.mongo import RETRY_AFTER_S, breaker
+from runtime.mongo import RETRY_AFTER_S, StoreUnavailable, breaker
 from runtime.settings import Settings
 
 MAX_BODY: Final = 256 * 1024
@@ -48,7 +47,7 @@ def _begin() -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     if breaker.is_open and not request.path.startswith(_WITHOUT_STORE):
-        raise Unavailable("the document store is away", code="store_unavailable", retry_after=RETRY_AFTER_S)
+        raise StoreUnavailable("the document store is away", retry_after=RETRY_AFTER_S)
 
 
 def _finish(answer: Response) -> Response:

@@ -60,9 +60,11 @@ def decode_cursor(cursor: str | None, kinds: Sequence[type]) -> list[Any] | None
     return values
 
 
-def _bad() -> Invalid:
-    return Invalid(
-        "start the list again without a cursor",
-        code="cursor_invalid",
-        errors={"cursor": ["Not a cursor of this list."]},
-    )
+class CursorInvalid(Invalid):
+    """The cursor is not one of this list: start again without one."""
+
+    code = "cursor_invalid"
+
+
+def _bad() -> CursorInvalid:
+    return CursorInvalid("start the list again without a cursor", errors={"cursor": ["Not a cursor of this list."]})

@@ -92,6 +92,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "incident.edit": "Assign, merge, resolve, reopen, note, hand over, and steer the ladder.",
     "camera.read": "See cameras and their health.",
     "camera.edit": "Register and change cameras.",
+    "observation.read": "See what cameras saw, with blurred pictures; each sight of one is logged.",
     "footage.request": "Ask for footage of an incident, with a reason.",
     "evidence.read": "See evidence of an incident; each view is logged.",
     "review.answer": "Answer questions put to a human.",
@@ -164,6 +165,7 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
                 "agency.read",
                 "city.read",
                 "camera.read",
+                "observation.read",
                 "footage.request",
                 "evidence.read",
                 "review.answer",
@@ -180,6 +182,12 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
     Role.AUDITOR: {Scope.CITY: frozenset({"audit.read", "insights.read", "city.read"})},
     Role.ADMIN: {Scope.CITY: _ADMIN},
 }
+
+
+class SecondFactorNeeded(NotAllowed):
+    """Staff roles count only in a session where the second factor was given."""
+
+    code = "second_factor_needed"
 
 
 @dataclass(frozen=True)
@@ -239,7 +247,7 @@ def require(principal: Principal, action: str) -> None:
     if scopes(principal, action):
         return
     if any(action in actions for held in principal.roles for actions in TABLE[held.role].values()):
-        raise NotAllowed("sign in with your second factor first", code="second_factor_needed")
+        raise SecondFactorNeeded("sign in with your second factor first")
     raise NotAllowed(f"needs permission {action}", action=action)
 
 

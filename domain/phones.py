@@ -8,14 +8,20 @@ HOME_REGION = "PK"
 MAX_CHARS = 40
 
 
+class PhoneInvalid(Invalid):
+    """No phone has such a number."""
+
+    code = "phone_invalid"
+
+
 def parse_phone(text: str, *, region: str = HOME_REGION) -> str:
-    """The number in E.164, such as `+923001234567`. Raises Invalid (`phone_invalid`) for what no phone has."""
+    """The number in E.164, such as `+923001234567`. Raises PhoneInvalid for what no phone has."""
     try:
         number = phonenumbers.parse(text[: MAX_CHARS + 1], region)
     except phonenumbers.NumberParseException as error:
-        raise Invalid("not a phone number", code="phone_invalid") from error
+        raise PhoneInvalid("not a phone number") from error
     if len(text) > MAX_CHARS or not phonenumbers.is_valid_number(number):
-        raise Invalid("not a phone number", code="phone_invalid")
+        raise PhoneInvalid("not a phone number")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 

@@ -21,6 +21,12 @@ STORE_DOWN = (ConnectionFailure, NetworkTimeout, ExecutionTimeout, WTimeoutError
 RETRY_AFTER_S = 1
 
 
+class StoreUnavailable(Unavailable):
+    """The document store is away; come again after `retry_after` seconds."""
+
+    code = "store_unavailable"
+
+
 class Breaker(monitoring.ServerHeartbeatListener):
     """Open while the store is known to be down, as the driver's own watch over it sees it: no request has to try.
 
@@ -118,9 +124,9 @@ def database() -> Any:
 def guarded() -> Iterator[None]:
     """Translate a dead store into Unavailable, and answer at once while it is known to be dead."""
     if breaker.is_open:
-        raise Unavailable("the document store is away", code="store_unavailable", retry_after=RETRY_AFTER_S)
+        raise StoreUnavailable("the document store is away", retry_after=RETRY_AFTER_S)
     try:
         yield
     except STORE_DOWN as error:
         breaker.trip()
-        raise Unavailable("the document store is away", code="store_unavailable", retry_after=RETRY_AFTER_S) from error
+        raise StoreUnavailable("the document store is away", retry_after=RETRY_AFTER_S) from error

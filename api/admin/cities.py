@@ -8,7 +8,7 @@ from api.blueprint import Blueprint, Call
 from domain import permissions
 from domain.cities import agencies, queries, service
 from domain.cities.config import Agency
-from domain.errors import Invalid
+from domain.cities.errors import BadCity
 
 blp = Blueprint("cities", __name__, url_prefix="/v1", description="Cities and their agencies, for admins.")
 
@@ -77,7 +77,7 @@ def change_city(call: Call, city: str) -> Any:
     call.require_match(version)
     config = dict(call.body["config"])
     if config.get("id") != city:
-        raise Invalid("the id is the city's", code="bad_city_config", errors={"config.id": ["Not this city."]})
+        raise BadCity("the id is the city's", errors={"config.id": ["Not this city."]})
     audited(call, city, "city.changed", city, call.body)
     service.change(config, expected_version=version, now=call.now, by=call.who.person_id, reason=call.body["reason"])
     return _city(city)

@@ -7,7 +7,7 @@ from api.blueprint import Call
 from domain import permissions
 from domain.audit import chain
 from domain.cities import queries as cities
-from domain.errors import Invalid, NotFound
+from domain.cities.errors import CityInvalid, UnknownCity
 from domain.permissions import Target
 
 
@@ -16,7 +16,7 @@ def city_of(call: Call, action: str, given: str | None) -> str:
     reach = permissions.cities(call.who, action)
     city = given or (next(iter(reach)) if len(reach) == 1 and "*" not in reach else call.who.city)
     if not city:
-        raise Invalid("which city", code="city_needed", errors={"city": ["Say which city."]})
+        raise CityInvalid("which city", errors={"city": ["Say which city."]})
     agency_ids = permissions.agencies(call.who, action)
     if agency_ids and any(held.city == city for held in call.who.active if held.agency_id):
         return _known(city)
@@ -26,7 +26,7 @@ def city_of(call: Call, action: str, given: str | None) -> str:
 
 def _known(city: str) -> str:
     if city not in cities.known():
-        raise NotFound("no such city", code="city_not_found")
+        raise UnknownCity("no such city")
     return city
 
 

@@ -8,8 +8,9 @@ from api.admin.scope import audited, city_of
 from api.blueprint import Blueprint, Call
 from api.paging import Listed
 from domain.cities import queries as cities
-from domain.errors import Invalid, NotFound
+from domain.errors import NotFound
 from domain.people import queries, sessions, staff
+from domain.people.errors import RoleInvalid
 from domain.permissions import Held, Role, Target, reaches
 
 blp = Blueprint("staff", __name__, url_prefix="/v1", description="Staff and their sessions, for admins.")
@@ -23,7 +24,7 @@ def _held(city: str, given: Sequence[dict[str, str]]) -> list[Held]:
         if Role(each["role"]) in staff.NEEDS_AGENCY and each.get("agency_id") not in agencies:
             errors[f"roles.{index}.agency_id"] = ["An agency of this city is needed."]
     if errors:
-        raise Invalid("a role is not right", code="role_invalid", errors=errors)
+        raise RoleInvalid("a role is not right", errors=errors)
     return [Held(Role(each["role"]), city, each.get("agency_id", ""), each.get("group_id", "")) for each in given]
 
 

@@ -8,10 +8,10 @@ from api.blueprint import Blueprint, Call
 from api.people import schemas
 from api.people.views import person_view
 from domain.cities import queries as cities
-from domain.errors import Invalid
+from domain.cities.errors import CityInvalid
 from domain.incidents import personal
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
-from domain.people.errors import OtpWrong, ProofNeeded
+from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
 
@@ -33,7 +33,7 @@ def change_me(call: Call) -> Any:
     if "gender" in changes:
         changes["gender"] = str(changes["gender"])
     if changes.get("city") and changes["city"] not in cities.known():
-        raise Invalid("no such city", code="city_unknown", errors={"city": ["No such city."]})
+        raise CityInvalid("no such city", errors={"city": ["No such city."]})
     person = service.change_profile(
         call.who.person_id, changes, secret=call.services.settings.signing_key, now=call.now
     )
@@ -57,9 +57,9 @@ def set_pins(call: Call) -> Any:
         try:
             row = sign_in.use_code(secret, proof["challenge_id"], proof["code"], key=call.key, now=call.now)
         except OtpWrong as error:
-            raise ProofNeeded("the code is not right", code="otp_wrong") from error
+            raise ProofWrong("the code is not right") from error
         if row["phone"] != person.phone:
-            raise ProofNeeded("the code is not right", code="otp_wrong")
+            raise ProofWrong("the code is not right")
         proven = True
     pins.set_pins(
         person,
@@ -85,7 +85,7 @@ def set_pins(call: Call) -> Any:
 def put_device(call: Call, device_id: str) -> Any:
     """Tell where this phone is reached by push. An address belongs to one person: whoever had it loses it."""
     if not rules.is_device_id(device_id):
-        raise Invalid("not a device id", code="device_id_invalid", errors={"device_id": ["Letters, digits, - and _."]})
+        raise DeviceIdInvalid("not a device id", errors={"device_id": ["Letters, digits, - and _."]})
     facts = devices.DeviceFacts(device_id, **call.body)
     devices.bind(call.who.person_id, call.who.session_id, facts, now=call.now)
     return queries.get(call.who.person_id).devices[device_id]

@@ -27,6 +27,12 @@ _COVERED: Final = ("chain", "seq", "city", "at", "actor", "action", "subject", "
 _TRIES: Final = 40
 
 
+class ChainBusy(Unavailable):
+    """So many append at once that no place on the chain was free."""
+
+    code = "audit_busy"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a verification found. `broken_at` is the first seq that does not hold, None when all do."""
@@ -56,7 +62,7 @@ def digest(entry: Mapping[str, Any]) -> str:
 def append(
     city: str, actor: str, action: str, subject: str, *, now: datetime, reason: str = "", **refs: str
 ) -> dict[str, Any]:
-    """Add an entry and give it back. Raises Unavailable when the chain is so busy that no place was free."""
+    """Add an entry and give it back. Raises ChainBusy when the chain is so busy that no place was free."""
     chain = chain_of(city, now)
     for attempt in range(_TRIES):
         last = _audit().find_one({"chain": chain}, {"seq": 1, "hash": 1}, sort=[("seq", -1)])
@@ -81,7 +87,7 @@ def append(
             time.sleep(random.uniform(0, 0.002 * (attempt + 1)))
             continue
         return entry
-    raise Unavailable("the audit chain is busy", code="audit_busy", retry_after=1)
+    raise ChainBusy("the audit chain is busy", retry_after=1)
 
 
 def verify(city: str, day: datetime) -> Verdict:

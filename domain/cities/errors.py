@@ -11,6 +11,12 @@ class UnknownCity(NotFound):
     code: ClassVar[str] = "city_not_found"
 
 
+class CityInvalid(Invalid):
+    """The field must name a city of this installation."""
+
+    code: ClassVar[str] = "city_invalid"
+
+
 class BadCity(Invalid):
     """A city's configuration cannot be used; the detail names the file and the key, `data["errors"]` the key."""
 

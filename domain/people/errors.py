@@ -1,12 +1,18 @@
 """What can go wrong with people, each with its stable code."""
 
-from domain.errors import Conflict, Gone, NotAllowed, Unauthenticated
+from domain.errors import Conflict, Gone, Invalid, NotAllowed, Unauthenticated
 
 
 class OtpWrong(Unauthenticated):
     """The code is wrong, used, over, or its challenge unknown: which of these is not told."""
 
     code = "otp_wrong"
+
+
+class TokenExpired(Unauthenticated):
+    """The access token is over: refresh it."""
+
+    code = "token_expired"
 
 
 class SessionEnded(Unauthenticated):
@@ -25,6 +31,36 @@ class ProofNeeded(NotAllowed):
     """This needs the old PIN or a fresh one-time code."""
 
     code = "proof_needed"
+
+
+class ProofWrong(NotAllowed):
+    """The one-time code given as proof is not right, or is of another number."""
+
+    code = "proof_wrong"
+
+
+class PinsInvalid(Invalid):
+    """These two PINs cannot stand together."""
+
+    code = "pins_invalid"
+
+
+class GuardianInvalid(Invalid):
+    """One cannot be one's own guardian."""
+
+    code = "guardian_invalid"
+
+
+class DeviceIdInvalid(Invalid):
+    """A device id has letters, digits, `-` and `_`."""
+
+    code = "device_id_invalid"
+
+
+class RoleInvalid(Invalid):
+    """A role lacks the place where it holds."""
+
+    code = "role_invalid"
 
 
 class PinWrong(NotAllowed):

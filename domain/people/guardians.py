@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from domain import outbox
-from domain.errors import Invalid, NotFound
+from domain.errors import NotFound
 from domain.ids import derived_id, token_hash
 from domain.limits import service as limits
 from domain.people import codes, events, queries, rules
 from domain.people.documents import PersonDoc
-from domain.people.errors import GuardianSaidNo, LinkOver, TooManyGuardians
+from domain.people.errors import GuardianInvalid, GuardianSaidNo, LinkOver, TooManyGuardians
 from domain.people.states import GUARDIAN_MOVES, GuardianStatus
 
 
@@ -31,7 +31,7 @@ def add(
 ) -> tuple[Any, bool]:
     """(guardian, whether it is new). The same number is the same guardian, so a retry adds nobody and sends nothing."""
     if phone == person.phone:
-        raise Invalid("your own number", code="guardian_invalid", errors={"phone": ["That is your own number."]})
+        raise GuardianInvalid("your own number", errors={"phone": ["That is your own number."]})
     guardian_id = derived_id("gua", person.id, phone)
     if held := person.guardians.get(guardian_id):
         if held.status == GuardianStatus.DECLINED:

@@ -12,10 +12,9 @@ from typing import Any, Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from domain.errors import Invalid
 from domain.limits import service as limits
 from domain.people import queries, rules
-from domain.people.errors import PinWrong, ProofNeeded
+from domain.people.errors import PinsInvalid, PinWrong, ProofNeeded
 from domain.people.states import PinMatch
 from domain.people.tokens import purpose_key
 
@@ -53,13 +52,13 @@ def set_pins(
     secret: str,
     now: datetime,
 ) -> None:
-    """Set both PINs. Needs the old safe PIN, or `proven` (a fresh one-time code). Raises Invalid for PINs that cannot be.
+    """Set both PINs. Needs the old safe PIN, or `proven` (a fresh one-time code). Raises PinsInvalid for PINs that cannot be.
 
     With the old *duress* PIN the answer is the same, but the safe PIN stays and the PIN that was called safe becomes
     the duress one: whoever forces a change gets a PIN that calls for help.
     """
     if reason := rules.pins_problem(safe_pin, duress_pin):
-        raise Invalid(reason, code="pins_invalid", errors={"duress_pin": [reason]})
+        raise PinsInvalid(reason, errors={"duress_pin": [reason]})
     match = PinMatch.SAFE if proven else PinMatch.WRONG
     if old_pin is not None and not proven:
         limits.take(secret, "pin_change", person.id, limit=rules.PIN_TRIES, window_s=rules.PIN_WINDOW_S, now=now)

@@ -84,7 +84,7 @@ def test_a_code_sent_for_it_is_proof(api: FlaskClient, sara: Any) -> None:
     refused = put_pins(api, sara, "1111", "2222", otp={"challenge_id": other, "code": stolen})
     assert said(refused)[0] in (403, 422)
     refused = put_pins(api, sara, "5656", "6565", otp={"challenge_id": other, "code": stolen})
-    assert said(refused) == (403, "otp_wrong")
+    assert said(refused) == (403, "proof_wrong")
 
 
 def codes_document(challenge: str) -> Any:
