@@ -27,6 +27,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
     def _register_responses(self) -> None:
         self.spec.components.schema("Problem", schema=ProblemSchema)
         self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+        self.spec.components.security_scheme("gateway", {"type": "apiKey", "in": "header", "name": "Gateway-Key"})
         self.spec.components.security_scheme("sos", {"type": "apiKey", "in": "header", "name": "Sos-Token"})
         content: dict[str, Any] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for status in http.HTTPStatus:

@@ -28,6 +28,7 @@ OPEN: dict[str, str] = {
     "DELETE /v1/sos/<sos_id>/media/<upload_id>": "tus: the SOS's own token opens it, or its citizen's.",
     "POST /v1/deliveries/<delivery_id>/received": "The token that the push carried is the proof.",
     "POST /v1/deliveries/<delivery_id>/seen": "The token that the push carried is the proof.",
+    "POST /v1/cameras/<camera_id>/observations": "The key of the camera's own gateway opens it.",
     "GET /v1/app-config": "A phone reads the helplines before anybody signed in.",
 }
 """Routes under /v1 without a permission, each with its reason. Keep it short."""

@@ -119,7 +119,7 @@ def test_pages_of_a_cameras_observations() -> None:
             break
     assert len({row["_id"] for row in found}) == len(found) == 5
     assert [row["at"] for row in found] == sorted((row["at"] for row in found), reverse=True)
-    span = {"since": NOON + timedelta(seconds=1), "until": NOON + timedelta(seconds=1)}
+    span: dict[str, Any] = {"since": NOON + timedelta(seconds=1), "until": NOON + timedelta(seconds=1)}
     assert len(queries.of_camera(made["_id"], limit=10, **span)[0]) == 2
 
 

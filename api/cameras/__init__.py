@@ -1,0 +1,1 @@
+"""Cameras, what they saw, and the gateways that say it."""

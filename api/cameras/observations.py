@@ -1,0 +1,142 @@
+"""What cameras saw: posted by their gateways with a key of one purpose, read by operators, each sight of a picture logged."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from flask import Response, request
+
+from api.blueprint import Blueprint, Call
+from api.cameras import schemas
+from api.cameras.routes import reachable
+from api.cameras.views import observation_view, whole_observation
+from api.paging import Listed
+from domain import permissions
+from domain.audit import chain
+from domain.cameras import observations, queries, registry
+from domain.cameras.errors import ObservationNotFound, StillNotFound
+from domain.correlation import service as correlation
+from domain.errors import Invalid
+from domain.limits import service as limits
+from domain.permissions import Target
+from runtime import logging
+from runtime.media import Media
+
+blp = Blueprint("observations", __name__, url_prefix="/v1", description="What cameras saw.")
+
+READ: Final = "observation.read"
+HEADER: Final = "Gateway-Key"
+PER_MINUTE: Final = 120
+OLDEST: Final = timedelta(hours=24)
+AHEAD: Final = timedelta(minutes=5)
+STILL_CACHED_S: Final = 60
+_log = logging.get(__name__)
+
+
+@blp.endpoint(
+    "GET /cameras/<camera_id>/observations",
+    permission=READ,
+    query=schemas.ObservationsQuery,
+    answer=schemas.ObservationAnswer,
+    paged=True,
+    caution=False,
+)
+def list_observations(call: Call, camera_id: str) -> Any:
+    """What a camera saw, newest first. A page that leads to pictures is in the audit log."""
+    camera = reachable(call, READ, camera_id)
+    after = call.after(datetime, str)
+    rows, last = queries.of_camera(
+        camera_id,
+        since=call.query.get("since"),
+        until=call.query.get("until"),
+        after=(after[0], after[1]) if after else None,
+        limit=call.limit,
+    )
+    if any(row.get("stills") for row in rows):
+        chain.append(camera["city"], call.who.person_id, "observations.listed", camera_id, now=call.now)
+    return Listed([observation_view(row) for row in rows], last)
+
+
+@blp.endpoint(
+    "POST /cameras/<camera_id>/observations",
+    public=f"Opened by the key of the camera's own gateway (header {HEADER}).",
+    body=schemas.NewObservation,
+    answer=schemas.ObservationAnswer,
+    status=201,
+    creates=True,
+    also={
+        401: "Not the key of this camera's gateway.",
+        404: "No such camera.",
+        409: "The key was used for another observation.",
+        429: "More than a gateway has to say.",
+    },
+    security=[{"gateway": []}],
+)
+def post_observation(call: Call, camera_id: str) -> Any:
+    """A gateway says what its camera saw. What follows (incidents that asked, links) happens at once."""
+    camera = registry.by_gateway(camera_id, request.headers.get(HEADER, ""))
+    secret = call.services.settings.signing_key
+    limits.take(secret, "gateway", camera_id, limit=PER_MINUTE, window_s=60, now=call.now)
+    at = call.body["captured_at"]
+    if not call.now - OLDEST <= at <= call.now + AHEAD:
+        raise Invalid("not a time of now", errors={"captured_at": ["Older than a day, or ahead of our clock."]})
+    stored, created = observations.of_gateway(
+        camera, call.key or call.fingerprint, call.fingerprint, _seen(call.body), at=at, now=call.now
+    )
+    if created:
+        call.services.enqueue("drain", "observations", stored["_id"])
+    return observation_view(stored), 201 if created else 200
+
+
+def _seen(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The body in the shape of a look's answer."""
+    return {
+        "status": "ok",
+        "verdict": body["view"],
+        "seconds": body["seconds"],
+        "summary": {"people_max": body["people"], "findings": [dict(each) for each in body["findings"]]},
+        "health": dict(body["health"]),
+        "detectors": [{"name": body["detector"]}] if body.get("detector") else [],
+    }
+
+
+def _readable(call: Call, observation_id: str) -> queries.Observation:
+    row = queries.observation(observation_id)
+    if not permissions.reaches(call.who, READ, Target(city=row["city"])):
+        raise ObservationNotFound("no such observation")
+    return row
+
+
+@blp.endpoint(
+    "GET /observations/<observation_id>", permission=READ, answer=schemas.ObservationWhole, etag=True, caution=False
+)
+def read_observation(call: Call, observation_id: str) -> Any:
+    """One observation with its detections and links. Each reading is in the audit log."""
+    row = _readable(call, observation_id)
+    chain.append(row["city"], call.who.person_id, "observation.read", observation_id, now=call.now)
+    return whole_observation(row, correlation.of(observation_id))
+
+
+@blp.endpoint(
+    "GET /observations/<observation_id>/stills/<int:number>",
+    permission=READ,
+    responses={"200": {"description": "A JPEG, faces blurred.", "content": {"image/jpeg": {}}}},
+)
+def read_still(call: Call, observation_id: str, number: int) -> Any:
+    """One picture of an observation. Each sight of it is in the audit log, before it is shown."""
+    row = _readable(call, observation_id)
+    stills = row.get("stills") or []
+    if number >= len(stills):
+        raise StillNotFound("no such picture")
+    chain.append(row["city"], call.who.person_id, "still.read", observation_id, now=call.now, still=str(number))
+    try:
+        jpeg = Media(call.services.settings.media_url).get(stills[number])
+    except FileNotFoundError:
+        raise StillNotFound("the picture is no longer kept") from None
+    except ValueError:
+        _log.error("still_damaged", observation=observation_id, number=number)
+        raise StillNotFound("the picture is damaged", code="still_damaged") from None
+    answer = Response(jpeg, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = f"private, max-age={STILL_CACHED_S}"
+    answer.headers["Content-Disposition"] = "inline"
+    return answer
