@@ -155,7 +155,7 @@ def _cameras(phone: Phone, sos: str, operator: str) -> tuple[str, float | None] 
     states = [camera["state"] for camera in cameras]
     if not states or any(state in {"asked", "looking"} for state in states):
         return None
-    found = [finding["kind"] for camera in cameras for finding in camera.get("findings") or []]
+    found = [finding for camera in cameras for finding in camera.get("findings") or []]
     if "lying" not in found:
         return None
     return f"{len(states)} cameras: {', '.join(states)}; a person lying was seen", None
