@@ -155,11 +155,7 @@ def people_seated(root: Path) -> Iterator[Figure]:
 
 
 def _counts(observation: Observation) -> list[int]:
-    step = 0.5
-    return [
-        sum(d.kind == "person" and abs(d.t - index * step) < 0.1 for d in observation.detections)
-        for index in range(int(observation.seconds / step) + 1)
-    ]
+    return [people for _, people in observation.counts]
 
 
 def falls(root: Path) -> Iterator[Figure]:

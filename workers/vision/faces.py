@@ -16,7 +16,7 @@ from workers.vision.observation import Box, Detection
 
 PARAMETERS: dict[str, Any] = {
     "least_score": 0.3,  # is blurred
-    "counts": 0.6,  # is reported as a face
+    "counts": 0.65,  # is reported as a face
     "grids": (1, 2, 3),
     "seam": 0.25,
     "overlap": 0.3,

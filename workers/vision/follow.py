@@ -32,6 +32,7 @@ class Followed:
     head: Box
     attitude: Attitude
     score: float
+    confirmations: int = 1  # how often a detector found it, and not its own joints alone
 
 
 class Follower:
@@ -49,15 +50,21 @@ class Follower:
         ``found``: what the pose detector found in it, or None when it was not asked. ``suspects``: boxes where somebody
         should be (fractions); the largest that no body explains is searched with the picture turned.
         """
-        candidates = [(body.circle, t) for body in found or ()]
-        candidates += [(body.circle, body.confirmed) for body in self.bodies if t - body.confirmed <= UNCONFIRMED_S]
+        candidates = [(body.circle, t, 1) for body in found or ()]
+        candidates += [
+            (body.circle, body.confirmed, body.confirmations)
+            for body in self.bodies
+            if t - body.confirmed <= (UNCONFIRMED_S if body.confirmations > 1 else UNCONFIRMED_S / 2)
+        ]
         seen: list[Followed] = []
-        for circle, confirmed in candidates:
+        for circle, confirmed, confirmations in candidates:
             body = self._read(rgb, circle, confirmed)
             if body is None:
                 continue
+            body.confirmations = confirmations
             twin = next((other for other in seen if explains(other.box, body.box)), None)
             if twin is not None:
+                twin.confirmations += confirmations
                 twin.confirmed = max(twin.confirmed, confirmed)
             elif len(seen) < self._most:
                 seen.append(body)
@@ -70,7 +77,7 @@ class Follower:
                     continue
                 twin = next((other for other in seen if explains(other.box, body.box)), None)
                 if twin is not None:
-                    twin.confirmed = t
+                    twin.confirmed, twin.confirmations = t, twin.confirmations + 1
                 elif len(seen) < self._most:
                     seen.append(body)
         self.bodies = seen

@@ -15,6 +15,8 @@ from workers.vision.observation import Box, Finding, Health, Status, Summary, Ve
 COLLAPSED = 0.5  # of the upright height
 FLAT = 0.9  # width by height of a body on the ground, at least
 TALL = 1.2  # height by width of one that stands, at least
+LARGE = 0.22  # of the picture's height: outlines of those further away are too rough
+STOOD = 3  # samples in which it stood
 COLLAPSE_S = 0.5
 COLLAPSE_CONFIDENCE = 0.6
 WHOLE_CHANGES = 0.2  # share of pictures that may change as a whole before the camera counts as shaken
@@ -89,10 +91,10 @@ def collapses(bodies: Mapping[int, Sequence[Seen]], shapes: Mapping[int, Sequenc
         for shape in outlines:
             stood = [s for s in stood if shape.t - s.t <= pose.PARAMETERS["fall_s"]]
             tallest = max(stood, key=lambda s: s.high, default=None)
-            low = tallest is not None and shape.high < COLLAPSED * tallest.high and shape.wide > FLAT * shape.high
+            low = tallest is not None and len(stood) >= STOOD and shape.high < COLLAPSED * tallest.high and shape.wide > FLAT * shape.high
             on_ground = tallest is not None and shape.box[1] + shape.box[3] > tallest.box[1] + 0.75 * tallest.box[3]
             down.append((shape.t, low and on_ground, COLLAPSE_CONFIDENCE))
-            if round(shape.t, 2) in upright and shape.high > TALL * shape.wide:
+            if round(shape.t, 2) in upright and shape.high > max(TALL * shape.wide, LARGE):
                 stood.append(shape)
         for spell in pose.spells(down, COLLAPSE_S, step_s)[:1]:
             box = min(outlines, key=lambda shape: abs(shape.t - spell.end)).box

@@ -18,7 +18,7 @@ from workers.vision.config import VisionConfig, Window
 from workers.vision.cv import Image, cv2
 from workers.vision.decode import Decoder, Sample, batches
 from workers.vision.detector import described
-from workers.vision.follow import Follower, explains
+from workers.vision.follow import Followed, Follower, explains
 from workers.vision.graphs import to_rgb
 from workers.vision.models import Models, loaded
 from workers.vision.motion import MotionGate
@@ -30,6 +30,7 @@ from workers.vision.tracks import Tracker
 BATCH = 60  # samples judged together: 10 s at 6 Hz, about 40 MB
 NEAR = 0.16  # of the picture: smaller bodies have no joints that could be read
 SPECK = 0.08  # of a body's box: smaller moving parts say nothing of its outline
+UNSURE = 0.69  # score of a body by its joints: not believed at once
 CARRIED = 0.35  # score of somebody who is only carried on
 COMPLETE = 0.9  # decoded of declared, from which a clip counts as whole
 
@@ -71,6 +72,7 @@ class _Look:
         self.gate: MotionGate | None = None
         self.before: Image | None = None
         self.next_count = 0.0
+        self.showing: list[Box] = []  # faces, until they are looked for again
         self.judged = 0
         self.failed = ""  # why the look is not whole, one word
         self.spent: dict[str, float] = {}
@@ -114,15 +116,14 @@ class _Look:
         self.evidence.qualities.append(measured)
         self.evidence.shares.append(motion.share)
         self.evidence.whole += motion.whole
-        sure: list[Box] = []
         if sample.full is not None:
             with self._timed("faces"):
-                sure = self._faces(sample, sample.full)
+                self.showing = self._faces(sample, sample.full)
             self._others(sample)
-        self._people(sample, motion.boxes, sure)
+        self._people(sample, motion.boxes)
         self.judged += 1
 
-    def _people(self, sample: Sample, moving: tuple[Box, ...], showing: list[Box]) -> None:
+    def _people(self, sample: Sample, moving: tuple[Box, ...]) -> None:
         detector, t = self.models.people, sample.t
         counting = t + 1e-3 >= self.next_count
         found: list[Detection] = []
@@ -130,13 +131,13 @@ class _Look:
             if counting:
                 self.next_count = t + 1 / self.config.people_hz
                 detector.moving = moving
-                detector.faces = showing
+                detector.faces = self.showing
                 found = detector.detect(sample.small)
         with self._timed("poses"):
             suspects = [track.box for track in self.tracker.live(t)] + [box for box in moving if box[2] * box[3] > 0.01]
             suspects = [box for box in suspects if max(box[2], box[3]) > NEAR]
             bodies = self.follower.see(to_rgb(sample.small), t, detector.bodies if counting else None, suspects)
-        together = [Detection("person", body.score, body.box) for body in bodies]
+        together = [Detection("person", self._belief(body), body.box) for body in bodies]
         for one in found:
             if not any(explains(body.box, one.bbox) for body in bodies):
                 together.append(one)
@@ -154,11 +155,18 @@ class _Look:
                 self.evidence.bodies.setdefault(track.number, []).append(seen)
             if counting:
                 self.detections.append(at(one, t, track.number, zone_of(one.bbox, self.config.zones)))
-        self._carry(sample, moving, {track.number for track in tracks if track is not None}, counting)
+        met = {track.number: one.bbox for one, track in zip(together, tracks, strict=True) if track is not None}
+        self._carry(sample, moving, met, counting)
         if counting:
             self.counted.append(t)
 
-    def _carry(self, sample: Sample, moving: tuple[Box, ...], met: set[int], counting: bool) -> None:
+    def _belief(self, body: Followed) -> float:
+        """Joints are read into table legs too: only who was found twice opens a track, unless there is but one picture."""
+        if self.footage.declared == 1:
+            return body.score
+        return min(body.score, UNSURE if body.confirmations > 1 else CARRIED)
+
+    def _carry(self, sample: Sample, moving: tuple[Box, ...], met: Mapping[int, Box], counting: bool) -> None:
         """What moves where somebody was is still him, seen or not; its outline tells of falls that joints do not."""
         t, shape = sample.t, sample.small.shape[1] / sample.small.shape[0]
         for track in self.tracker.live(t):
@@ -170,7 +178,7 @@ class _Look:
             self.evidence.shapes.setdefault(track.number, []).append(
                 judge.Shape(t, outline, outline[2] * shape, outline[3])
             )
-            if track.number not in met:
+            if track.number not in met and not any(explains(other, outline) for other in met.values()):
                 self.tracker.carry(track, t, outline)
                 sample.people.append((track.number, outline))
                 if counting:
@@ -237,6 +245,7 @@ class _Look:
             height=self.decoder.size[1],
             sha256=self.footage.sha256,
             detectors=self._detectors(),
+            counts=tuple(zip(self.counted, self.evidence.counts, strict=True)),
             detections=tuple(kept),
             summary=what,
             health=how,

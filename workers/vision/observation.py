@@ -177,6 +177,7 @@ class Observation:
     sha256: str | None = None  # of the clip, when it is one file
     detectors: tuple[DetectorInfo, ...] = ()
     detections: tuple[Detection, ...] = ()
+    counts: tuple[tuple[float, int], ...] = ()  # t, people in view
     summary: Summary = field(default_factory=Summary)
     health: Health = field(default_factory=Health)
     timings_ms: tuple[tuple[str, float], ...] = ()
@@ -197,6 +198,7 @@ class Observation:
             "sha256": self.sha256,
             "detectors": [detector.to_document() for detector in self.detectors],
             "detections": [detection.to_document() for detection in self.detections],
+            "counts": [[round(t, 3), people] for t, people in self.counts],
             "summary": self.summary.to_document(),
             "health": self.health.to_document(),
             "timings_ms": {name: round(value, 1) for name, value in self.timings_ms},

@@ -1,7 +1,7 @@
 """People, near and far: the pose detector for those who are near, HOG on what moves for those who are far.
 
 The pose detector sees a picture at 224 px, so whoever takes less than a fifth of its height escapes it; a closer
-look at what moves and at lone faces brings the seated and the second of two within its sight. HOG (Dalal and Triggs, 2005; OpenCV's default detector wants a person of
+look at what moves brings the second of two within its sight, and a lone face is somebody seated. HOG (Dalal and Triggs, 2005; OpenCV's default detector wants a person of
 96 px in a window of 64x128) is affordable only where something moves, and there it tells a walker from a car or a
 shadow, and two walkers from one. What moves, is shaped like a person and is not confirmed, carries a track on, but
 opens none.
@@ -91,11 +91,7 @@ class PersonDetector:
         """Where a closer look may find somebody whom the whole picture did not show: left, top, right, bottom."""
         height, width = frame.shape[:2]
         known = [to_shares(body_box(body), width, height) for body in found]
-        heads = [to_shares(body.face, width, height) for body in found]
         squares: list[tuple[float, float, float]] = []  # middle and side, in pixels
-        for x, y, w, h in self.faces:
-            if h > 0.05 and not any(within((x, y, w, h), head) > 0.3 for head in heads):
-                squares.append(((x + w / 2) * width, (y + 2.2 * h) * height, 7 * h * height))
         for box in self.moving:
             if box[3] > PARAMETERS["near"] and not any(within(box, other) > 0.5 for other in known):
                 side = 1.5 * max(box[2] * width, box[3] * height)

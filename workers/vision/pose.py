@@ -22,7 +22,7 @@ VERSION = "1"
 PARAMETERS: dict[str, float] = {
     "lying_angle": 50.0,  # degrees between torso and vertical, from which a body lies
     "upright_angle": 35.0,  # and up to which it stands or sits
-    "head_angle": 30.0,  # of the head beside the shoulders, which a lying one exceeds
+    "head_angle": 30.0,  # of the face from the vertical, which a lying one exceeds
     "least_visible": 0.5,
     "fall_s": 3.0,  # upright, then lying within
     "lying_s": 1.0,  # or lying for at least
@@ -68,22 +68,22 @@ def attitude(points: Points, visible: Points) -> Attitude:
         return Attitude(Posture.UNCLEAR, False, confidence)  # seen along the spine: no angle to measure
     angle = math.degrees(math.atan2(abs(float(along[0])), float(along[1])))
     if angle > PARAMETERS["lying_angle"]:
-        posture = Posture.LYING if _laid_out(points, visible, shoulders) else Posture.UNCLEAR
+        posture = Posture.LYING if _laid_out(points, visible) else Posture.UNCLEAR
         return Attitude(posture, False, confidence, angle)
     if angle > PARAMETERS["upright_angle"]:
         return Attitude(Posture.BENT, False, confidence, angle)
     return Attitude(Posture.UPRIGHT, _hands_up(points, visible, length), confidence, angle)
 
 
-def _laid_out(points: Points, visible: Points, shoulders: Points) -> bool:
-    """The rest of the body agrees: a knee is in view, and the head is not on top of the shoulders.
+def _laid_out(points: Points, visible: Points) -> bool:
+    """The rest of the body agrees: a knee is in view, and the face, from eyes to mouth, is not held upright.
 
     Of somebody who sits behind a desk the model invents the hips, sometimes beside the shoulders.
     """
     if float(np.max(visible[[25, 26]])) < PARAMETERS["least_visible"]:
         return False
-    up = shoulders - points[[0, 7, 8]].mean(axis=0)
-    return math.degrees(math.atan2(abs(float(up[0])), float(up[1]))) > PARAMETERS["head_angle"]
+    face = points[[9, 10]].mean(axis=0) - points[[2, 5]].mean(axis=0)
+    return math.degrees(math.atan2(abs(float(face[0])), float(face[1]))) > PARAMETERS["head_angle"]
 
 
 def _hands_up(points: Points, visible: Points, torso: float) -> bool:
