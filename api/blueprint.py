@@ -27,7 +27,7 @@ from werkzeug.http import generate_etag
 
 from api import auth
 from api.paging import DEFAULT_LIMIT, Listed, PageQuery, decode_cursor, encode_cursor
-from api.parsing import Parser, read_json, refuse_unknown_query, refuse_unstorable_path
+from api.parsing import Parser, refuse_unknown_query, refuse_unstorable_path
 from api.schemas import Schema, Shaped, Time
 from api.services import Services, services
 from domain import permissions
@@ -133,7 +133,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         """Declare a route: `where` is "POST /sos/<sos_id>/cancel".
 
         permission  an action of `domain.permissions.ACTIONS`; or `public`, the reason why there is none
-        body        schema of the JSON body; with `lenient` it documents only, and `call.body` is whatever object came
+        body        schema of the JSON body; with `lenient` it documents only: the view reads
+                    what came for itself
         query       schema of the query (a subclass of PageQuery where `paged`)
         answer      schema of the answer, of one item where `paged`; a view may return (data, status) or a Response
         also        further status codes with their sentences
@@ -176,7 +177,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 if query_schema is None and not lenient:
                     refuse_unknown_query(request, None)
                 if lenient:
-                    call = replace(call, body=_any_object(), **_any_headers())
+                    call = replace(call, **_any_headers())
                 return _answer(run(call=call, **path), schema, status, paged, etag, caution)
 
             outer._apidoc = _documentation(  # type: ignore[attr-defined]
@@ -236,14 +237,6 @@ def _any_headers() -> dict[str, Any]:
     except ma.ValidationError:
         sent_at = None
     return {"key": key or None, "sent_at": sent_at}
-
-
-def _any_object() -> Mapping[str, Any]:
-    try:
-        found = read_json(request.get_data(cache=True))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _answer(result: Any, schema: ma.Schema | None, status: int, paged: bool, etag: bool, caution: bool) -> Response:

@@ -73,10 +73,15 @@ def raise_sos(call: Call) -> Any:
 
 
 def _body() -> bytes:
-    """What came, as much of it as an SOS can need; a body that is too large is cut, not refused."""
-    if (request.content_length or 0) <= intake.BODY_BYTES:
-        return request.get_data(cache=True)
-    found: bytes = request.environ["wsgi.input"].read(intake.BODY_BYTES)
+    """What came, as much of it as an SOS can need: a body that is too large, or breaks off, is cut, not refused."""
+    length = request.content_length
+    if length is None and not request.environ.get("wsgi.input_terminated"):
+        return b""
+    most = intake.BODY_BYTES if length is None else min(length, intake.BODY_BYTES)
+    try:
+        found: bytes = request.environ["wsgi.input"].read(most)
+    except OSError:
+        return b""
     return found
 
 
