@@ -10,6 +10,7 @@ from api import errors, http
 from api.admin.cities import blp as cities
 from api.admin.staff import blp as staff
 from api.admin.units import blp as units
+from api.audit.routes import blp as audit
 from api.cameras.observations import blp as observations
 from api.cameras.routes import blp as cameras
 from api.deliveries.routes import blp as deliveries
@@ -58,6 +59,7 @@ DOCUMENTED: list[Any] = [
     cities,
     units,
     staff,
+    audit,
 ]
 """Blueprints under /v1, in the order of the contract."""
 PLAIN = [operations, metrics, guardian_page, live, one_tap, webhooks, media]

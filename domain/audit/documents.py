@@ -12,8 +12,8 @@ class AuditDoc(Document):
         "strict": False,
         "indexes": [
             {"fields": ["chain", "seq"], "unique": True},
-            {"fields": ["city", "subject", "at"]},
-            {"fields": ["city", "at"]},
+            {"fields": ["city", "subject", "id"]},
+            {"fields": ["city", "id"]},
         ],
     }
 
