@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agencies": ("cli.cities:agencies", "Agencies of a city: list, add or change."),
     "units": ("cli.units:units", "Units: list, add, retire, put a responder on or off."),
     "staff": ("cli.staff:staff", "Staff and responders: list, add, dismiss, renew a second factor, end sessions."),
+    "cameras": ("cli.cameras:cameras", "Cameras: list, add, check with one look, retire, make a gateway's key."),
     "audit": ("cli.audit:audit", "The audit chain: verify a day, export its signed head."),
     "prepare": ("cli.prepare:prepare", "Create the store's indexes and load the cities' presets."),
 }
