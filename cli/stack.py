@@ -41,6 +41,9 @@ CITY_NUMBERS = ("+924200000016", "+924200000015", "+924200001043")
 """What `cities/lahore.toml` receives on: replies (we send from it), SOS, helpline. No carrier assigns these."""
 GROUND = ("docstore", "redis", "carriers")
 """What must answer before the rest is started."""
+SERVERS = ("api", "streams")
+PATIENCE_S = 120.0
+"""How long a server may take to answer: a dozen processes that start at once on a busy machine take turns."""
 
 
 class CannotStart(Exception):
@@ -66,6 +69,8 @@ class Stack:
     pilot: bool = False
     workers: bool = True
     extra_env: Mapping[str, str] = field(default_factory=dict)
+    leave_out: frozenset[str] = frozenset()
+    """Programs that are not needed: a test that looks at no camera does without `vision`."""
     _supervisor: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
@@ -162,7 +167,7 @@ class Stack:
             for role in ("urgent", "default", "vision", "bulk", "sweeper"):
                 processes = URGENT_WORKERS if role == "urgent" else 1
                 found.append(Program(role, [python, "-m", "workers", role], 40, processes))
-        return found
+        return [program for program in found if program.name not in self.leave_out]
 
     def _document_server(self) -> Iterator[Program]:
         if "MONGODB_URL" in self.outer:
@@ -297,7 +302,7 @@ class Stack:
             stdin=subprocess.DEVNULL,
         )
         try:
-            self._wait("supervisor", self.is_running, 15)
+            self._wait("supervisor", self.is_running, 60)
             for program in programs:
                 if program.name in GROUND:
                     self.rpc.startProcessGroup(program.name, False)

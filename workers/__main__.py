@@ -4,6 +4,7 @@ A worker serves one queue: one that serves several loses the job when it is kill
 """
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -80,10 +81,12 @@ def _wait_for(redis: "Redis") -> None:
 
 
 def _prepare(name: str) -> None:
-    from workers import subscriptions  # noqa: F401  # what its jobs run, read before the first one comes
     from workers.context import current
 
-    current()
+    context = current()
+    if name == "urgent":
+        importlib.import_module("workers.drain")  # what its jobs run
+        len(context.channels)  # the carriers' libraries too
     if name == "vision":
         from workers.vision import jobs  # cv2 and mediapipe are for this worker alone
 
@@ -102,7 +105,9 @@ def _sweep() -> None:
     from workers import sweeps
     from workers.context import build
 
-    sweeps.run(build(load()), stop=lambda: stopping)
+    context = build(load())
+    len(context.channels)  # built before the first message is due
+    sweeps.run(context, stop=lambda: stopping)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,7 @@
 """What a worker process has: built once per process, after the fork, from the settings."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,6 +15,30 @@ from notifications.registry import build_channels
 from runtime import logging, mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
+
+
+class _WhenNeeded(Mapping[str, Channel]):
+    """The carriers, built when first asked for: a worker that only looks at cameras loads no vendor's library."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._built: Mapping[str, Channel] | None = None
+
+    def _channels(self) -> Mapping[str, Channel]:
+        with self._lock:
+            if self._built is None:
+                self._built = {str(kind): channel for kind, channel in build_channels(self._settings).items()}
+            return self._built
+
+    def __getitem__(self, kind: str) -> Channel:
+        return self._channels()[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._channels())
+
+    def __len__(self) -> int:
+        return len(self._channels())
 
 
 @dataclass(frozen=True)
@@ -41,8 +66,7 @@ def build(settings: Settings) -> Context:
     logging.configure(settings.log_level)
     mongo.connect(settings, pool=32)
     redis = queues.connect(settings.redis_url)
-    channels = {str(kind): channel for kind, channel in build_channels(settings).items()}
-    return Context(settings, utc_now, queues.Queues(redis), RedisPositions(redis), channels)
+    return Context(settings, utc_now, queues.Queues(redis), RedisPositions(redis), _WhenNeeded(settings))
 
 
 @lru_cache(maxsize=1)
