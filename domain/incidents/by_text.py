@@ -13,7 +13,7 @@ from domain.incidents import aml
 
 NOTE_CHARS: Final = 1600
 _SOS: Final = re.compile(r"\W*(?:s\W?o\W?s(?![a-z])|ایس\s?او\s?ایس|مدد)[^\w+-]*", re.IGNORECASE)
-_DECIMAL: Final = r"([+-]?\d{1,3}[.,٫]\d+)\s*°?\s*([NSEW]?)"
+_DECIMAL: Final = r"([+-]?\d{1,3}[.,٫]\d+)(?:\s?°)?(?:\s*([NSEW])(?![A-Za-z]))?"
 _PAIR: Final = re.compile(rf"(?<![\d.]){_DECIMAL}\s*[,،;/\s]\s*{_DECIMAL}(?![\d.])", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"([+-]?\d{1,3}(?:\.\d+)?)\s*[,،;]\s*([+-]?\d{1,3}(?:\.\d+)?)(?![\d.])")
 _INVISIBLE: Final = {"Cf", "Cc", "Cs", "Co", "Cn"}
@@ -60,7 +60,7 @@ def read(text: str) -> Text:
     lat, lon = _degrees(found, whole=bool(whole))
     note = " ".join(f"{rest[: found.start()]} {rest[found.end() :]}".split()).strip(" ,;،") or None
     if not is_position(lat, lon) or (lat == 0.0 and lon == 0.0):
-        return Text(bool(called), note=note, unreadable=({"field": "position", "value": found[0]},))
+        return Text(bool(called), note=note, unreadable=({"field": "position", "value": found[0].strip()},))
     return Text(bool(called), position={"lat": lat, "lon": lon, "source": "sms"}, note=note)
 
 
@@ -69,7 +69,7 @@ def _degrees(found: "re.Match[str]", *, whole: bool) -> tuple[float, float]:
     if whole:
         return float(found[1]), float(found[2])
     first, second = (float(found[n].replace(",", ".").replace("٫", ".")) for n in (1, 3))
-    one, two = found[2].upper(), found[4].upper()
+    one, two = (found[2] or "").upper(), (found[4] or "").upper()
     first, second = (-first if one in ("S", "W") else first), (-second if two in ("S", "W") else second)
     return (second, first) if one in ("E", "W") or two in ("N", "S") else (first, second)
 
