@@ -153,6 +153,7 @@ class Stack:
                 "api",
                 [
                     *gunicorn,
+                    *("-c", "deploy/gunicorn.py"),
                     *("-k", "gthread", "-w", str(API_WORKERS), "--threads", str(API_THREADS)),
                     *("-b", f"127.0.0.1:{api}", "--backlog", "512", "app:serve()"),
                 ],
@@ -306,16 +307,19 @@ class Stack:
             for program in programs:
                 if program.name in GROUND:
                     self.rpc.startProcessGroup(program.name, False)
-            self._wait("the document server", self._store_answers, 60)
-            self._wait("redis", self._redis_answers, 15)
+            self._wait("the document server", self._store_answers, PATIENCE_S)
+            self._wait("redis", self._redis_answers, PATIENCE_S)
             say("preparing the store")
+            for program in programs:
+                if program.name in SERVERS:  # they read their code while the store is prepared
+                    self.rpc.startProcessGroup(program.name, False)
             self._prepare()
             for program in programs:
-                if program.name not in GROUND:
+                if program.name not in (*GROUND, *SERVERS):
                     self.rpc.startProcessGroup(program.name, False)
-            self._wait("the API", lambda: answers(f"{self.address('api')}/readyz"), 60)
+            self._wait("the API", lambda: answers(f"{self.address('api')}/readyz"), PATIENCE_S)
             if not self.real_carriers:
-                self._wait("the local carriers", lambda: answers(f"{self.address('carriers')}/healthz"), 30)
+                self._wait("the local carriers", lambda: answers(f"{self.address('carriers')}/healthz"), PATIENCE_S)
         except BaseException:
             self.stop()
             raise
