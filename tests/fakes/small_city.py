@@ -16,6 +16,7 @@ import pytest
 import requests
 from pydantic import SecretStr
 from pymongo import MongoClient
+from twilio.request_validator import RequestValidator
 from werkzeug.serving import make_server
 
 from app import create_app
@@ -23,10 +24,12 @@ from cli.indexes import create as create_indexes
 from domain import geo
 from domain.cities import queries as cities
 from domain.clock import utc_now
+from domain.deliveries import service as deliveries
+from domain.deliveries.service import Recipient, Telling
 from domain.dispatch import queries as dispatch
 from domain.dispatch import service as dispatching
 from domain.incidents import service as incidents
-from notifications.fanout import advance_all
+from notifications import fanout
 from notifications.registry import build_channels
 from runtime import mongo, queues
 from runtime.evidence import FileEvidence
@@ -64,7 +67,7 @@ class SmallCity:
         """Do a job as a worker would, beside the request."""
         work: dict[str, Callable[..., Any]] = {
             "drain": lambda name, subject: drain_with(self.context, name, subject),
-            "deliver": lambda delivery: advance_all([delivery], self.context.post),
+            "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
         }
         if job in work:
             self.under_way.append(self.pool.submit(work[job], *args))
@@ -76,6 +79,7 @@ class SmallCity:
             done, _ = wait([self.under_way.pop(0)], timeout=30)
             for each in done:
                 each.result()
+        fanout.settle()
 
     def skip(self, seconds: float) -> None:
         """Let time pass, and the sweeper look."""
@@ -111,6 +115,30 @@ class SmallCity:
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
+
+    def webhook(self, path: str, params: dict[str, str], *, signature: str | None = None) -> requests.Response:
+        """What the carrier posts to `/webhooks/twilio/…`, signed by it unless another signature is given."""
+        url = f"{self.url}/webhooks/twilio/{path}"
+        signed = RequestValidator(self.carriers.auth_token).compute_signature(url, params)
+        headers = {"X-Twilio-Signature": signed if signature is None else signature}
+        return requests.post(url, data=params, headers=headers, timeout=10)
+
+    def offer(self, *, plan: tuple[str, ...] = ("sms",), **sos: Any) -> tuple[Signed, dict[str, Any], dict[str, Any]]:
+        """A responder who was asked for an SOS, told on these channels alone: (responder, incident, delivery)."""
+        responder = self.responder()
+        incident_id = self.sos(**sos)["id"]
+        self.settle()
+        doc = incidents.get(incident_id)
+        unit = dispatch.unit_of(responder.person_id) or {}
+        assignment = next(key for key, each in doc["assignments"].items() if each["unit"] == unit["_id"])
+        telling = Telling(
+            key=f"{assignment}-again", city="lahore", purpose="assignment_offered", subject=incident_id,
+            recipient=Recipient("person", responder.person_id), plan=plan, valid_for=timedelta(minutes=10),
+            refs={"assignment": assignment}, life_critical=True,
+        )  # fmt: skip
+        (delivery,) = fanout.tell([telling], self.context.post)
+        fanout.settle()
+        return responder, doc, deliveries.get(delivery)
 
     def evidence_store(self) -> FileEvidence:
         """Where the API keeps bytes."""
