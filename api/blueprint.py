@@ -12,32 +12,27 @@ permission of `domain/permissions.py`, reading of body, query and headers, Idemp
 304, the status codes and the security scheme in openapi.json.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import wraps
-from typing import Any, Final
+from typing import Any
 
 import flask_smorest
 import marshmallow as ma
-from flask import Response, json, request
+from flask import Response, request
 from marshmallow import fields
-from werkzeug.http import generate_etag
 
 from api import auth
-from api.paging import DEFAULT_LIMIT, Listed, PageQuery, decode_cursor, encode_cursor
+from api.answers import answered
+from api.call import Call
+from api.documentation import Facts, documentation
+from api.paging import PageQuery
 from api.parsing import Parser, refuse_unknown_query, refuse_unstorable_path
 from api.schemas import Schema, Shaped, Time
-from api.services import Services, services
+from api.services import services
 from domain import permissions
-from domain.errors import Precondition, Unauthenticated
-from domain.ids import derived_id, new_id
-from domain.permissions import Principal, Target
-from runtime import logging
 
-CAUTION_BYTES: Final = 8 * 1024
-_log = logging.get(__name__)
+__all__ = ["Blueprint", "Call"]
 
 View = Callable[..., Any]
 
@@ -55,56 +50,6 @@ class _KeyHeaders(_Headers):
             "state, 200 instead of 201; another body is 409 `idempotency_conflict`."
         },
     )
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, parsed: all that a view needs to translate it into the domain."""
-
-    services: Services
-    now: datetime
-    principal: Principal | None = None
-    body: Mapping[str, Any] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-    key: str | None = None
-    """Idempotency-Key."""
-    sent_at: datetime | None = None
-
-    @property
-    def who(self) -> Principal:
-        """The caller of a route that has a permission."""
-        if self.principal is None:
-            raise Unauthenticated("a bearer token is needed")
-        return self.principal
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the body as sent: what a key is bound to, for `idempotency_conflict`."""
-        return hashlib.sha256(request.get_data(cache=True)).hexdigest()
-
-    @property
-    def limit(self) -> int:
-        """Page size asked for."""
-        return int(self.query.get("limit") or DEFAULT_LIMIT)
-
-    def new_id(self, prefix: str) -> str:
-        """The id of what is created: derived from caller and key, so that a retry meets it; fresh without a key."""
-        if self.key is None:
-            return new_id(prefix, self.now)
-        return derived_id(prefix, self.who.person_id, self.key)
-
-    def after(self, *kinds: type) -> list[Any] | None:
-        """The sort values at which the page starts, by their types; None for the first page."""
-        return decode_cursor(self.query.get("cursor"), kinds)
-
-    def require_reach(self, action: str, target: Target) -> None:
-        """NotFound when the caller's roles do not reach the target."""
-        permissions.require_reach(self.who, action, target)
-
-    def require_match(self, version: int) -> None:
-        """Precondition when the request has If-Match and it is not this version."""
-        if request.if_match and not request.if_match.contains_weak(str(version)):
-            raise Precondition("it changed in between", current=version)
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
@@ -178,21 +123,22 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                     refuse_unknown_query(request, None)
                 if lenient:
                     call = replace(call, **_any_headers())
-                return _answer(run(call=call, **path), schema, status, paged, etag, caution)
+                result = run(call=call, **path)
+                return answered(result, schema, status, paged=paged, etag=etag, caution=caution)
 
-            outer._apidoc = _documentation(  # type: ignore[attr-defined]
-                run,
+            facts = Facts(
+                rule=rule,
                 permission=permission,
                 public=public,
                 schema=schema,
                 paged=paged,
                 status=status,
-                also=also,
+                also=also or {},
                 creates=creates,
                 etag=etag,
-                rule=rule,
                 takes_body=body is not None and not lenient,
             )
+            outer._apidoc = documentation(getattr(run, "_apidoc", {}), facts)  # type: ignore[attr-defined]
             outer._amaan = {"permission": permission, "public": public}  # type: ignore[attr-defined]
             self.add_url_rule(rule, view.__name__, self.doc(**doc)(outer) if doc else outer, methods=[method])
             view._amaan = outer._amaan  # type: ignore[attr-defined]
@@ -237,109 +183,3 @@ def _any_headers() -> dict[str, Any]:
     except ma.ValidationError:
         sent_at = None
     return {"key": key or None, "sent_at": sent_at}
-
-
-def _answer(result: Any, schema: ma.Schema | None, status: int, paged: bool, etag: bool, caution: bool) -> Response:
-    if isinstance(result, Response):
-        return result
-    tag = ""
-    if isinstance(result, tuple):
-        result, status, *rest = result
-        tag = str(rest[0]) if rest else ""
-    if isinstance(result, Response):
-        result.status_code = status
-        return result
-    if status == 204:
-        return Response(status=204)
-    if paged:
-        result = _page(result, schema)
-    elif schema is not None:
-        result = schema.dump(result)
-    answer = Response(json.dumps(result), status=status, mimetype="application/json")
-    if caution and (size := len(answer.get_data())) > CAUTION_BYTES:
-        _log.warning("answer_over_8_kib", endpoint=request.endpoint, bytes=size)
-    if etag:
-        answer.set_etag(tag or generate_etag(answer.get_data()), weak=True)
-        answer.headers["Cache-Control"] = "private, no-cache"
-        answer.make_conditional(request)
-    return answer
-
-
-def _page(listed: Listed, schema: ma.Schema | None) -> dict[str, Any]:
-    items = schema.dump(listed.items, many=True) if schema else list(listed.items)
-    page = {"items": items, **listed.extra}
-    if listed.after is not None:
-        page["next"] = encode_cursor(listed.after)
-    return page
-
-
-def _documentation(
-    run: View,
-    *,
-    permission: str | None,
-    public: str,
-    schema: ma.Schema | None,
-    paged: bool,
-    status: int,
-    also: Mapping[int, str] | None,
-    creates: bool,
-    etag: bool,
-    rule: str,
-    takes_body: bool,
-) -> dict[str, Any]:
-    """What flask-smorest reads to write openapi.json, from the same facts that are enforced."""
-    info: dict[str, Any] = dict(getattr(run, "_apidoc", {}))
-    shape: Any = schema
-    if paged and schema is not None:
-        name = f"{type(schema).__name__}Page"
-        shape = Schema.from_dict(
-            {"items": fields.List(fields.Nested(schema), required=True), "next": fields.String()}, name=name
-        )()
-    responses: dict[int, list[Any]] = {}
-    good = {status: "", **({200: "The same was sent before: its current state."} if creates and status == 201 else {})}
-    for code, text in good.items():
-        entry: dict[str, Any] = {"description": text or "Done.", "content_type": None}
-        if shape is not None and code != 204:
-            entry["schema"] = shape
-        if etag:
-            entry["headers"] = {"ETag": {"schema": {"type": "string"}}}
-        responses[code] = [entry]
-    problems = dict(_PROBLEMS_ALWAYS)
-    if takes_body:
-        problems |= _PROBLEMS_OF_BODIES
-    if "<" in rule:
-        problems[404] = "No such thing, or none that you may see."
-    problems |= also or {}
-    manual: dict[str, Any] = {}
-    if permission is not None:
-        problems |= {401: "No token, an expired one, or an ended session.", 403: f"Needs the permission {permission}."}
-        manual["security"] = [{"bearer": []}]
-        who = ", ".join(f"{role} ({scope})" for role, scope in permissions.roles_for(permission))
-        manual["x-permission"] = {"action": permission, "roles": who}
-    else:
-        manual["security"] = []
-        manual["x-public"] = public
-    if etag:
-        problems[304] = "Not changed since If-None-Match."
-        manual["parameters"] = [{"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}]
-    for code, text in problems.items():
-        entry = {"description": text, "content_type": "application/problem+json"}
-        if code >= 400:
-            entry["schema"] = _PROBLEM
-        responses.setdefault(code, [entry])
-    info["response"] = {"responses": responses}
-    info["success_status_codes"] = list(good)
-    info["manual_doc"] = manual
-    return info
-
-
-_PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
-_PROBLEMS_OF_BODIES: Final = {
-    400: "The body is not JSON.",
-    413: "The body is too large.",
-    415: "The body is not application/json.",
-}
-_PROBLEMS_ALWAYS: Final = {
-    422: "Something in the body, the query or the headers is not right; `errors` says where.",
-    503: "The document store is away; come again after Retry-After.",
-}
