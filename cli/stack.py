@@ -50,6 +50,24 @@ class CannotStart(Exception):
     """Something is missing or already running; the text is one line that says what to do."""
 
 
+class _Rpc:
+    """Calls one method of supervisor at a time, each over a connection that is closed after it."""
+
+    def __init__(self, socket_file: Path) -> None:
+        self._socket = socket_file
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            transport = SupervisorTransport(None, None, f"unix://{self._socket}")
+            try:
+                server = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
+                return getattr(server.supervisor, name)(*args)
+            finally:
+                transport.close()
+
+        return call
+
+
 @dataclass(frozen=True)
 class Program:
     """One supervised process. `order`: lower starts first and stops last."""
@@ -272,10 +290,9 @@ class Stack:
         return Path("/tmp") / f"amaan-{hashlib.sha256(str(self.var).encode()).hexdigest()[:16]}.sock"  # noqa: S108  # 0700, named by its folder
 
     @property
-    def rpc(self) -> Any:
-        """Supervisor's own interface."""
-        transport = SupervisorTransport(None, None, f"unix://{self.socket}")
-        return xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+    def rpc(self) -> "_Rpc":
+        """Supervisor's own interface (supervisord.org/api.html)."""
+        return _Rpc(self.socket)
 
     def is_running(self) -> bool:
         """Whether a supervisor serves this folder now."""

@@ -36,7 +36,7 @@ NOT_NEEDED = frozenset({"vision", "default", "bulk", "streams"})
 PATIENT_S = 60.0
 
 
-def until(what: str, found: Callable[[], Any], seconds: float = PATIENT_S, every_s: float = 0.1) -> Any:
+def until(what: str, found: Callable[[], Any], seconds: float = PATIENT_S, every_s: float = 0.2) -> Any:
     """The first true answer; fails the test after `seconds` with what was looked for."""
     end = time.monotonic() + seconds
     while not (answer := found()):
@@ -164,26 +164,33 @@ class City:
         )
 
 
-@dataclass(frozen=True)
 class Inboxes:
     """What reached phones: SMS (`to`, `body`, `at`) and pushes (`token`, `data`, `at`)."""
 
-    sms: list[Doc]
-    pushes: list[Doc]
+    def __init__(self, sms: list[Doc], pushes: list[Doc]) -> None:
+        self.pushes = pushes
+        self._first: dict[str, float] = {}
+        self._links: Counter[tuple[str, str]] = Counter()
+        for each in pushes:
+            self._seen(each["data"].get("delivery_id", ""), each["at"])
+        for each in sms:
+            for word in each["body"].split():
+                if "/a/" in word:
+                    link = word.rstrip(".,)")
+                    self._seen(link, each["at"])
+                    self._links[(each["to"], link)] += 1
+
+    def _seen(self, what: str, at: str) -> None:
+        self._first[what] = min(unix(at), self._first.get(what, float("inf")))
 
     def told_at(self, city: City, delivery: Doc) -> float | None:
         """When the first message of a delivery reached a phone (Unix time)."""
-        link = city.link(delivery["refs"]["assignment"])
-        times = [unix(each["at"]) for each in self.pushes if each["data"].get("delivery_id") == delivery["_id"]]
-        times += [unix(each["at"]) for each in self.sms if link in each["body"]]
-        return min(times, default=None)
+        keys = (delivery["_id"], city.link(delivery["refs"]["assignment"]))
+        return min((self._first[key] for key in keys if key in self._first), default=None)
 
     def twice(self) -> list[tuple[str, str]]:
         """(number, link) of what was texted more than once."""
-        links = Counter(
-            (each["to"], word) for each in self.sms for word in each["body"].split() if "/a/" in word
-        )
-        return [found for found, count in links.items() if count > 1]
+        return [found for found, count in self._links.items() if count > 1]
 
 
 def unix(moment: str) -> float:
@@ -224,7 +231,7 @@ def lost(city: City, taken: list[Taken]) -> None:
     stored = [doc["_id"] for doc in city.store.incidents.find({}, {"_id": 1})]
     assert Counter(stored) == Counter(ids), "each acknowledged SOS is there once, and nothing else is"
 
-    until("every unit that was asked was told", lambda: _all_told(city, ids))
+    until("every unit that was asked was told", lambda: _all_told(city, ids), every_s=0.5)
     until("no event waits any more", city.at_rest)
     inboxes = city.inboxes()
     assert inboxes.twice() == [], "an SMS came twice"
@@ -246,13 +253,10 @@ def lost(city: City, taken: list[Taken]) -> None:
 def _all_told(city: City, ids: list[str]) -> bool:
     """Each SOS has offers, and each delivery of one has reached a phone or was overtaken by an answer."""
     inboxes = city.inboxes()
-    for incident in ids:
-        offers = city.offers(incident)
-        told = [inboxes.told_at(city, each) is not None for each in offers]
-        due = [each["status"] != "suppressed" for each in offers]
-        if not any(told) or not all(seen or not wanted for seen, wanted in zip(told, due, strict=True)):
-            return False
-    return True
+    offers = list(city.store.deliveries.find({"purpose": "assignment_offered"}, {"subject": 1, "refs": 1, "status": 1}))
+    told = {each["_id"] for each in offers if inboxes.told_at(city, each) is not None}
+    missing = [each["_id"] for each in offers if each["_id"] not in told and each["status"] != "suppressed"]
+    return not missing and {each["subject"] for each in offers if each["_id"] in told} >= set(ids)
 
 
 def _stray_leases(city: City) -> list[str]:
