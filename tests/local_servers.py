@@ -61,19 +61,23 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> Non
     raise RuntimeError(f"{process.args!r} does not listen on {port}: {log.read_text(errors='replace')[-500:]}")
 
 
+def docstore_url(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where an embedded document server listens, once it does; raises with its own words when it does not."""
+    until = time.monotonic() + START_S
+    while "listening on " not in (said := log.read_text()) or not said.endswith("\n"):
+        if process.poll() is not None or time.monotonic() > until:
+            raise RuntimeError(f"the document server did not start: {said}")
+        time.sleep(0.02)
+    return f"mongodb://{said.split('listening on ', 1)[1].split()[0]}/"
+
+
 @contextmanager
 def embedded_docstore(directory: Path, file: str = docstore.IN_MEMORY, port: int = 0) -> Iterator[tuple[str, int]]:
     """(URL, process id) of an embedded document server; builds the jar when it is missing or old."""
     docstore.build(quiet=True)
     log = directory / f"docstore-{os.urandom(4).hex()}.log"
     with running(docstore.command(port, file), log) as process:
-        until = time.monotonic() + START_S
-        while "listening on " not in (said := log.read_text()) or not said.endswith("\n"):
-            if process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(f"the document server did not start: {said}")
-            time.sleep(0.02)
-        address = said.split("listening on ", 1)[1].split()[0]
-        yield f"mongodb://{address}/", process.pid
+        yield docstore_url(process, log), process.pid
 
 
 @contextmanager

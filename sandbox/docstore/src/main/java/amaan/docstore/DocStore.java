@@ -1,5 +1,6 @@
 package amaan.docstore;
 
+import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -23,20 +24,25 @@ public final class DocStore {
     private static final int THREADS = 32;
     /** How long replaced data stays in the file. A kill -9 needs none of it; the file stays small. */
     private static final int RETENTION_MS = 1_000;
-    private static final int CACHE_MB = 64;
+    private static final int CACHE_MB = 160;
 
     private DocStore() {
     }
 
     public static void main(String[] args) {
+        Thread.setDefaultUncaughtExceptionHandler(DocStore::endOnFatalError);
         try {
             Map<String, String> options = parse(args);
-            MongoServer server = start(open(options.get("--file")), port(options.get("--port")));
+            int port = port(options.get("--port"));
+            MongoServer server = start(open(options.get("--file")), port);
             System.out.println("listening on " + HOST + ":" + server.getLocalAddress().getPort());
             System.out.flush();
         } catch (Refusal refusal) {
             System.err.println("docstore: " + refusal.getMessage());
             System.exit(refusal.code);
+        } catch (RuntimeException e) {
+            System.err.println("docstore: the file cannot be read: " + e);
+            System.exit(1);
         }
     }
 
@@ -72,6 +78,8 @@ public final class DocStore {
             return store;
         } catch (MVStoreException e) {
             throw new Refusal(1, file + " " + reason(e));
+        } catch (IllegalArgumentException e) {
+            throw new Refusal(1, file + " cannot be opened: " + firstLine(e));
         }
     }
 
@@ -80,21 +88,32 @@ public final class DocStore {
             case DataUtils.ERROR_FILE_LOCKED -> "is in use by another server";
             case DataUtils.ERROR_FILE_CORRUPT -> "is corrupt, or no document store";
             case DataUtils.ERROR_UNSUPPORTED_FORMAT -> "was written by another version";
-            default -> "cannot be opened: " + e.getMessage();
+            case DataUtils.ERROR_READING_FAILED -> "cannot be read or written, or is no document store";
+            default -> "cannot be opened: " + firstLine(e);
         };
+    }
+
+    private static String firstLine(Throwable e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
     static MongoServer start(MVStore store, int port) {
         MongoServer server = new MongoServer(new DurableBackend(store));
         try {
-            server.bind(new java.net.InetSocketAddress(HOST, port), 1, THREADS);
-        } catch (RuntimeException e) {
+            server.bind(new InetSocketAddress(HOST, port), 1, THREADS);
+        } catch (Exception e) { // the library throws Netty's checked BindException undeclared
             throw new Refusal(1, "port " + port + " cannot be used: " + e.getMessage());
-        } catch (Exception e) {
-            throw e;
         }
         Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow, "close"));
         return server;
+    }
+
+    /** Half a server is worse than none: whoever started it starts it again, with all that was acknowledged. */
+    private static void endOnFatalError(Thread thread, Throwable error) {
+        System.err.println("docstore: " + thread.getName() + " failed: " + error);
+        if (error instanceof VirtualMachineError) {
+            Runtime.getRuntime().halt(1);
+        }
     }
 
     /** Why the server does not start, in words for the person who started it. */

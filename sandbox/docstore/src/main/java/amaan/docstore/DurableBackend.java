@@ -89,6 +89,10 @@ final class DurableBackend extends H2Backend {
         }
         try {
             return keepingPages(() -> super.handleCommand(channel, databaseName, command, query));
+        } catch (OutOfMemoryError e) {
+            System.err.println("docstore: out of memory in " + name);
+            Runtime.getRuntime().halt(1);
+            throw e;
         } finally {
             // A refusal waits as well: it may rest on a change of another client that is not yet on disk.
             if (!READS.contains(name)) {

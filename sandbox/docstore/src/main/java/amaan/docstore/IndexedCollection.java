@@ -4,14 +4,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.Set;
-import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -28,11 +25,9 @@ import de.bwaldvogel.mongo.backend.AbstractSynchronizedMongoCollection;
 import de.bwaldvogel.mongo.backend.ArrayFilters;
 import de.bwaldvogel.mongo.backend.CollectionOptions;
 import de.bwaldvogel.mongo.backend.CursorRegistry;
-import de.bwaldvogel.mongo.backend.DefaultQueryMatcher;
 import de.bwaldvogel.mongo.backend.DocumentWithPosition;
 import de.bwaldvogel.mongo.backend.Index;
 import de.bwaldvogel.mongo.backend.Missing;
-import de.bwaldvogel.mongo.backend.QueryMatcher;
 import de.bwaldvogel.mongo.backend.QueryParameters;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.Utils;
@@ -55,8 +50,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
 
     private final MVMap<Object, byte[]> documents;
     private final GroupCommit commits;
-    /** Matching notes the position of the matched array element; writers need theirs undisturbed by readers. */
-    private final QueryMatcher matcher = new DefaultQueryMatcher();
+    private final Search search;
     private final Deque<Long> openCursors = new ArrayDeque<>();
     private final ThreadLocal<Document> aggregated = new ThreadLocal<>();
     private volatile List<OrderedIndex> ordered = List.of();
@@ -68,6 +62,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
                       CursorRegistry cursors, GroupCommit commits, boolean opening) {
         super(database, name, options, cursors);
         this.documents = documents;
+        search = new Search(documents);
         this.commits = commits;
         this.opening = opening;
     }
@@ -96,7 +91,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         int most = limit == 0 && Thread.holdsLock(this) ? wanted : Math.max(limit, 0); // the library also says -1 for all
         int batch = batchSize == 0 ? KEPT : batchSize;
         List<Document> first = new ArrayList<>();
-        List<Object> ids = search(filter, orderBy, skip, most, batch, first);
+        List<Object> ids = search.run(ordered, filter, orderBy, skip, most, batch, first);
         UnaryOperator<List<Document>> project = documents -> project(documents, projection);
         if (ids.size() == first.size()) {
             return new QueryResult(project.apply(first));
@@ -109,85 +104,6 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
             documents::get, project);
         remember(rest);
         return new QueryResult(project.apply(first), rest);
-    }
-
-    /** The ids of what the query finds, in its order; and of the first of them, up to a batch, the documents. */
-    private List<Object> search(Document filter, Document orderBy, int skip, int limit, int batch, List<Document> first) {
-        boolean natural = orderBy != null && orderBy.containsKey("$natural");
-        Plan plan = natural ? null : Plan.choose(ordered, filter, orderBy, limit, documents.sizeAsLong());
-        Iterator<DocumentWithPosition<Object>> candidates = plan == null
-            ? all(isNaturalDescending(orderBy)) : at(plan.positions());
-        Comparator<Document> order = natural || plan != null && plan.isSorted() ? null : deriveComparator(orderBy);
-        List<Object> ids = new ArrayList<>();
-        List<DocumentWithPosition<Object>> unsorted = new ArrayList<>();
-        for (int passed = 0; candidates.hasNext() && (order != null || limit == 0 || ids.size() < limit);) {
-            DocumentWithPosition<Object> candidate = candidates.next();
-            Document document = candidate.getDocument();
-            if (!matcher.matches(document, filter)) {
-                continue;
-            }
-            if (order != null) {
-                unsorted.add(new DocumentWithPosition<>(only(orderBy, document), candidate.getPosition()));
-            } else if (passed++ >= skip) {
-                ids.add(candidate.getPosition());
-                if (first.size() < batch) {
-                    first.add(document);
-                }
-            }
-        }
-        if (order != null) {
-            unsorted.sort((a, b) -> order.compare(a.getDocument(), b.getDocument()));
-            unsorted.stream().skip(skip).limit(limit == 0 ? Long.MAX_VALUE : limit)
-                .forEach(found -> ids.add(found.getPosition()));
-            fill(first, ids, batch);
-        }
-        return ids;
-    }
-
-    /** A document that was deleted since it was found leaves the list. */
-    private void fill(List<Document> first, List<Object> ids, int batch) {
-        while (first.size() < Math.min(batch, ids.size())) {
-            Document document = getDocument(ids.get(first.size()));
-            if (document == null) {
-                ids.remove(first.size());
-            } else {
-                first.add(document);
-            }
-        }
-    }
-
-    /** What sorting needs of a document. */
-    private static Document only(Document orderBy, Document document) {
-        Document kept = new Document();
-        for (String path : orderBy.keySet()) {
-            String field = Utils.firstFragment(path);
-            if (document.containsKey(field)) {
-                kept.put(field, document.get(field));
-            }
-        }
-        return kept;
-    }
-
-    private Iterator<DocumentWithPosition<Object>> all(boolean backwards) {
-        org.h2.mvstore.Cursor<Object, byte[]> cursor = documents.cursor(null, null, backwards);
-        return new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-                return cursor.hasNext();
-            }
-
-            @Override
-            public DocumentWithPosition<Object> next() {
-                Object id = cursor.next();
-                return new DocumentWithPosition<>(StoredTypes.decode(cursor.getValue()), id);
-            }
-        };
-    }
-
-    private Iterator<DocumentWithPosition<Object>> at(Iterator<Object> positions) {
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(positions, Spliterator.ORDERED), false)
-            .flatMap(id -> Stream.ofNullable(getDocument(id)).map(document -> new DocumentWithPosition<>(document, id)))
-            .iterator();
     }
 
     private List<Document> project(List<Document> found, Document projection) {
@@ -229,24 +145,22 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         if (query == null || query.isEmpty()) {
             return super.count(query, skip, limit);
         }
-        return search(query, null, skip, Math.max(limit, 0), 0, new ArrayList<>()).size();
+        return search.run(ordered, query, null, skip, Math.max(limit, 0), 0, new ArrayList<>()).size();
     }
 
     @Override
     protected boolean documentMatchesQuery(Document document, Document query) {
-        return matcher.matches(document, query);
+        return search.matches(document, query);
     }
 
     @Override
     protected Document getDocument(Object position) {
-        byte[] bytes = documents.get(position);
-        return bytes == null ? null : StoredTypes.decode(bytes);
+        return search.read(position);
     }
 
     @Override
     protected Stream<DocumentWithPosition<Object>> streamAllDocumentsWithPosition() {
-        return documents.entrySet().stream()
-            .map(entry -> new DocumentWithPosition<>(StoredTypes.decode(entry.getValue()), entry.getKey()));
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(search.all(false), 0), false);
     }
 
     @Override
@@ -341,7 +255,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         refreshIndexes();
         List<OrderedIndex> toFill = ordered.stream().filter(OrderedIndex::isEmpty).toList();
         if (!toFill.isEmpty()) {
-            all(false).forEachRemaining(found ->
+            search.all(false).forEachRemaining(found ->
                 toFill.forEach(index -> index.add(found.getDocument(), found.getPosition(), this)));
         }
     }

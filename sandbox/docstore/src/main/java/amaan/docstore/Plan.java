@@ -1,12 +1,9 @@
 package amaan.docstore;
 
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 import de.bwaldvogel.mongo.bson.Document;
 
@@ -198,62 +195,7 @@ final class Plan {
         }
         Reading only = readings.get(0);
         Iterator<OrderedIndex.Key> keys = sorted && readings.size() == 1 && parts.size() > 1
-            ? new Merge(parts, only.index.getKeys(), only.sortFrom, only.reverse) : new Chain(parts);
-        return new Distinct(keys);
-    }
-
-    /** One after the other. */
-    private static final class Chain implements Iterator<OrderedIndex.Key> {
-        private final Iterator<Iterator<OrderedIndex.Key>> parts;
-        private Iterator<OrderedIndex.Key> current = Collections.emptyIterator();
-
-        Chain(List<Iterator<OrderedIndex.Key>> parts) {
-            this.parts = parts.iterator();
-        }
-
-        @Override
-        public boolean hasNext() {
-            while (!current.hasNext() && parts.hasNext()) {
-                current = parts.next();
-            }
-            return current.hasNext();
-        }
-
-        @Override
-        public OrderedIndex.Key next() {
-            return current.next();
-        }
-    }
-
-    /** A document may have several keys, or move within the index while it is read. */
-    private static final class Distinct implements Iterator<Object> {
-        private final Iterator<OrderedIndex.Key> keys;
-        private final Set<Object> seen = new HashSet<>();
-        private Object next;
-
-        Distinct(Iterator<OrderedIndex.Key> keys) {
-            this.keys = keys;
-        }
-
-        @Override
-        public boolean hasNext() {
-            while (next == null && keys.hasNext()) {
-                Object position = keys.next().position();
-                if (seen.add(position)) {
-                    next = position;
-                }
-            }
-            return next != null;
-        }
-
-        @Override
-        public Object next() {
-            if (!hasNext()) {
-                throw new java.util.NoSuchElementException();
-            }
-            Object position = next;
-            next = null;
-            return position;
-        }
+            ? new KeyStreams.Merge(parts, only.index.getKeys(), only.sortFrom, only.reverse) : new KeyStreams.Chain(parts);
+        return new KeyStreams.Distinct(keys);
     }
 }

@@ -4,12 +4,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.UUID;
 
 import org.h2.mvstore.Cursor;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
-import org.h2.mvstore.WriteBuffer;
-import org.h2.mvstore.type.BasicDataType;
 
 import de.bwaldvogel.mongo.MongoCollection;
 import de.bwaldvogel.mongo.backend.IndexKey;
@@ -26,7 +25,7 @@ import de.bwaldvogel.mongo.exception.DuplicateKeyError;
 final class SortedIndex extends OrderedIndex {
 
     private final MVStore memory;
-    private final MVMap<Entry, Boolean> entries;
+    private final MVMap<IndexEntry, Boolean> entries;
     private final KeyExtractor extractor;
     private final boolean[] descending;
     private final boolean unique;
@@ -43,8 +42,8 @@ final class SortedIndex extends OrderedIndex {
             descending[i] = !keys.get(i).isAscending();
         }
         // A name of its own each time: while an index is dropped and made again, readers may still hold the old one.
-        entries = memory.openMap(java.util.UUID.randomUUID().toString(),
-            new MVMap.Builder<Entry, Boolean>().keyType(new EntryOrder(descending)).valueType(new Nothing()));
+        entries = memory.openMap(UUID.randomUUID().toString(),
+            new MVMap.Builder<IndexEntry, Boolean>().keyType(new IndexEntry.Order(descending)).valueType(new IndexEntry.Nothing()));
     }
 
     @Override
@@ -72,16 +71,16 @@ final class SortedIndex extends OrderedIndex {
         checkUnique(entriesOf(newDocument, getPosition(newDocument)), collection);
     }
 
-    private void checkUnique(List<Entry> wanted, MongoCollection<Object> collection) {
+    private void checkUnique(List<IndexEntry> wanted, MongoCollection<Object> collection) {
         if (!unique) {
             return;
         }
-        for (Entry entry : wanted) {
-            Cursor<Entry, Boolean> same = entries.cursor(
-                new Entry(entry.values, null, -1), new Entry(entry.values, null, 1), false);
+        for (IndexEntry entry : wanted) {
+            Cursor<IndexEntry, Boolean> same = entries.cursor(
+                new IndexEntry(entry.values(), null, -1), new IndexEntry(entry.values(), null, 1), false);
             while (same.hasNext()) {
-                if (Values.compare(same.next().position, entry.position) != 0) {
-                    throw new DuplicateKeyError(this, collection, getKeys(), new KeyValue(Arrays.asList(entry.values)));
+                if (Values.compare(same.next().position(), entry.position()) != 0) {
+                    throw new DuplicateKeyError(this, collection, getKeys(), new KeyValue(Arrays.asList(entry.values())));
                 }
             }
         }
@@ -89,7 +88,7 @@ final class SortedIndex extends OrderedIndex {
 
     @Override
     public void add(Document document, Object position, MongoCollection<Object> collection) {
-        List<Entry> mine = entriesOf(document, position);
+        List<IndexEntry> mine = entriesOf(document, position);
         checkUnique(mine, collection); // when the index is made, this document was checked before the others were in
         mine.forEach(entry -> entries.put(entry, Boolean.TRUE));
     }
@@ -105,9 +104,9 @@ final class SortedIndex extends OrderedIndex {
     @Override
     public void updateInPlace(Document oldDocument, Document newDocument, Object position,
                               MongoCollection<Object> collection) {
-        List<Entry> after = entriesOf(newDocument, position);
-        List<Entry> before = new ArrayList<>(entriesOf(oldDocument, position));
-        for (Entry entry : after) {
+        List<IndexEntry> after = entriesOf(newDocument, position);
+        List<IndexEntry> before = new ArrayList<>(entriesOf(oldDocument, position));
+        for (IndexEntry entry : after) {
             if (!before.removeIf(old -> entries.getKeyType().compare(old, entry) == 0)) {
                 entries.put(entry, Boolean.TRUE);
             }
@@ -115,13 +114,13 @@ final class SortedIndex extends OrderedIndex {
         before.forEach(entries::remove);
     }
 
-    private List<Entry> entriesOf(Document document, Object position) {
+    private List<IndexEntry> entriesOf(Document document, Object position) {
         KeyExtractor.Keys keys = extractor.keys(document);
         if (isSparse() && !keys.present()) {
             return List.of();
         }
         noteMultikey(keys.multikey());
-        return keys.values().stream().map(values -> new Entry(values, position, 0)).toList();
+        return keys.values().stream().map(values -> new IndexEntry(values, position, 0)).toList();
     }
 
     private void noteMultikey(boolean[] seen) {
@@ -144,16 +143,16 @@ final class SortedIndex extends OrderedIndex {
         return Math.max(0, rank(last(stretch)) - rank(first(stretch)));
     }
 
-    private long rank(Entry bound) {
+    private long rank(IndexEntry bound) {
         long index = entries.getKeyIndex(bound);
         return index < 0 ? -index - 1 : index;
     }
 
     @Override
     Iterator<Key> read(Stretch stretch, boolean reverse) {
-        Entry first = first(stretch);
-        Entry last = last(stretch);
-        Cursor<Entry, Boolean> cursor = entries.cursor(reverse ? last : first, reverse ? first : last, reverse);
+        IndexEntry first = first(stretch);
+        IndexEntry last = last(stretch);
+        Cursor<IndexEntry, Boolean> cursor = entries.cursor(reverse ? last : first, reverse ? first : last, reverse);
         return new Iterator<>() {
             @Override
             public boolean hasNext() {
@@ -162,8 +161,8 @@ final class SortedIndex extends OrderedIndex {
 
             @Override
             public Key next() {
-                Entry entry = cursor.next();
-                return new Key(entry.values, entry.position);
+                IndexEntry entry = cursor.next();
+                return new Key(entry.values(), entry.position());
             }
         };
     }
@@ -173,11 +172,11 @@ final class SortedIndex extends OrderedIndex {
         memory.removeMap(entries);
     }
 
-    private Entry first(Stretch stretch) {
+    private IndexEntry first(Stretch stretch) {
         return isDescending(stretch) ? upperEnd(stretch, -1) : lowerEnd(stretch, -1);
     }
 
-    private Entry last(Stretch stretch) {
+    private IndexEntry last(Stretch stretch) {
         return isDescending(stretch) ? lowerEnd(stretch, 1) : upperEnd(stretch, 1);
     }
 
@@ -185,7 +184,7 @@ final class SortedIndex extends OrderedIndex {
         return stretch.prefix().size() < descending.length && descending[stretch.prefix().size()];
     }
 
-    private static Entry lowerEnd(Stretch stretch, int side) {
+    private static IndexEntry lowerEnd(Stretch stretch, int side) {
         if (stretch.lower() != null) {
             return bound(stretch.prefix(), stretch.lower(), side);
         }
@@ -193,89 +192,17 @@ final class SortedIndex extends OrderedIndex {
         return stretch.upper() == null ? bound(stretch.prefix(), side) : bound(stretch.prefix(), null, -side);
     }
 
-    private static Entry upperEnd(Stretch stretch, int side) {
+    private static IndexEntry upperEnd(Stretch stretch, int side) {
         return stretch.upper() == null ? bound(stretch.prefix(), side) : bound(stretch.prefix(), stretch.upper(), side);
     }
 
-    private static Entry bound(List<Object> prefix, int side) {
-        return new Entry(prefix.toArray(), null, side);
+    private static IndexEntry bound(List<Object> prefix, int side) {
+        return new IndexEntry(prefix.toArray(), null, side);
     }
 
-    private static Entry bound(List<Object> prefix, Object next, int side) {
+    private static IndexEntry bound(List<Object> prefix, Object next, int side) {
         Object[] values = Arrays.copyOf(prefix.toArray(), prefix.size() + 1);
         values[prefix.size()] = next;
-        return new Entry(values, null, side);
-    }
-
-    /**
-     * A key and its document, or a bound: the first values of a key, before (-1) or after (1) all entries that have them.
-     */
-    private record Entry(Object[] values, Object position, int side) {
-    }
-
-    private static final class EntryOrder extends BasicDataType<Entry> {
-        private final boolean[] descending;
-
-        EntryOrder(boolean[] descending) {
-            this.descending = descending;
-        }
-
-        @Override
-        public int compare(Entry a, Entry b) {
-            int shared = Math.min(a.values.length, b.values.length);
-            for (int i = 0; i < shared; i++) {
-                int order = Values.compare(a.values[i], b.values[i]);
-                if (order != 0) {
-                    return descending[i] ? -order : order;
-                }
-            }
-            if (a.side != 0 || b.side != 0) {
-                return Integer.compare(a.side, b.side);
-            }
-            return Values.compare(a.position, b.position);
-        }
-
-        @Override
-        public int getMemory(Entry entry) {
-            return 0;
-        }
-
-        @Override
-        public void write(WriteBuffer target, Entry entry) {
-            throw new UnsupportedOperationException("indexes are in memory only");
-        }
-
-        @Override
-        public Entry read(java.nio.ByteBuffer source) {
-            throw new UnsupportedOperationException("indexes are in memory only");
-        }
-
-        @Override
-        public Entry[] createStorage(int size) {
-            return new Entry[size];
-        }
-    }
-
-    /** A map needs values; these take no room. */
-    private static final class Nothing extends BasicDataType<Boolean> {
-        @Override
-        public int getMemory(Boolean value) {
-            return 0;
-        }
-
-        @Override
-        public void write(WriteBuffer target, Boolean value) {
-            throw new UnsupportedOperationException("indexes are in memory only");
-        }
-
-        @Override
-        public Boolean read(java.nio.ByteBuffer source) {
-            throw new UnsupportedOperationException("indexes are in memory only");
-        }
-
-        @Override
-        public Boolean[] createStorage(int size) {
-            return new Boolean[size];
-        }
+        return new IndexEntry(values, null, side);
     }
 }
