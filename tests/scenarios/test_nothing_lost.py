@@ -122,7 +122,7 @@ def _some_accept(city: City, stop: threading.Event) -> None:
             for doc in city.store.incidents.find({}, {"assignments": 1}):
                 for found, assignment in doc["assignments"].items():
                     if assignment["unit"] in units and assignment["status"] == "offered":
-                        requests.post(city.link(found), data={"action": "accept"}, timeout=5)
+                        requests.post(city.link(found), data={"do": "accept"}, timeout=5)
         except Exception:  # the API or the store is away just now: they try again
             continue
 
@@ -144,7 +144,8 @@ def test_redis_refuses_and_units_are_told_by_the_sweeper(city: City) -> None:
 
 def _first_told(city: City) -> dict[str, float]:
     """When the first phone heard of each SOS, as the carriers noted it."""
-    inboxes, first = city.inboxes(), {}
+    inboxes = city.inboxes()
+    first: dict[str, float] = {}
     for each in city.store.deliveries.find({"purpose": "assignment_offered"}, {"subject": 1, "refs": 1}):
         if at := inboxes.told_at(city, each):
             first[each["subject"]] = min(at, first.get(each["subject"], at))
