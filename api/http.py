@@ -19,6 +19,8 @@ from runtime.settings import Settings
 
 MAX_BODY: Final = 256 * 1024
 """Bytes of any body but an upload, which has its own cap."""
+TUS_HEADERS: Final = ("Tus-Resumable", "Upload-Offset", "Upload-Length", "Upload-Expires", "Upload-Metadata")
+"""What a browser that uploads must be allowed to read (api/evidence)."""
 _GZIP_FROM: Final = 600
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_\-]{8,64}")
 _WITHOUT_STORE: Final = ("/healthz", "/readyz", "/metrics", "/docs")
@@ -34,7 +36,7 @@ def install(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             origins=[origin.strip() for origin in settings.cors_origins.split(",")],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID", *TUS_HEADERS],
         )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

@@ -22,7 +22,13 @@ MOST_PIXELS: Final = 50_000_000
 """Decoded this is 150 MB; phones' cameras make 12 to 50 megapixels, and a bomb makes more."""
 MOST_BYTES: Final = 64 * 1024 * 1024
 _HEAD: Final = 8192
-_SHOWN_AS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "PNG", "image/bmp": "PNG"}
+_SHOWN_AS: Final = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/webp": "WEBP",
+    "image/gif": "PNG",
+    "image/bmp": "PNG",
+}
 _TYPE_OF: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 UNKNOWN: Final = "application/octet-stream"
 
@@ -59,7 +65,9 @@ class FileEvidence:
     def parts_of(self, upload: str) -> list[str]:
         """The names of the parts that lie here."""
         folder = self._folder(upload)
-        return [posixpath.basename(each) for each in self._fs.ls(folder, detail=False)] if self._fs.exists(folder) else []
+        return (
+            [posixpath.basename(each) for each in self._fs.ls(folder, detail=False)] if self._fs.exists(folder) else []
+        )
 
     def drop_parts(self, upload: str) -> None:
         """Take every part away."""

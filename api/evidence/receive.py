@@ -42,9 +42,7 @@ def receive(request: Request, upload: Upload, store: EvidenceStore, wanted: Chec
     return upload
 
 
-def _all_or_nothing(
-    request: Request, upload: Upload, store: EvidenceStore, wanted: Checksum, clock: Clock
-) -> Upload:
+def _all_or_nothing(request: Request, upload: Upload, store: EvidenceStore, wanted: Checksum, clock: Clock) -> Upload:
     digest, parts, at = wanted.begin(), [], upload["offset"]
     room = upload["length"] - at
     try:

@@ -66,6 +66,8 @@ def create(sos_id: str) -> Response:
     given = request.headers.get("Upload-Metadata", "")
     declared = tus.declared(tus.metadata(given))
     with_bytes = request.headers.get("Content-Type") == tus.CONTENT_TYPE
+    if request.content_length and not with_bytes:
+        raise TusError(415, "wrong_content_type", f"Content-Type of a body must be {tus.CONTENT_TYPE}")
     checksum = tus.checksum(request) if with_bytes else None
     key = request.headers.get("Idempotency-Key", "")[:_KEY_CHARS]
     upload = evidence.create(

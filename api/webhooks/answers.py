@@ -20,9 +20,13 @@ class Step(StrEnum):
     """What is answered."""
 
     ACCEPT = "accept"
+    """We come; of a supervisor: I see to it."""
     DECLINE = "decline"
+    """We cannot, or no longer."""
     EN_ROUTE = "en_route"
+    """On the way, which is a yes too where none was said before."""
     ON_SCENE = "on_scene"
+    """There, likewise."""
 
 
 class Outcome(StrEnum):

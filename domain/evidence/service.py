@@ -123,7 +123,9 @@ def append(upload: Upload, offset: int, parts: Sequence[Mapping[str, Any]], *, n
         return_document=ReturnDocument.AFTER,
     )
     if added is None:
-        raise WrongOffset("the upload stands elsewhere", offset=get(upload["_id"], upload["incident"], now=now)["offset"])
+        raise WrongOffset(
+            "the upload stands elsewhere", offset=get(upload["_id"], upload["incident"], now=now)["offset"]
+        )
     return added
 
 

@@ -147,7 +147,9 @@ def test_a_wrong_checksum_adds_nothing(phone: Phone) -> None:
     assert (wrong.status_code, wrong.reason, phone.offset(url)) == (460, "Checksum Mismatch", 0)
     right = base64.b64encode(hashlib.sha256(b"data").digest()).decode()
     assert phone.patch(url, 0, b"data", Upload_Checksum=f"sha256 {right}").status_code == 204
-    assert phone.create(1, Content_Type="application/offset+octet-stream", Upload_Checksum="crc99 AAAA").status_code == 400
+    assert (
+        phone.create(1, Content_Type="application/offset+octet-stream", Upload_Checksum="crc99 AAAA").status_code == 400
+    )
 
 
 @pytest.mark.parametrize(

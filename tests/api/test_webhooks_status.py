@@ -57,7 +57,11 @@ def test_a_call_that_rang_out_is_reported(small_city: SmallCity) -> None:
      "status?delivery=dlv_unknown&attempt=99999999999999999999"],
 )  # fmt: skip
 def test_a_report_about_nothing_that_we_know_is_harmless(small_city: SmallCity, path: str) -> None:
-    for params in ({"MessageSid": "SM1", "MessageStatus": "delivered"}, {"CallSid": "CA1", "CallStatus": "completed"}, {}):
+    for params in (
+        {"MessageSid": "SM1", "MessageStatus": "delivered"},
+        {"CallSid": "CA1", "CallStatus": "completed"},
+        {},
+    ):
         assert small_city.webhook(path, params).status_code == 204
 
 

@@ -74,7 +74,7 @@ class SmallCity:
         return True
 
     def settle(self) -> None:
-        """Return when no job is left; raise what one of them raised."""
+        """Return when no job is left and all that they sent has been taken; raise what one of them raised."""
         while self.under_way:
             done, _ = wait([self.under_way.pop(0)], timeout=30)
             for each in done:
@@ -111,7 +111,9 @@ class SmallCity:
     def sos(self, **body: Any) -> dict[str, Any]:
         """An SOS raised as a phone raises it: the answer, with `id` and `sos_token`."""
         place = {"lat": PLACE[0], "lon": PLACE[1]}
-        answer = requests.post(f"{self.url}/v1/sos", json={"position": place, "device": uuid.uuid4().hex, **body}, timeout=10)
+        answer = requests.post(
+            f"{self.url}/v1/sos", json={"position": place, "device": uuid.uuid4().hex, **body}, timeout=10
+        )
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
@@ -152,6 +154,11 @@ class SmallCity:
         """Every incident, newest first."""
         return list(incidents.incidents().find({}).sort("received_at", -1))
 
+    @property
+    def store(self) -> Any:
+        """The city's database, as it is stored."""
+        return mongo.database()
+
     def off_duty(self) -> None:
         """Nobody is on duty any more, nothing is open: a fresh start for the next test."""
         dispatch.units().delete_many({})
@@ -185,6 +192,9 @@ def whole_city(
         twilio_auth_token=SecretStr(city_carriers.auth_token),
         twilio_from=REPLIES,
         twilio_base_url=city_carriers.url,
+        fcm_project=city_carriers.project,
+        fcm_credentials=str(city_carriers.service_account),
+        fcm_base_url=city_carriers.url,
     )
     pool = ThreadPoolExecutor(8)
     ahead: dict[str, SmallCity] = {}

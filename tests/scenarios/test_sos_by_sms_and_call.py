@@ -96,9 +96,7 @@ def test_a_responder_takes_it_by_pressing_one(small_city: SmallCity) -> None:
     small_city.skip(91)  # whoever was asked already is asked by a call in the next round
     small_city.skip(21)
     calls = small_city.carriers.wait_for(
-        lambda: [
-            each for each in small_city.carriers.inbox(responder.phone)["calls"] if each["status"] == "ringing"
-        ]
+        lambda: [each for each in small_city.carriers.inbox(responder.phone)["calls"] if each["status"] == "ringing"]
     )
     call = small_city.carriers.press(responder.phone, calls[-1]["sid"], "1")
     assert any("Press 1" in each.get("text", "") for each in call["heard"])

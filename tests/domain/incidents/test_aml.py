@@ -93,13 +93,13 @@ def test_noughts_are_a_phone_without_a_fix() -> None:
     assert (found.position, found.sound) == (None, True)
 
 
-@pytest.mark.parametrize("header", ["A'ML=1;", "A”ML=1;", "AML=1;", " a\"ml=1; "])
+@pytest.mark.parametrize("header", ["A'ML=1;", "A”ML=1;", "AML=1;", ' a"ml=1; '])
 def test_a_quote_that_a_gateway_changed_is_read(header: str) -> None:
     found = aml.parse(GOOD.replace('A"ML=1;', header))
     assert found.position is not None
 
 
-@pytest.mark.parametrize("text", ["", "SOS 31.5,74.3", "AML", "lt=1;lg=2", "A\"ML=;", "location_latitude"])
+@pytest.mark.parametrize("text", ["", "SOS 31.5,74.3", "AML", "lt=1;lg=2", 'A"ML=;', "location_latitude"])
 def test_other_texts_are_no_aml(text: str) -> None:
     assert not aml.is_aml(text)
     assert not aml.parse(text).sound
