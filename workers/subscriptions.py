@@ -29,7 +29,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "slot.callback": (tell.operators_to_call_back,),
     "assignment.offered": (tell.offered,),
     "assignment.withdrawn": (dispatch.free_units, tell.withdrawn),
-    "assignment.accepted": (tell.citizen, figures.dispatched),
+    "assignment.accepted": (dispatch.keep_unit, tell.citizen, figures.dispatched),
     "assignment.en_route": (tell.citizen,),
     "assignment.on_scene": (tell.citizen, figures.arrived),
     "assignment.cleared": (dispatch.free_units,),
