@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain import ids
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
+TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  # naive bounds
 
 
 @given(TIMES, st.integers(min_value=1, max_value=10**9))

@@ -21,6 +21,7 @@ PRODUCT = ("api", "domain", "notifications", "workers", "runtime", "app.py")
 SMALL = {
     "city_config": "a handful of cities, each with a few versions",
     "agencies": "dozens in a city",
+    "response_figures": "one document a city",
 }
 """Collections that never grow: reading all of one is as good as an index."""
 
