@@ -62,7 +62,10 @@ def advance(delivery_id: str, post: Post) -> DeliveryStatus:
             store.end(delivery, DeliveryStatus.FAILED_PERMANENT, step.reason)
             break
         if step.do == policy.Do.SEND:
-            if not _send(delivery, step.channel, content, reached, post):
+            ended = _send(delivery, step.channel, content, reached, post)
+            if ended == AttemptState.SENT:
+                return DeliveryStatus.SENT  # nothing to do before a receipt comes, or does not
+            if ended is None:
                 break
         elif not _reconcile(delivery, step.number, content, reached, post):
             break
@@ -73,21 +76,20 @@ def _fits(channel: str, content: Content) -> bool:
     return channel != "fcm" or bool(content.push)
 
 
-def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, post: Post) -> bool:
-    """One attempt. False when somebody else has the delivery."""
+def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, post: Post) -> AttemptState | None:
+    """One attempt and how it ended. None when somebody else has the delivery."""
     now = post.clock()
     begun = store.begin(delivery, channel, device=reached.device if channel == "fcm" else None, now=now)
     if begun is None:
-        return False
+        return None
     number = begun["tries"]
     try:
         message = _message(begun, number, channel, content, reached, post)
         sent = post.channels[channel].send(message, timeout_s=SEND_TIMEOUT_S[channel])
     except ChannelError as error:
-        _failed(begun, number, channel, error, reached, post)
-    else:
-        _taken(begun, number, channel, sent, post)
-    return True
+        return _failed(begun, number, channel, error, reached, post)
+    _taken(begun, number, channel, sent, post)
+    return AttemptState.SENT
 
 
 def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reached, post: Post) -> bool:
@@ -131,7 +133,9 @@ _STATE_OF: Mapping[type[ChannelError], AttemptState] = {
 }
 
 
-def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, reached: Reached, post: Post) -> None:
+def _failed(
+    delivery: Delivery, number: int, channel: str, error: ChannelError, reached: Reached, post: Post
+) -> AttemptState:
     now = post.clock()
     state = _STATE_OF[type(error)]
     tried = sum(attempt["channel"] == channel for attempt in delivery["attempts"].values())
@@ -151,16 +155,15 @@ def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, 
     log.info("attempt_failed", delivery=delivery["_id"], channel=channel, state=str(state), reason=str(error.code))
     next_at = policy.after_attempt(delivery, state, channel, now, retry_at)
     store.finish(delivery, number, outcome, next_at=next_at)
+    return state
 
 
-def _message(
-    delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, post: Post
-) -> Message:
+def _message(delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, post: Post) -> Message:
     settings = post.settings
     key = f"{delivery['_id']}-{number}"
     params = content.params(delivery, reached, settings)
     nonce = nonce_of(key)
-    seconds_left = max(60, int((delivery["valid_until"] - delivery["created_at"]).total_seconds()))
+    seconds_left = max(10, int((delivery["valid_until"] - post.clock()).total_seconds()))
     address = reached.addresses[channel]
     status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={number}"
     purpose, language = delivery["purpose"], reached.language

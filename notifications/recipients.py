@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.dispatch import queries as dispatch
-from domain.people import queries as people
 from domain.people.documents import ChallengeDoc, PersonDoc
 from notifications.messages import Address, AddressKind
 
@@ -35,37 +34,45 @@ def _numbers(phone: str | None, *, silent: bool = False) -> dict[str, Address]:
     return found
 
 
+_FIELDS = {"phone": 1, "devices": 1, "language": 1, "name": 1}
+
+
 def _person(recipient: Mapping[str, Any]) -> Reached:
-    person: Any = PersonDoc.objects(id=recipient["id"], erased_at=None).first()
-    if person is None:
-        return NOWHERE
-    addresses = _numbers(person.phone)
+    row = PersonDoc._get_collection().find_one({"_id": recipient["id"], "erased_at": None}, _FIELDS)
+    return _of_row(row) if row else NOWHERE
+
+
+def _of_row(row: Mapping[str, Any]) -> Reached:
+    """A map, not a document: this is read for every message, and making a document costs more than the read."""
+    addresses = _numbers(row.get("phone"))
     live = [
         device
-        for device in person.devices.values()
-        if (device.token or device.fid) and device.session_id and not device.retired_at
+        for device in (row.get("devices") or {}).values()
+        if (device.get("token") or device.get("fid")) and device.get("session_id") and not device.get("retired_at")
     ]
-    live.sort(key=lambda device: device.seen_at, reverse=True)
+    live.sort(key=lambda device: device["seen_at"], reverse=True)
     if live:
-        token = live[0].token or f"fid:{live[0].fid}"
+        token = live[0].get("token") or f"fid:{live[0]['fid']}"
         addresses["fcm"] = Address(AddressKind.FCM, token)
-    return Reached(addresses, person.language or "ur", live[0].id if live else None, person.name or "")
+    return Reached(addresses, row.get("language") or "ur", live[0]["id"] if live else None, row.get("name") or "")
 
 
 def _guardian(recipient: Mapping[str, Any]) -> Reached:
     """A guardian of the person `of`. One who has the app under the same number gets its pushes as well."""
-    owner: Any = PersonDoc.objects(id=recipient["of"]).only("guardians").first()
-    guardian = owner.guardians.get(recipient["id"]) if owner else None
-    if guardian is None or guardian.status == "declined":
+    people = PersonDoc._get_collection()
+    field = f"guardians.{recipient['id']}"
+    owner = people.find_one({"_id": recipient["of"]}, {field: 1}) or {}
+    guardian = (owner.get("guardians") or {}).get(recipient["id"])
+    if guardian is None or guardian.get("status") == "declined":
         return NOWHERE
-    addresses = _numbers(guardian.phone, silent=guardian.silent)
+    addresses = _numbers(guardian["phone"], silent=bool(guardian.get("silent")))
     device = None
-    with_app = people.by_phone(guardian.phone)
+    with_app = people.find_one({"phone": guardian["phone"], "erased_at": None}, _FIELDS)
     if with_app is not None:
-        own = _person({"id": with_app.id})
+        own = _of_row(with_app)
         addresses = {**own.addresses, **addresses}
         device = own.device
-    return Reached(addresses, guardian.language, device, guardian.name)
+    return Reached(addresses, guardian.get("language") or "ur", device, guardian.get("name") or "")
 
 
 def _unit(recipient: Mapping[str, Any]) -> Reached:

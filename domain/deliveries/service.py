@@ -143,6 +143,12 @@ def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_
         update["$set"]["next_at"] = next_at
     if state == AttemptState.SENT and not delivery.get("sent_at"):
         update["$set"]["sent_at"] = outcome["done_at"]
+    if reached and delivery["status"] in below(reached):
+        # What nearly always happens: no receipt has come yet, and one write says it all.
+        usual = {**condition, "status": delivery["status"]}
+        rising = {**update, "$set": {**update["$set"], "status": str(reached)}}
+        if deliveries().update_one(usual, rising).matched_count:
+            return
     if deliveries().update_one(condition, update).matched_count:
         if reached:
             _raise_status(delivery["_id"], reached, {})
