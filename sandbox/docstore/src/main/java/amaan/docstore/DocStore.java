@@ -40,8 +40,8 @@ public final class DocStore {
         } catch (Refusal refusal) {
             System.err.println("docstore: " + refusal.getMessage());
             System.exit(refusal.code);
-        } catch (RuntimeException e) {
-            System.err.println("docstore: the file cannot be read: " + e);
+        } catch (MVStoreException e) {
+            System.err.println("docstore: the file is damaged, or was written by another version: " + firstLine(e));
             System.exit(1);
         }
     }
