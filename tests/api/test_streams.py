@@ -143,3 +143,20 @@ def test_a_practice_plays_by_itself(streams: str) -> None:
     stream = Stream(f"{streams}/v1/sos/{doc['_id']}/events", headers)
     assert [stream.next()["data"]["status"] for _ in range(2)] == ["open", "acknowledged"]
     stream.close()
+
+
+def test_a_stream_after_a_duress_cancel_says_no_more_than_after_a_safe_one(streams: str) -> None:
+    heard = []
+    for rule in (rules.cancel, rules.duress):
+        doc = sos()
+        headers = {"Sos-Token": incidents.sos_token(SECRET, doc["_id"])}
+        stream = Stream(f"{streams}/v1/sos/{doc['_id']}/events", headers)
+        first = stream.next()["data"]
+        incidents.change(doc["_id"], lambda draft, rule=rule: rule(draft, by=None), now=utc_now())  # type: ignore[misc]
+        frozen = stream.next()["data"]
+        incidents.change(doc["_id"], lambda draft: draft.entry("note", by="per_1"), now=utc_now())
+        with pytest.raises(queue.Empty):
+            stream.next(timeout=2)
+        stream.close()
+        heard.append((first["status"], frozen["status"], frozen["resolution"], frozen["version"] - first["version"]))
+    assert heard[0] == heard[1] == ("open", "closed", "cancelled_by_citizen", 1)
