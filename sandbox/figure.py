@@ -77,7 +77,9 @@ def skeleton(pose: Pose) -> dict[str, Vector]:
         "neck": np.array([0, 0.835, 0.0]),
         "head": np.array([0, 0.925, 0.012]),
     }
-    for index, (side, sign) in enumerate((("left", 1.0), ("right", -1.0))):  # the body's own left is the picture's right
+    for index, (side, sign) in enumerate(
+        (("left", 1.0), ("right", -1.0))
+    ):  # the body's own left is the picture's right
         hip, knee = math.radians(pose.hips[index]), math.radians(pose.knees[index])
         joints[f"{side}_hip"] = np.array([sign * 0.068, 0.52, 0])
         joints[f"{side}_knee"] = joints[f"{side}_hip"] + 0.245 * np.array([sign * 0.04, -math.cos(hip), math.sin(hip)])
@@ -87,7 +89,9 @@ def skeleton(pose: Pose) -> dict[str, Vector]:
         swing, spread = math.radians(pose.swing[index]), math.radians(pose.spread[index])
         bend = swing + math.radians(pose.elbows[index])
         joints[f"{side}_shoulder"] = np.array([sign * 0.118, 0.81, 0])
-        upper = np.array([sign * math.sin(spread), -math.cos(spread) * math.cos(swing), math.cos(spread) * math.sin(swing)])
+        upper = np.array(
+            [sign * math.sin(spread), -math.cos(spread) * math.cos(swing), math.cos(spread) * math.sin(swing)]
+        )
         joints[f"{side}_elbow"] = joints[f"{side}_shoulder"] + 0.172 * upper
         if pose.spread[index] > 90:  # a raised arm bends inwards over the head, not forwards
             inwards = spread + math.radians(pose.elbows[index])
@@ -101,19 +105,26 @@ def skeleton(pose: Pose) -> dict[str, Vector]:
     yaw, roll = math.radians(pose.yaw), math.radians(pose.roll)
     turned = {}
     for name, point in joints.items():
-        x, y, z = point[0] * math.cos(yaw) + point[2] * math.sin(yaw), point[1], -point[0] * math.sin(yaw) + point[2] * math.cos(yaw)
-        turned[name] = np.array([x * math.cos(roll) + y * math.sin(roll), y * math.cos(roll) - x * math.sin(roll) + pose.lift, z])
+        x, y, z = (
+            point[0] * math.cos(yaw) + point[2] * math.sin(yaw),
+            point[1],
+            -point[0] * math.sin(yaw) + point[2] * math.cos(yaw),
+        )
+        turned[name] = np.array(
+            [x * math.cos(roll) + y * math.sin(roll), y * math.cos(roll) - x * math.sin(roll) + pose.lift, z]
+        )
     return turned
 
 
 class Painter:
-    """Draws one person onto pictures, and remembers each pose it has drawn. ``foot`` is where the soles stand, in pixels; ``height`` the body's, in pixels."""
+    """Draws one person onto pictures, and remembers each pose it has drawn."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
         self._drawn: dict[tuple[Pose, int], tuple[Layer, Layer]] = {}
 
     def paint(self, picture: Image, foot: tuple[float, float], height: float, pose: Pose, light: float = 1.0) -> None:
+        """Draw onto ``picture`` (HxWx3): ``foot`` is where the soles stand and ``height`` the body's, in pixels."""
         side = int(height * 1.3) + 8
         key = (pose, side)
         if key not in self._drawn:
@@ -165,7 +176,12 @@ class Painter:
         wide = abs(math.cos(self._yaw))
         deep = abs(math.sin(self._yaw))
         outline: list[tuple[float, float]] = []
-        rows = [("neck", -0.012, 0.045, 0.045), ("neck", -0.03, 0.12, 0.06), ("chest", 0.02, 0.135, 0.082), ("chest", -0.05, 0.122, 0.08)]
+        rows = [
+            ("neck", -0.012, 0.045, 0.045),
+            ("neck", -0.03, 0.12, 0.06),
+            ("chest", 0.02, 0.135, 0.082),
+            ("chest", -0.05, 0.122, 0.08),
+        ]
         rows += [("waist", 0.0, 0.108, 0.074), ("pelvis", 0.02, 0.112, 0.08), ("pelvis", -0.035, 0.115, 0.08)]
         if look.long_shirt:
             rows += [("pelvis", -0.15, 0.13, 0.1), ("pelvis", -0.2, 0.135, 0.105)]
@@ -188,8 +204,10 @@ class Painter:
         steps = max(2, int(np.hypot(*(end - start)) / 2))
         for share in np.linspace(0, 1, steps):
             x, y = start + (end - start) * share
-            cv2.circle(mask, (round(x), round(y)), max(1, round((r1 + (r2 - r1) * share) * self._scale)), 255, -1, cv2.LINE_AA)
-        self._shade(mask, colour, max(r1, r2), textured=colour not in (self._look.skin,))
+            cv2.circle(
+                mask, (round(x), round(y)), max(1, round((r1 + (r2 - r1) * share) * self._scale)), 255, -1, cv2.LINE_AA
+            )
+        self._shade(mask, colour, max(r1, r2), textured=colour != self._look.skin)
 
     def _head(self, joints: dict[str, Vector]) -> None:
         look, head = self._look, joints["head"]
@@ -202,11 +220,15 @@ class Painter:
         for side in (1, -1):  # ears
             self._spot(head, (side * 0.055, -0.002, -0.004), (0.010, 0.017), _darker(look.skin, 0.85))
         hair = np.zeros(self._cover.shape, np.uint8)
-        cv2.ellipse(hair, _whole(centre), (round(size[0] * 1.07), round(size[1] * 1.05)), turn, 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            hair, _whole(centre), (round(size[0] * 1.07), round(size[1] * 1.05)), turn, 0, 360, 255, -1, cv2.LINE_AA
+        )
         face = np.zeros(self._cover.shape, np.uint8)
         forward = (0.033 * math.sin(self._yaw), -0.022)
         front = self._at(head + self._flat(*forward))
-        cv2.ellipse(face, _whole(front), (round(size[0] * 0.92), round(size[1] * 0.9)), turn, 0, 360, 255, -1, cv2.LINE_AA)
+        cv2.ellipse(
+            face, _whole(front), (round(size[0] * 0.92), round(size[1] * 0.9)), turn, 0, 360, 255, -1, cv2.LINE_AA
+        )
         if math.cos(self._yaw) > -0.25:
             hair = cv2.subtract(hair, face)
         self._shade(hair, look.hair, 0.04)
@@ -223,7 +245,11 @@ class Painter:
     def _flat(self, x: float, y: float) -> Vector:
         """A step in the picture's plane, turned as the body is."""
         return np.array(
-            [x * math.cos(self._roll) + y * math.sin(self._roll), y * math.cos(self._roll) - x * math.sin(self._roll), 0.0]
+            [
+                x * math.cos(self._roll) + y * math.sin(self._roll),
+                y * math.cos(self._roll) - x * math.sin(self._roll),
+                0.0,
+            ]
         )
 
     def _spot(self, head: Vector, place: tuple[float, float, float], size: tuple[float, float], colour: Colour) -> None:
@@ -246,8 +272,20 @@ class Painter:
             return
         part = mask[y : y + h, x : x + w]
         reach = max(2.0, depth * self._scale)
-        inside = np.clip(cv2.distanceTransform(cv2.copyMakeBorder((part > 127).astype(np.uint8), 1, 1, 1, 1, 0), cv2.DIST_L2, 3)[1:-1, 1:-1] / reach, 0, 1)
-        height = cv2.GaussianBlur(np.sqrt(np.clip(inside * (2 - inside), 0, 1)).astype(np.float32), (0, 0), max(0.8, reach * 0.08)) * reach
+        inside = np.clip(
+            cv2.distanceTransform(cv2.copyMakeBorder((part > 127).astype(np.uint8), 1, 1, 1, 1, 0), cv2.DIST_L2, 3)[
+                1:-1, 1:-1
+            ]
+            / reach,
+            0,
+            1,
+        )
+        height = (
+            cv2.GaussianBlur(
+                np.sqrt(np.clip(inside * (2 - inside), 0, 1)).astype(np.float32), (0, 0), max(0.8, reach * 0.08)
+            )
+            * reach
+        )
         gx, gy = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=1 / 8)
         norm = np.sqrt(gx * gx + gy * gy + 1)
         lit = np.clip((-gx * LIGHT[0] - gy * LIGHT[1] + LIGHT[2]) / norm, 0, 1)

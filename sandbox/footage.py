@@ -76,7 +76,13 @@ Actor = tuple[Painter, Callable[[float], Place]]
 
 
 def _film(
-    actors: list[Actor], seconds: float, size: tuple[int, int], fps: int, seed: int, light: float = 1.0, noise: float = 3.0
+    actors: list[Actor],
+    seconds: float,
+    size: tuple[int, int],
+    fps: int,
+    seed: int,
+    light: float = 1.0,
+    noise: float = 3.0,
 ) -> Iterator[Image]:
     width, height = size
     street, sensor = background(size, seed), Sensor(size, seed, noise)
@@ -118,7 +124,12 @@ def _walking(t: float, yaw: float, offset: float = 0.0) -> Pose:
     back = float(np.cos(2 * np.pi * phase))
     knees = (8 + 34 * max(0.0, back) * (swing < 0.9), 8 + 34 * max(0.0, -back))
     return Pose(
-        yaw=yaw, hips=(24 * swing, -24 * swing), knees=knees, swing=(-22 * swing, 22 * swing), elbows=(20, 20), lift=0.012
+        yaw=yaw,
+        hips=(24 * swing, -24 * swing),
+        knees=knees,
+        swing=(-22 * swing, 22 * swing),
+        elbows=(20, 20),
+        lift=0.012,
     )
 
 
@@ -310,7 +321,7 @@ def main() -> None:
         draw_clip(given.path, given.scene, given.seconds, seed=given.seed)
         return
     server = MjpegServer({Path(path).stem: path for path in given.paths}, given.port).start()
-    print(f"listening on 127.0.0.1:{server.port}", flush=True)  # noqa: T201  (what a supervisor waits for)
+    print(f"listening on 127.0.0.1:{server.port}", flush=True)
     try:
         while True:
             time.sleep(3600)

@@ -35,7 +35,9 @@ def background(size: tuple[int, int], seed: int) -> Image:
     pavement, kerb = int(0.56 * height), int(0.59 * height)
     picture[wall:pavement] = (146, 152, 156)
     for x in range(0, width, max(8, width // 28)):
-        cv2.line(picture, (x, wall), (int((x - width / 2) * 1.25 + width / 2), pavement), (128, 134, 138), 1, cv2.LINE_AA)
+        cv2.line(
+            picture, (x, wall), (int((x - width / 2) * 1.25 + width / 2), pavement), (128, 134, 138), 1, cv2.LINE_AA
+        )
     stripe = max(10, width // 24)
     for index, x in enumerate(range(0, width, stripe)):
         picture[pavement:kerb, x : x + stripe] = (40, 44, 46) if index % 2 else (70, 190, 214)
@@ -43,10 +45,14 @@ def background(size: tuple[int, int], seed: int) -> Image:
     picture[kerb:] = np.broadcast_to(road, (height - kerb, width, 3)).astype(np.uint8)
     for x in range(-width // 6, width, width // 3):
         corners = [(x, 0.74), (x + width // 7, 0.74), (x + width // 7 - width // 40, 0.755), (x - width // 40, 0.755)]
-        cv2.fillPoly(picture, [np.array([(cx, int(cy * height)) for cx, cy in corners], np.int32)], (190, 196, 198), cv2.LINE_AA)
+        cv2.fillPoly(
+            picture, [np.array([(cx, int(cy * height)) for cx, cy in corners], np.int32)], (190, 196, 198), cv2.LINE_AA
+        )
     grain = sum(
         (
-            cv2.resize(rng.normal(0, strength, (max(2, height // cell), max(2, width // cell))).astype(np.float32), size)
+            cv2.resize(
+                rng.normal(0, strength, (max(2, height // cell), max(2, width // cell))).astype(np.float32), size
+            )
             for cell, strength in ((2, 5.0), (8, 3.0), (48, 5.0))
         ),
         np.zeros((height, width), np.float32),
@@ -87,7 +93,16 @@ def _shopfronts(picture: Image, wall: int, rng: np.random.Generator) -> None:
         sign = rng.integers(60, 200, 3).tolist()
         cv2.rectangle(picture, (left, top - wall // 7), (right, top - 4), sign, -1)
         for x in range(left + shop // 12, right - shop // 12, max(6, shop // 14)):
-            cv2.ellipse(picture, (x, top - wall // 14), (shop // 40, wall // 40), int(rng.integers(180)), 0, 260, (236, 236, 236), 2)
+            cv2.ellipse(
+                picture,
+                (x, top - wall // 14),
+                (shop // 40, wall // 40),
+                int(rng.integers(180)),
+                0,
+                260,
+                (236, 236, 236),
+                2,
+            )
     pole = int(width * 0.93)
     cv2.rectangle(picture, (pole, 0), (pole + max(3, width // 110), int(0.57 * picture.shape[0])), (72, 76, 78), -1)
 
@@ -112,5 +127,9 @@ def stamp(picture: Image, text: str) -> None:
     """The line that cameras burn into the upper left corner. Writes to the picture."""
     scale = picture.shape[0] / 900
     place = (int(14 * scale) + 4, int(30 * scale) + 6)
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (20, 20, 20), max(1, round(4 * scale)), cv2.LINE_AA)
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (240, 240, 240), max(1, round(1.6 * scale)), cv2.LINE_AA)
+    cv2.putText(
+        picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (20, 20, 20), max(1, round(4 * scale)), cv2.LINE_AA
+    )
+    cv2.putText(
+        picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (240, 240, 240), max(1, round(1.6 * scale)), cv2.LINE_AA
+    )

@@ -95,7 +95,10 @@ def admit_path(path: str, roots: Iterable[str]) -> Path:
 
 
 def admit_file(path: Path, max_bytes: int) -> str:
-    """The container's name by its first bytes. Raises ``Unseen`` for what is empty, too large, no regular file or no footage."""
+    """The container's name, by its first bytes.
+
+    Raises ``Unseen`` for what is empty, too large, no regular file or no footage.
+    """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
         raise Unseen(Status.UNSUPPORTED, "not_a_file")

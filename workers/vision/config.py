@@ -92,10 +92,7 @@ class Window:
 
 
 def _moment(value: Any) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        moment = value
-    else:
-        moment = datetime.fromisoformat(str(value))
+    moment = value if value is None or isinstance(value, datetime) else datetime.fromisoformat(str(value))
     if moment is not None and moment.tzinfo is None:
         raise ValueError("a window's times need a time zone")
     return moment

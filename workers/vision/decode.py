@@ -14,7 +14,7 @@ from workers.vision.admit import Unseen
 from workers.vision.config import VisionConfig
 from workers.vision.cv import Image, cv2, narrowed
 from workers.vision.motion import looked_at
-from workers.vision.observation import Box
+from workers.vision.observation import Box, Status
 from workers.vision.source import Footage
 
 MOTION_WIDTH = 480
@@ -62,7 +62,7 @@ class Decoder:
                     continue
                 image = self._footage.retrieve()
             except Unseen as unseen:
-                if self.size == (0, 0):
+                if self.size == (0, 0) and not (self._footage.live and unseen.status is Status.TIMEOUT):
                     raise
                 self.failed = unseen.reason
                 return

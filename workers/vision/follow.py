@@ -69,7 +69,9 @@ class Follower:
             elif len(seen) < self._most:
                 seen.append(body)
         stale = [body.box for body in seen if t - body.confirmed > UNCONFIRMED_S / 2]
-        lost = [box for box in suspects if not any(within(box, body.box) > 0.3 or explains(body.box, box) for body in seen)]
+        lost = [
+            box for box in suspects if not any(within(box, body.box) > 0.3 or explains(body.box, box) for body in seen)
+        ]
         for box in sorted(stale, key=_area)[-1:] + sorted(lost, key=_area)[-1:]:
             for circle in self._turned(rgb, box):
                 body = self._read(rgb, circle, t)

@@ -70,7 +70,10 @@ class Body:
 
 @dataclass(frozen=True)
 class Joints:
-    """33 joints of one person: ``points`` 33x2 in pixels, ``visible`` 33 in 0–1 (BlazePose's order); ``circle`` for the next picture."""
+    """33 joints of one person, in BlazePose's order: ``points`` 33x2 in pixels, ``visible`` 33 in 0–1.
+
+    ``circle`` is where to look for them in the next picture.
+    """
 
     points: Points
     visible: Points

@@ -70,14 +70,16 @@ def findings(bodies: Mapping[int, Sequence[Seen]], step_s: float) -> list[Findin
             stayed = any(spell.end > fallen.start for spell in lying)
             found.append(_finding("fall", fallen.confidence * (0.9 if stayed else 0.6), fallen, track, seen))
         raised = [(s.t, s.attitude.hands_up, s.attitude.confidence) for s in seen]
-        for spell in pose.spells(raised, pose.PARAMETERS["hands_s"], step_s)[:1]:
-            found.append(
-                _finding("hands_up", spell.confidence * min(1.0, 0.5 + 0.25 * spell.seconds), spell, track, seen)
-            )
+        found += [
+            _finding("hands_up", spell.confidence * min(1.0, 0.5 + 0.25 * spell.seconds), spell, track, seen)
+            for spell in pose.spells(raised, pose.PARAMETERS["hands_s"], step_s)[:1]
+        ]
     return sorted(found, key=lambda finding: -finding.confidence)
 
 
-def collapses(bodies: Mapping[int, Sequence[Seen]], shapes: Mapping[int, Sequence[Shape]], step_s: float) -> list[Finding]:
+def collapses(
+    bodies: Mapping[int, Sequence[Seen]], shapes: Mapping[int, Sequence[Shape]], step_s: float
+) -> list[Finding]:
     """Falls that the joints do not show, as towards the camera: who stood is suddenly less than half as high, and wide.
 
     The height is compared with the most of the three seconds before in which the same body was upright and its shape tall.
@@ -91,14 +93,21 @@ def collapses(bodies: Mapping[int, Sequence[Seen]], shapes: Mapping[int, Sequenc
         for shape in outlines:
             stood = [s for s in stood if shape.t - s.t <= pose.PARAMETERS["fall_s"]]
             tallest = max(stood, key=lambda s: s.high, default=None)
-            low = tallest is not None and len(stood) >= STOOD and shape.high < COLLAPSED * tallest.high and shape.wide > FLAT * shape.high
+            low = (
+                tallest is not None
+                and len(stood) >= STOOD
+                and shape.high < COLLAPSED * tallest.high
+                and shape.wide > FLAT * shape.high
+            )
             on_ground = tallest is not None and shape.box[1] + shape.box[3] > tallest.box[1] + 0.75 * tallest.box[3]
             down.append((shape.t, low and on_ground, COLLAPSE_CONFIDENCE))
             if round(shape.t, 2) in upright and shape.high > max(TALL * shape.wide, LARGE):
                 stood.append(shape)
         for spell in pose.spells(down, COLLAPSE_S, step_s)[:1]:
             box = min(outlines, key=lambda shape: abs(shape.t - spell.end)).box
-            found += [Finding(kind, spell.confidence, spell.start, spell.seconds, track, box) for kind in ("lying", "fall")]
+            found += [
+                Finding(kind, spell.confidence, spell.start, spell.seconds, track, box) for kind in ("lying", "fall")
+            ]
     return found
 
 

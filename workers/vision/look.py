@@ -138,9 +138,7 @@ class _Look:
             suspects = [box for box in suspects if max(box[2], box[3]) > NEAR]
             bodies = self.follower.see(to_rgb(sample.small), t, detector.bodies if counting else None, suspects)
         together = [Detection("person", self._belief(body), body.box) for body in bodies]
-        for one in found:
-            if not any(explains(body.box, one.bbox) for body in bodies):
-                together.append(one)
+        together += [one for one in found if not any(explains(body.box, one.bbox) for body in bodies)]
         tracks = self.tracker.update(t, together)
         for index, (one, track) in enumerate(zip(together, tracks, strict=True)):
             number = track.number if track else 0
@@ -171,7 +169,11 @@ class _Look:
         t, shape = sample.t, sample.small.shape[1] / sample.small.shape[0]
         for track in self.tracker.live(t):
             place = grown(track.box, 0.3)
-            parts = [box for box in moving if within(box, place) > 0.5 and box[2] * box[3] > SPECK * track.box[2] * track.box[3]]
+            parts = [
+                box
+                for box in moving
+                if within(box, place) > 0.5 and box[2] * box[3] > SPECK * track.box[2] * track.box[3]
+            ]
             if not parts:
                 continue
             outline = around(parts)
@@ -225,7 +227,11 @@ class _Look:
 
     def _observation(self) -> Observation:
         step = 1 / self.config.sample_hz
+        if self.footage.live and self.decoder.decoded == 0:
+            return blind(Status.TIMEOUT, self.decoder.failed or "no_picture_in_time", down=True)
         self.failed = self.failed or self.decoder.failed
+        if self.footage.live and self.decoder.last_t < COMPLETE * self.seconds - 1:
+            self.failed = self.failed or "stream_ended"
         kept = self._believed()
         found = judge.findings(self.evidence.bodies, step)
         joints = {finding.track for finding in found if finding.kind in ("lying", "fall")}

@@ -30,7 +30,7 @@ class MjpegStream:
     def __init__(self, parts: SplitResult, open_timeout_s: float, read_timeout_s: float) -> None:
         self._read_timeout = read_timeout_s
         self._buffer = b""
-        self._ended = False
+        self._ended = self._hung_up = False
         secure = parts.scheme == "https"
         connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         self._connection = connect(parts.hostname or "", parts.port, timeout=open_timeout_s)
@@ -51,6 +51,9 @@ class MjpegStream:
             raise Unseen(Status.TIMEOUT, "no_answer", down=True) from error
         finally:
             watchdog.cancel()
+        if self._hung_up:  # a half-read answer looks like a whole one
+            self.close()
+            raise Unseen(Status.TIMEOUT, "no_answer", down=True)
         self._judge_answer()
         if self._socket is not None:
             self._socket.settimeout(read_timeout_s)
@@ -123,6 +126,7 @@ class MjpegStream:
         return jpeg
 
     def _hang_up(self) -> None:
+        self._hung_up = True
         if self._socket is not None:
             try:
                 self._socket.shutdown(socket.SHUT_RDWR)

@@ -1,10 +1,10 @@
 """People, near and far: the pose detector for those who are near, HOG on what moves for those who are far.
 
-The pose detector sees a picture at 224 px, so whoever takes less than a fifth of its height escapes it; a closer
-look at what moves brings the second of two within its sight, and a lone face is somebody seated. HOG (Dalal and Triggs, 2005; OpenCV's default detector wants a person of
-96 px in a window of 64x128) is affordable only where something moves, and there it tells a walker from a car or a
-shadow, and two walkers from one. What moves, is shaped like a person and is not confirmed, carries a track on, but
-opens none.
+The pose detector sees a picture at 224 px, so whoever takes less than a fifth of its height escapes it; a closer look at
+what moves brings the second of two within its sight, and a lone face is somebody seated. HOG (Dalal and Triggs, 2005;
+OpenCV's default detector wants a person of 96 px in a window of 64x128) is affordable only where something moves, and
+there it tells a walker from a car or a shadow, and two walkers from one. What moves, is shaped like a person and is not
+confirmed, carries a track on, but opens none.
 """
 
 from __future__ import annotations
@@ -76,10 +76,8 @@ class PersonDetector:
         rgb = to_rgb(frame[y : y + h, x : x + w])
         found = [_moved(body, x, y) for body in self._finder.find(rgb)]
         for left, top, right, bottom in self._closer(frame, found):
-            rgb = to_rgb(frame[top:bottom, left:right])
-            for body in self._finder.find(rgb):
-                if not _cut_off(body, right - left, bottom - top):
-                    found.append(_moved(body, left, top))
+            near = self._finder.find(to_rgb(frame[top:bottom, left:right]))
+            found += [_moved(body, left, top) for body in near if not _cut_off(body, right - left, bottom - top)]
         kept: list[Body] = []
         for body in sorted(found, key=lambda one: -one.score):
             box = body_box(body)
@@ -151,7 +149,10 @@ class PersonDetector:
             sure = (float(weight) - PARAMETERS["hog_least"]) / (PARAMETERS["hog_sure"] - PARAMETERS["hog_least"])
             person = (bx + bw * 0.17, by + bh * 0.125, bw * 0.66, bh * 0.75)  # the window less its margin
             scored.append(
-                (min(0.95, 0.5 + 0.2 * sure), (left + person[0] / scale, top + person[1] / scale, person[2] / scale, person[3] / scale))
+                (
+                    min(0.95, 0.5 + 0.2 * sure),
+                    (left + person[0] / scale, top + person[1] / scale, person[2] / scale, person[3] / scale),
+                )
             )
         return strongest(scored, 0.3)
 

@@ -159,12 +159,13 @@ def spells(samples: Sequence[tuple[float, bool, float]], least_s: float, step_s:
 
 
 def fall(samples: Sequence[tuple[float, Posture, float]], step_s: float) -> Spell | None:
-    """The first time that a body was upright and lay within 3 s, and stayed down for two samples; None otherwise."""
-    last_upright: float | None = None
+    """The first time that a body was upright and lay within 3 s, each for two samples at least; None otherwise."""
+    upright: list[float] = []
     for index, (t, posture, confidence) in enumerate(samples):
+        upright = [before for before in upright if t - before <= PARAMETERS["fall_s"]]
         if posture is Posture.UPRIGHT:
-            last_upright = t
-        elif posture is Posture.LYING and last_upright is not None and t - last_upright <= PARAMETERS["fall_s"]:
+            upright.append(t)
+        elif posture is Posture.LYING and len(upright) >= 2:
             after = samples[index : index + 3]
             lying = [entry for entry in after if entry[1] is Posture.LYING]
             if len(lying) >= 2:

@@ -34,7 +34,9 @@ class Gallery:
         crowd = {index: len(samples[index].people) + len(samples[index].heads) for index in whole}
         sharp = {index: _sharpness(samples[index].small) for index in whole}
         most = max(whole, key=lambda index: (crowd[index], sharp[index]))
-        for index in list(dict.fromkeys([most, whole[-1], *sorted(whole, key=lambda index: -sharp[index])]))[:PER_BATCH]:
+        for index in list(dict.fromkeys([most, whole[-1], *sorted(whole, key=lambda index: -sharp[index])]))[
+            :PER_BATCH
+        ]:
             why = "most_people" if index == most and crowd[index] else "sharpest"
             still = self._redacted(samples, index, why)
             if still is not None:

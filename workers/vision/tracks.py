@@ -74,7 +74,6 @@ class Tracker:
                 track.seen.append((t, found.bbox, found.score))
         return owner
 
-
     def carry(self, track: Track, t: float, box: Box) -> None:
         """Keep a track alive whose somebody was not detected at ``t``, but whose place is known."""
         track.box, track.t = box, t

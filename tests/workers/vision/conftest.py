@@ -1,0 +1,55 @@
+"""Footage for the tests, drawn once for each session, and one warm child that looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.footage import draw_clip
+from workers.vision.child import Looker
+
+Look = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The allowed root of these tests."""
+    return tmp_path_factory.mktemp("footage")
+
+
+@pytest.fixture(scope="session")
+def clip(footage: Path) -> Callable[..., Path]:
+    """``clip("fall")`` draws a scene once, small and short, and answers its path."""
+
+    def drawn(
+        scene: str, seconds: float = 6.0, size: tuple[int, int] = (960, 540), fps: int = 8, suffix: str = ".mp4"
+    ) -> Path:
+        path = footage / f"{scene}-{seconds}-{size[0]}-{fps}{suffix}"
+        if not path.exists():
+            draw_clip(path, scene, seconds, size, fps)
+        return path
+
+    return drawn
+
+
+@pytest.fixture(scope="session")
+def looker() -> Iterator[Looker]:
+    with Looker() as warm:
+        assert warm.warm()
+        yield warm
+
+
+@pytest.fixture
+def look(looker: Looker, footage: Path) -> Look:
+    """``look(kind="file", path=…)`` with short time-outs; ``config`` and ``window`` may be given."""
+
+    def answer(
+        window: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **source: Any
+    ) -> dict[str, Any]:
+        limits = {"allowed_roots": [str(footage)], "open_timeout_s": 1.0, "read_timeout_s": 1.0, "wall_s": 40.0}
+        return looker.look(source, window or {"seconds": 10}, {**limits, **(config or {})})
+
+    return answer
