@@ -5,6 +5,7 @@ asked are told and the links are made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from domain.cities.config import CityConfig, Kept
 from domain.ids import derived_id
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
+from domain.incidents.errors import IncidentNotFound
 
 FORGET_LOOKS: Final = timedelta(days=1)
 _BATCH: Final = 200
@@ -118,7 +120,8 @@ def show(incident_id: str, camera_id: str, view: View, found: Observation | None
             draft.set(f"{here}.stills", len(found["stills"]))
         draft.entry("camera", camera=camera_id, view=str(view), findings=[each["kind"] for each in findings])
 
-    incidents.change(incident_id, rule, now=now)
+    with suppress(IncidentNotFound):  # its time to be kept was over: nobody is left to be told
+        incidents.change(incident_id, rule, now=now)
 
 
 def tell(found: Observation, incident_ids: Sequence[str], *, now: datetime) -> None:

@@ -65,7 +65,10 @@ _KIN_COUNTS: Final = 0.5
 
 @dataclass(frozen=True)
 class Subject:
-    """One thing as correlation sees it. `callers` are ids of who told of it: person, phone, device."""
+    """One thing as correlation sees it. `callers` are ids of who told of it: person, phone, device.
+
+    `linked` are the scores of the links that it carries already, by the other end's id.
+    """
 
     kind: str
     id: str
@@ -77,6 +80,7 @@ class Subject:
     callers: frozenset[str] = frozenset()
     findings: Mapping[str, float] = field(default_factory=dict)
     people: int = 0
+    linked: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from pymongo import UpdateOne
 from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
 from domain import geo
 from domain.cameras.queries import observations
@@ -20,7 +22,7 @@ NEIGHBOURS: Final = 500
 
 _OF_INCIDENT: Final = {
     "city": 1, "position": 1, "raised_at": 1, "category": 1, "flags": 1,
-    "citizen.person": 1, "citizen.phone": 1, "citizen.device": 1,
+    "citizen.person": 1, "citizen.phone": 1, "citizen.device": 1, "correlations.other.id": 1, "correlations.score": 1,
 }  # fmt: skip
 
 
@@ -72,38 +74,84 @@ def _link(subject: Subject, others: Iterable[Subject], now: datetime) -> int:
     ]
     made.sort(key=lambda each: (-each[1].score, each[0].id))
     best = made[: rules.KEPT]
-    for other, linked in best:
-        _write(subject, other, linked, now)
-    for touched in [subject, *(other for other, _ in best)] if best else []:
-        if touched.kind == "incident":
-            _refresh(touched.id, now)
+    if best:
+        _write(subject, best, now)
+        _into_others(subject, best, now)
+        if subject.kind == "incident":
+            _merge_in(subject.id, [_shown(other, linked) for other, linked in best], now)
     return len(made)
 
 
-def _write(one: Subject, other: Subject, linked: Linked, now: datetime) -> None:
-    a, b = sorted((one, other), key=lambda each: each.id)
-    links().update_one(
-        {"_id": derived_id("lnk", a.id, b.id)},
-        {
-            "$set": {"score": linked.score, "reasons": list(linked.reasons)},
-            "$setOnInsert": {
-                "city": one.city,
-                "a": {"kind": a.kind, "id": a.id},
-                "b": {"kind": b.kind, "id": b.id},
-                "ends": [a.id, b.id],
-                "made_at": now,
-            },
-        },
-        upsert=True,
-    )
+def _write(one: Subject, best: Iterable[tuple[Subject, Linked]], now: datetime) -> None:
+    """All links in one command. The id is made of both ends, so the other side's arrival writes the same ones."""
+    operations = []
+    for other, linked in best:
+        a, b = sorted((one, other), key=lambda each: each.id)
+        made = {
+            "city": one.city,
+            "a": {"kind": a.kind, "id": a.id},
+            "b": {"kind": b.kind, "id": b.id},
+            "ends": [a.id, b.id],
+            "made_at": now,
+        }
+        update = {"$set": {"score": linked.score, "reasons": list(linked.reasons)}, "$setOnInsert": made}
+        operations.append(UpdateOne({"_id": derived_id("lnk", a.id, b.id)}, update, upsert=True))
+    try:
+        links().bulk_write(operations, ordered=False)
+    except BulkWriteError:
+        links().bulk_write(operations, ordered=False)  # two upserts at once: the other one made it
 
 
-def _refresh(incident_id: str, now: datetime) -> None:
-    """Bring the 20 best links into the incident, where its readers find them."""
+def _shown(other: Subject, linked: Linked) -> dict[str, Any]:
+    """A link as the incident at its other end carries it."""
+    return {
+        "other": {"kind": other.kind, "id": other.id},
+        "score": linked.score,
+        "reasons": list(linked.reasons),
+    }
+
+
+def _into_others(subject: Subject, best: Iterable[tuple[Subject, Linked]], now: datetime) -> None:
+    """Bring the link into the incidents at the other ends: one command for all of them, each a write of its own.
+
+    An incident that has this link already, or twenty better ones, is left as it is.
+    """
+    operations = []
+    for other, linked in best:
+        if other.kind != "incident":
+            continue
+        shown = _shown(subject, linked)
+        if subject.id in other.linked:
+            if other.linked[subject.id] != linked.score:
+                _merge_in(other.id, [shown], now)
+            continue
+        last = f"correlations.{rules.KEPT - 1}"
+        operations.append(
+            UpdateOne(
+                {
+                    "_id": other.id,
+                    "correlations.other.id": {"$ne": subject.id},
+                    "$or": [{last: {"$exists": False}}, {f"{last}.score": {"$lt": linked.score}}],
+                },
+                {
+                    "$push": {"correlations": {"$each": [shown], "$sort": {"score": -1}, "$slice": rules.KEPT}},
+                    "$set": {"updated_at": now},
+                    "$inc": {"version": 1},
+                },
+            )
+        )
+    if operations:
+        incidents.incidents().bulk_write(operations, ordered=False)
+
+
+def _merge_in(incident_id: str, links_of: list[dict[str, Any]], now: datetime) -> None:
+    """Bring these links among the incident's best, in place of older ones to the same things."""
 
     def rule(draft: Draft) -> None:
-        best = of(incident_id)  # read anew in each try: another link may have come in between
-        if (draft.doc.get("correlations") or []) != best:
+        held = draft.doc.get("correlations") or []
+        by_other = {each["other"]["id"]: each for each in (*held, *links_of)}
+        best = sorted(by_other.values(), key=lambda each: (-each["score"], each["other"]["id"]))[: rules.KEPT]
+        if best != held:
             draft.set("correlations", best)
 
     incidents.change(incident_id, rule, now=now)
@@ -147,6 +195,7 @@ def _of_incident(doc: Mapping[str, Any]) -> Subject | None:
         at=doc["raised_at"],
         category=doc.get("category") or "",
         callers=frozenset(str(citizen[name]) for name in ("person", "phone", "device") if citizen.get(name)),
+        linked={each["other"]["id"]: each["score"] for each in doc.get("correlations") or []},
     )
 
 

@@ -192,6 +192,16 @@ def test_a_better_position_asks_the_cameras_there() -> None:
     assert states(incident) == {"here": "asked", "there": "asked"}
 
 
+def test_an_incident_that_is_no_longer_kept_holds_nobody_else_back() -> None:
+    camera("one")
+    gone, kept = sos("a"), sos("b")
+    [look] = looks.ask(gone, now=NOON)
+    looks.ask(kept, now=NOON)
+    incidents.incidents().delete_one({"_id": gone})
+    told(done(look, NOON + SECOND), NOON + SECOND)
+    assert states(kept) == {"one": "seen"}
+
+
 def test_a_practice_asks_nobody_and_a_place_unknown_neither() -> None:
     camera("one")
     assert looks.ask(sos("p", flags=("practice",)), now=NOON) == []

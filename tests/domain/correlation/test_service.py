@@ -79,10 +79,25 @@ def test_an_incident_keeps_its_best_twenty() -> None:
     assert not set(others(far[0])) & {middle}
     scores = [each["score"] for each in incidents.get(middle)["correlations"]]
     assert scores == sorted(scores, reverse=True)
+    version = incidents.get(middle)["version"]
+    service.link_incident(sos("far", metres=300), now=NOON)
+    assert incidents.get(middle)["version"] == version  # twenty better ones: nothing that a viewer sees has changed
     late = sos("late", metres=1)
     service.link_incident(late, now=NOON)
     assert others(middle)[0] == late
     assert len(others(middle)) == rules.KEPT
+
+
+def test_a_category_that_becomes_known_changes_the_score_on_both_sides() -> None:
+    first, second = sos("a", category="unspecified"), sos("b")
+    service.link_incident(first, now=NOON)
+    before = service.of(second)[0]["score"]
+    incidents.incidents().update_one({"_id": first}, {"$set": {"category": "robbery"}})
+    service.link_incident(first, now=NOON)
+    after = service.of(second)[0]["score"]
+    assert after > before
+    assert [incidents.get(each)["correlations"][0]["score"] for each in (first, second)] == [after, after]
+    assert len(incidents.get(second)["correlations"]) == 1
 
 
 def test_a_practice_and_a_place_unknown_are_linked_with_nothing() -> None:
