@@ -114,7 +114,7 @@ def test_an_upload_goes_on_where_the_network_broke_off(phone: Phone) -> None:
     )  # fmt: skip
     with socket.create_connection((parts.hostname or "", parts.port or 0)) as line:
         line.sendall(f"PATCH {parts.path} HTTP/1.1\r\n{head}\r\n".encode() + data[:300_000])
-    at = phone.city.carriers.wait_for(lambda: phone.offset(url))
+    at = phone.city.wait_for(lambda: phone.offset(url))
     assert 0 < at <= 300_000
     assert phone.patch(url, at, data[at:]).status_code == 204
     assert [each["sha256"] for each in phone.kept()] == [hashlib.sha256(data).hexdigest()]

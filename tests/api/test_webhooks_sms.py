@@ -73,9 +73,7 @@ class TestReplyCodes:
         faster = small_city.responder(metres=200.0)
         responder, doc, delivery = small_city.offer()
         number = code(small_city, responder, delivery)
-        texts = small_city.carriers.wait_for(
-            lambda: [each for each in small_city.texts(faster.phone) if "Reply" in each]
-        )
+        texts = small_city.wait_for(lambda: [each for each in small_city.texts(faster.phone) if "Reply" in each])
         winner = texts[-1].split("Reply ")[1].split("a ")[0]
         said(small_city, faster.phone, f"{winner}a")
         assert "in other hands already" in said(small_city, responder.phone, f"{number}a")

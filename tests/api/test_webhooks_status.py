@@ -14,12 +14,12 @@ def attempt(delivery_id: str, number: str = "1") -> tuple[str, str]:
 
 def test_a_message_is_reported_delivered_by_the_carrier_itself(small_city: SmallCity) -> None:
     _, _, delivery = small_city.offer()
-    small_city.carriers.wait_for(lambda: attempt(delivery["_id"]) == ("delivered", "delivered"))
+    small_city.wait_for(lambda: attempt(delivery["_id"]) == ("delivered", "delivered"))
 
 
 def test_reports_out_of_order_and_again_change_nothing(small_city: SmallCity) -> None:
     _, _, delivery = small_city.offer()
-    small_city.carriers.wait_for(lambda: attempt(delivery["_id"])[1] == "delivered")
+    small_city.wait_for(lambda: attempt(delivery["_id"])[1] == "delivered")
     path = f"status?delivery={delivery['_id']}&attempt=1"
     sid = delivery["attempts"]["1"]["vendor_id"]
     for word in ("sent", "queued", "delivered", "sent", "undelivered"):

@@ -18,7 +18,7 @@ from workers.tell import ALARM_MATTERS, supervisors
 
 def ringing(city: SmallCity, number: str) -> dict[str, Any]:
     """The call that rings on a phone."""
-    found: dict[str, Any] = city.carriers.wait_for(
+    found: dict[str, Any] = city.wait_for(
         lambda: next((each for each in city.carriers.inbox(number)["calls"] if each["status"] == "ringing"), None)
     )
     return found
@@ -27,7 +27,7 @@ def ringing(city: SmallCity, number: str) -> dict[str, Any]:
 def press(city: SmallCity, number: str, sid: str, digits: str, expected: str) -> None:
     """Press a key and hear the words that follow."""
     city.carriers.press(number, sid, digits)
-    city.carriers.wait_for(
+    city.wait_for(
         lambda: any(
             expected in heard.get("text", "")
             for each in city.carriers.inbox(number)["calls"]

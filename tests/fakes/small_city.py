@@ -57,6 +57,8 @@ class SmallCity:
     context: Context
     pool: ThreadPoolExecutor
     ahead: timedelta = timedelta(0)
+    idle: bool = False
+    """True: jobs are taken and not done."""
     under_way: list[Future[Any]] = field(default_factory=list)
 
     def now(self) -> datetime:
@@ -69,7 +71,7 @@ class SmallCity:
             "drain": lambda name, subject: drain_with(self.context, name, subject),
             "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
         }
-        if job in work:
+        if job in work and not self.idle:
             self.under_way.append(self.pool.submit(work[job], *args))
         return True
 
@@ -80,6 +82,10 @@ class SmallCity:
             for each in done:
                 each.result()
         fanout.settle()
+
+    def wait_for(self, found: Callable[[], Any]) -> Any:
+        """The first true answer of `found()`, on a machine that may be busy."""
+        return self.carriers.wait_for(found, 20.0)
 
     def skip(self, seconds: float) -> None:
         """Let time pass, and the sweeper look."""

@@ -22,7 +22,7 @@ def only_incident(city: SmallCity) -> dict[str, Any]:
 
 def reply_code(city: SmallCity, number: str) -> str:
     """The number of the reply codes in the newest offer that a phone got."""
-    text = city.carriers.wait_for(lambda: [each for each in city.texts(number) if "Reply" in each])[-1]
+    text = city.wait_for(lambda: [each for each in city.texts(number) if "Reply" in each])[-1]
     found = re.search(r"Reply (\d+)a to accept, \1d to decline", text)
     assert found, text
     return found[1]
@@ -63,7 +63,7 @@ def test_a_caller_who_hangs_up_before_pressing_a_key_is_an_sos(small_city: Small
     assert (doc["channel"], doc["citizen"]["phone"]) == ("voice", citizen)
     assert "position" not in doc
     assert doc["assignments"]
-    assert small_city.carriers.wait_for(lambda: small_city.texts(responder.phone))
+    assert small_city.wait_for(lambda: small_city.texts(responder.phone))
 
 
 def test_a_key_says_what_is_needed_and_aml_says_where(small_city: SmallCity) -> None:
@@ -72,7 +72,7 @@ def test_a_key_says_what_is_needed_and_aml_says_where(small_city: SmallCity) -> 
     call = small_city.carriers.dial(citizen, SOS)
     said = small_city.carriers.press(citizen, call["sid"], "2")
     assert said["status"] in ("in-progress", "completed")
-    doc = small_city.carriers.wait_for(
+    doc = small_city.wait_for(
         lambda: next((each for each in small_city.open_incidents() if "medical" in each["slots"]), None)
     )
     assert doc["category"] == "medical"
@@ -95,16 +95,16 @@ def test_a_responder_takes_it_by_pressing_one(small_city: SmallCity) -> None:
         small_city.skip(46)
     small_city.skip(91)  # whoever was asked already is asked by a call in the next round
     small_city.skip(21)
-    calls = small_city.carriers.wait_for(
+    calls = small_city.wait_for(
         lambda: [each for each in small_city.carriers.inbox(responder.phone)["calls"] if each["status"] == "ringing"]
     )
     call = small_city.carriers.press(responder.phone, calls[-1]["sid"], "1")
     assert any("Press 1" in each.get("text", "") for each in call["heard"])
-    small_city.carriers.wait_for(lambda: incidents.get(doc["_id"])["status"] == "acknowledged")
+    small_city.wait_for(lambda: incidents.get(doc["_id"])["status"] == "acknowledged")
     small_city.settle()
     taken = [each for each in incidents.get(doc["_id"])["assignments"].values() if each["status"] == "accepted"]
     assert [each["via"] for each in taken] == ["voice"]
-    heard = small_city.carriers.wait_for(
+    heard = small_city.wait_for(
         lambda: [
             each
             for one in small_city.carriers.inbox(responder.phone)["calls"]
