@@ -3,6 +3,7 @@
 import hashlib
 import posixpath
 import uuid
+from collections.abc import Iterable
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -38,6 +39,32 @@ class Media:
             if self._fs.exists(part):
                 self._fs.rm(part)
         return name
+
+    def put_parts(self, parts: Iterable[bytes]) -> tuple[str, int]:
+        """Store bytes that come in parts, never whole in memory; returns (SHA-256, size)."""
+        digest, size = hashlib.sha256(), 0
+        self._fs.makedirs(self._root, exist_ok=True)
+        part = posixpath.join(self._root, f"{uuid.uuid4().hex}.part")
+        try:
+            with self._fs.open(part, "wb") as out:
+                for data in parts:
+                    digest.update(data)
+                    size += len(data)
+                    out.write(data)
+            name = digest.hexdigest()
+            path = self._path(name)
+            self._fs.makedirs(posixpath.dirname(path), exist_ok=True)
+            self._fs.mv(part, path)  # over the same bytes, if they are there
+        finally:
+            if self._fs.exists(part):
+                self._fs.rm(part)
+        return name, size
+
+    def head(self, name: str, size: int) -> bytes:
+        """The first bytes, unchecked; raises FileNotFoundError."""
+        with self._fs.open(self._path(name), "rb") as file:
+            data: bytes = file.read(size)
+        return data
 
     def get(self, name: str) -> bytes:
         """The bytes; raises FileNotFoundError, and ValueError when they are not what their name says."""
