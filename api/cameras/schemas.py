@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Choice, Id, Number, PlaceSchema, Schema, Text, Time, Whole
+from api.schemas import Choice, Id, Number, PlaceSchema, Schema, Text, Time, Whole, code_field
 from domain.cameras.states import SAID, HealthState, SourceKind, View
 
 FINDINGS = ("lying", "fall", "hands_up")
@@ -49,7 +49,7 @@ class CameraFields(Schema):
     range_m = Number(1, 2000)
     source = fields.Nested(Source)
     zones = fields.Dict(
-        keys=fields.String(validate=validate.Regexp(r"^[A-Za-z0-9_ -]{1,40}$")),
+        keys=code_field("[A-Za-z0-9_ -]{1,40}", "Letters, digits, _, - and blanks."),
         values=_polygon(),
         validate=validate.Length(max=16),
     )
@@ -143,7 +143,7 @@ class PostedHealth(Schema):
     frozen = fields.Boolean()
     blurred = fields.Boolean()
     shaken = fields.Boolean()
-    reason = fields.String(validate=validate.Regexp(r"^[a-z0-9_]{0,40}$"))
+    reason = code_field("[a-z0-9_]{0,40}", "One word: a-z, 0-9 and _.")
 
 
 class NewObservation(Schema):
