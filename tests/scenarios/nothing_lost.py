@@ -6,6 +6,7 @@ where a promise is about the store (no lease left, no timer lost).
 
 import contextlib
 import os
+import re
 import signal
 import threading
 import time
@@ -34,6 +35,7 @@ from sandbox.townspeople import PLACE, Cast
 Doc = dict[str, Any]
 NOT_NEEDED = frozenset({"vision", "default", "bulk", "streams"})
 PATIENT_S = 60.0
+LINK = re.compile(r"https?://\S+/a/[0-9a-z]{12}")
 
 
 def until(what: str, found: Callable[[], Any], seconds: float = PATIENT_S, every_s: float = 0.2) -> Any:
@@ -174,11 +176,9 @@ class Inboxes:
         for each in pushes:
             self._seen(each["data"].get("delivery_id", ""), each["at"])
         for each in sms:
-            for word in each["body"].split():
-                if "/a/" in word:
-                    link = word.rstrip(".,)")
-                    self._seen(link, each["at"])
-                    self._links[(each["to"], link)] += 1
+            for link in LINK.findall(each["body"]):
+                self._seen(link, each["at"])
+                self._links[(each["to"], link)] += 1
 
     def _seen(self, what: str, at: str) -> None:
         self._first[what] = min(unix(at), self._first.get(what, float("inf")))
@@ -231,7 +231,8 @@ def lost(city: City, taken: list[Taken]) -> None:
     stored = [doc["_id"] for doc in city.store.incidents.find({}, {"_id": 1})]
     assert Counter(stored) == Counter(ids), "each acknowledged SOS is there once, and nothing else is"
 
-    until("every unit that was asked was told", lambda: _all_told(city, ids), every_s=0.5)
+    asked_until = datetime.now(UTC)  # ladders climb on, and ask more units, for as long as nobody answers
+    until("every unit that was asked was told", lambda: _all_told(city, ids, asked_until), every_s=0.5)
     until("no event waits any more", city.at_rest)
     inboxes = city.inboxes()
     assert inboxes.twice() == [], "an SMS came twice"
@@ -250,10 +251,11 @@ def lost(city: City, taken: list[Taken]) -> None:
     until("no lease is left on a unit whose assignment does not hold", lambda: not _stray_leases(city), 20)
 
 
-def _all_told(city: City, ids: list[str]) -> bool:
+def _all_told(city: City, ids: list[str], asked_until: datetime) -> bool:
     """Each SOS has offers, and each delivery of one has reached a phone or was overtaken by an answer."""
     inboxes = city.inboxes()
-    offers = list(city.store.deliveries.find({"purpose": "assignment_offered"}, {"subject": 1, "refs": 1, "status": 1}))
+    asked = {"purpose": "assignment_offered", "created_at": {"$lte": asked_until}}
+    offers = list(city.store.deliveries.find(asked, {"subject": 1, "refs": 1, "status": 1}))
     told = {each["_id"] for each in offers if inboxes.told_at(city, each) is not None}
     missing = [each["_id"] for each in offers if each["_id"] not in told and each["status"] != "suppressed"]
     return not missing and {each["subject"] for each in offers if each["_id"] in told} >= set(ids)

@@ -1,0 +1,303 @@
+"""Every reaction may run twice, and two workers may have the same event at once: what follows from it follows once.
+
+Each row of the table of reactions is played on a real incident, with real messages to the carriers' process. While it
+is played, every event's reactions run three times, twice of them at once; afterwards they run again, by two drains.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from domain import outbox
+from domain.cameras import observations
+from domain.cities import queries as cities
+from domain.clock import utc_now
+from domain.dispatch import service as dispatch
+from domain.incidents import rules
+from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
+from domain.incidents.states import AssignmentStatus, Resolution
+from domain.outbox import Event
+from domain.people import events as people_events
+from domain.people.documents import PersonDoc
+from notifications import fanout
+from tests.factories import cameras
+from tests.factories.people import Signed, phone, signed_in
+from tests.fakes.small_city import PLACE, SmallCity, city_carriers, small_city, whole_city
+from workers import drain, subscriptions
+
+__all__ = ["city_carriers", "small_city", "whole_city"]
+
+pytestmark = pytest.mark.timeout(60)
+Doc = dict[str, Any]
+
+
+class Played:
+    """What happened: the events, in order. Runs the reactions of each three times, two of them at once."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self._pool = ThreadPoolExecutor(4)
+
+    def __call__(self, event: Event, context: Any) -> None:
+        self.events.append(event)
+        at_once = [self._pool.submit(subscriptions.react, event, context) for _ in range(2)]
+        for each in at_once:
+            each.result(20)
+        subscriptions.react(event, context)
+
+    def of(self, kind: str) -> list[Event]:
+        """The events of a type; there must be one."""
+        found = [each for each in self.events if each["type"] == kind]
+        assert found, f"{kind} did not happen: {[each['type'] for each in self.events]}"
+        return found
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Iterator[Played]:
+    """Records and triples what every drain does."""
+    made = Played()
+    monkeypatch.setattr(drain, "react", made)
+    yield made
+    made._pool.shutdown()
+
+
+class Case:
+    """A citizen with a guardian, three units near by, an operator and a supervisor; and an SOS once it is raised."""
+
+    def __init__(self, city: SmallCity) -> None:
+        self.city = city
+        for name in ("deliveries", "observations", "looks", "cameras"):
+            city.store[name].delete_many({})
+        city.store.people.update_many({}, {"$set": {"roles": []}})
+        self.units = [city.responder(metres=300.0 + 100 * number) for number in range(3)]
+        self.agency = cities.current("lahore").agencies_for("police")[0].id
+        for role in ("operator", "supervisor"):
+            held = {"role": role, "city": "lahore", "agency_id": self.agency, "group_id": ""}
+            signed_in(city.now(), roles=[held], agency_id=self.agency, language="en")
+        guardian = {"id": "grd_1", "name": "Sana", "phone": phone(), "status": "confirmed", "language": "en"}
+        self.citizen: Signed = signed_in(city.now(), name="Zainab", guardians={"grd_1": guardian})
+        device = {"id": "dev_c", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": city.now()}
+        city.store.people.update_one({"_id": self.citizen.person_id}, {"$set": {"devices": {"dev_c": device}}})
+        self.id = ""
+
+    def post(self, path: str, body: Mapping[str, Any], *, key: str = "") -> requests.Response:
+        """A request of the citizen's phone."""
+        headers = {**self.citizen.headers, "Idempotency-Key": key or str(uuid.uuid4())}
+        answer = requests.post(f"{self.city.url}/v1{path}", json=body, headers=headers, timeout=20)
+        assert answer.status_code < 300, answer.text
+        self.city.settle()
+        return answer
+
+    def raise_sos(self, **more: Any) -> "Case":
+        """The SOS, and all that follows from it."""
+        body = {"position": {"lat": PLACE[0], "lon": PLACE[1], "accuracy_m": 10}, "category": "threat", **more}
+        self.key = str(uuid.uuid4())
+        self.id = self.post("/sos", body, key=self.key).json()["id"]
+        return self
+
+    def change(self, rule: Callable[[Draft], None]) -> "Case":
+        """A change of the incident, and all that follows from it."""
+        incidents.change(self.id, rule, now=self.city.now())
+        return self.follow("incidents", self.id)
+
+    def event(self, kind: str, **ids: Any) -> "Case":
+        """Something that only time brings about, as its rule writes it."""
+        return self.change(lambda draft: draft.event(kind, **ids))
+
+    def follow(self, name: str, subject: str) -> "Case":
+        """Two workers get the same job at once."""
+        for _ in range(2):
+            self.city.enqueue("drain", name, subject)
+        self.city.settle()
+        return self
+
+    def assignment(self, number: int = 0) -> str:
+        """One of the offers."""
+        return str(sorted(incidents.get(self.id)["assignments"])[number])
+
+    def accept(self) -> "Case":
+        """The first unit says yes."""
+        dispatch.accept(
+            self.id, self.assignment(), self.city.context.desk("lahore"), by="x", via="app", now=self.city.now()
+        )
+        return self.follow("incidents", self.id)
+
+    def progress(self, *steps: AssignmentStatus) -> "Case":
+        """And goes."""
+        for step in steps:
+            dispatch.progress(self.id, self.assignment(), step, by="x", now=self.city.now())
+            self.follow("incidents", self.id)
+        return self
+
+
+A = AssignmentStatus
+
+
+def _message(case: Case) -> None:
+    words = {"id": "msg_1", "from": "control_room", "by": "per_x", "text": "Somebody is coming", "at": utc_now()}
+    case.raise_sos().change(lambda draft: rules.say(draft, words))
+
+
+def _declined(case: Case) -> None:
+    case.raise_sos().accept()
+    dispatch.decline(case.id, case.assignment(), by="x", reason="", now=case.city.now())
+    case.follow("incidents", case.id)
+
+
+def _withdrawn(case: Case) -> None:
+    case.raise_sos()
+    dispatch.withdraw(case.id, case.assignment(), by="x", reason="operator", now=case.city.now())
+    case.follow("incidents", case.id)
+
+
+def _mayday(case: Case) -> None:
+    case.raise_sos().accept()
+    dispatch.mayday(case.id, case.assignment(), by="x", now=case.city.now())
+    case.follow("incidents", case.id)
+
+
+def _closed(case: Case) -> None:
+    case.raise_sos().accept().change(lambda draft: rules.close(draft, Resolution.HELPED, by="x"))
+
+
+def _reopened(case: Case) -> None:
+    _closed(case)
+    case.change(lambda draft: rules.reopen(draft, by="x", reason="it goes on"))
+
+
+def _facts(case: Case) -> None:
+    case.raise_sos()
+    body = {"position": {"lat": PLACE[0], "lon": PLACE[1], "accuracy_m": 10}, "note": "two men", "services": ["medical"]}
+    case.post("/sos", body, key=case.key)
+
+
+def _observation(case: Case) -> None:
+    camera = cameras.camera(f"cam {uuid.uuid4().hex[:8]}")
+    case.raise_sos()
+    seen = cameras.seen("seen", ("lying", 0.9))
+    found, _ = observations.of_gateway(camera, "key-1", "print", seen, at=case.city.now(), now=case.city.now())
+    case.follow("observations", found["_id"])
+
+
+def _push_to_person(case: Case, made: Event) -> None:
+    update = outbox.merge({"$inc": {"version": 1}}, outbox.pending([made], case.city.now()))
+    case.city.store.people.update_one({"_id": made["subject"]}, update)
+    case.follow("people", made["subject"])
+
+
+def _session(case: Case) -> None:
+    case.raise_sos()
+    responder = case.units[0]
+    row = case.city.store.people.find_one({"_id": responder.person_id})
+    assert row is not None
+    case.city.store.people.update_one({"_id": row["_id"]}, {"$set": {"sessions": {}}})
+    made = people_events.session_ended(row, responder.session_id, unit_id=row["unit_id"], now=case.city.now())
+    _push_to_person(case, made)
+
+
+def _erased(case: Case) -> None:
+    _closed(case)
+    case.city.store.people.update_one({"_id": case.citizen.person_id}, {"$set": {"erased_at": case.city.now()}})
+    person: Any = PersonDoc.objects(id=case.citizen.person_id).first()
+    _push_to_person(case, people_events.person_erased(person, now=case.city.now()))
+
+
+PLAYS: Mapping[str, Callable[[Case], Any]] = {
+    "incident.raised": Case.raise_sos,
+    "incident.surroundings": Case.raise_sos,
+    "observation.made": _observation,
+    "incident.reopened": _reopened,
+    "incident.facts_added": _facts,
+    "incident.duress": lambda case: case.raise_sos().change(lambda draft: rules.duress(draft, by=None)),
+    "incident.closed": _closed,
+    "incident.handed_over": lambda case: case.raise_sos().event("incident.handed_over", agency=case.agency),
+    "incident.message": _message,
+    "slot.reopened": _declined,
+    "slot.resumed": lambda case: case.raise_sos().event("slot.resumed", service="police"),
+    "slot.supervisors": lambda case: case.raise_sos().event("slot.supervisors", service="police", rung=2, round=0),
+    "slot.unanswered": lambda case: case.raise_sos().event("slot.unanswered", service="police"),
+    "slot.callback": lambda case: case.raise_sos().event("slot.callback", service="police", round=0),
+    "assignment.offered": Case.raise_sos,
+    "assignment.withdrawn": _withdrawn,
+    "assignment.accepted": lambda case: case.raise_sos().accept(),
+    "assignment.en_route": lambda case: case.raise_sos().accept().progress(A.EN_ROUTE),
+    "assignment.on_scene": lambda case: case.raise_sos().accept().progress(A.EN_ROUTE, A.ON_SCENE),
+    "assignment.cleared": lambda case: case.raise_sos().accept().progress(A.ON_SCENE, A.CLEARED),
+    "assignment.declined": _declined,
+    "assignment.mayday": _mayday,
+    "otp.requested": lambda case: case.post("/auth/otp", {"phone": phone()}),
+    "guardian.invited": lambda case: case.post("/me/guardians", {"name": "Rabia", "phone": phone(), "language": "en"}),
+    "session.ended": _session,
+    "person.erased": _erased,
+}
+
+_MOVING = frozenset({"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease"})
+"""What the outbox and the leases keep for themselves; a unit's lease is looked at by its assignment."""
+
+
+def state_of(city: SmallCity) -> dict[str, Any]:
+    """Everything that is kept, but for the outbox's own fields and how far a message's receipts have come."""
+    kept: dict[str, Any] = {}
+    for name in sorted(city.store.list_collection_names()):
+        for doc in city.store[name].find({}):
+            kept[f"{name}/{doc['_id']}"] = {field: value for field, value in doc.items() if field not in _MOVING}
+            if name == "units":
+                kept[f"leases/{doc['_id']}"] = (doc.get("lease") or {}).get("assignment")
+            elif name == "deliveries":
+                kept[f"{name}/{doc['_id']}"] = (doc["purpose"], doc["recipient"], doc["tries"])
+    return kept
+
+
+def told(city: SmallCity) -> Counter[tuple[str, str]]:
+    """(number, text) of every SMS, and (token, delivery) of every push, that has reached somebody."""
+    found: Counter[tuple[str, str]] = Counter()
+    for number in city.carriers.call("GET", "/phones.json")["numbers"]:
+        inbox = city.carriers.inbox(number)
+        found.update((number, each["body"]) for each in inbox["sms"] if each["direction"] != "inbound")
+        found.update((number, each["said"]) for each in inbox["calls"])
+    for person in city.store.people.find({}, {"devices": 1}):
+        for device in (person.get("devices") or {}).values():
+            pushes = city.carriers.device(device["token"])["pushes"] if device.get("token") else []
+            found.update((device["token"], each["data"]["delivery_id"]) for each in pushes)
+    return found
+
+
+def settled(city: SmallCity) -> None:
+    """Nothing is under way any more, receipts included."""
+    city.settle()
+    fanout.settle()
+    sent = {"attempts.1.state": {"$in": ["sending", "sent"]}, "attempts.1.channel": "sms"}
+    city.carriers.wait_for(lambda: not city.store.deliveries.find_one(sent), 10)
+    city.settle()
+
+
+def test_every_reaction_has_its_play() -> None:
+    assert set(PLAYS) == set(subscriptions.SUBSCRIPTIONS)
+
+
+@pytest.mark.parametrize("kind", sorted(subscriptions.SUBSCRIPTIONS))
+def test_what_runs_again_and_at_once_has_one_effect(kind: str, small_city: SmallCity, played: Played) -> None:
+    city, case = small_city, Case(small_city)
+    PLAYS[kind](case)
+    settled(city)
+    mine = played.of(kind)
+    state, messages = state_of(city), told(city)
+    assert messages or kind == "person.erased"
+    assert all(count == 1 for count in messages.values()), "somebody was told twice"
+
+    for event in mine:
+        played(event, city.context)
+        name = next(each for each in outbox.names() if city.store[each].find_one({"_id": event["subject"]}))
+        case.follow(name, event["subject"])
+    settled(city)
+    assert told(city) == messages
+    after = state_of(city)
+    changed = {key: (state.get(key), value) for key, value in after.items() if state.get(key) != value}
+    assert not changed
+    assert after.keys() == state.keys()
