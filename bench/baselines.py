@@ -105,8 +105,8 @@ def serve() -> Flask:
 
     @blp.route("/least")
     class Least(MethodView):
-        @blp.arguments(SosBody)
-        @blp.response(201, SosAnswer)
+        @blp.arguments(SosBody)  # type: ignore[untyped-decorator]  # flask-smorest is untyped
+        @blp.response(201, SosAnswer)  # type: ignore[untyped-decorator]
         def post(self, body: dict[str, Any]) -> dict[str, str]:
             """Store and answer."""
             made = IncidentDoc(**document(body))
