@@ -13,10 +13,12 @@ from domain.cities import queries as cities
 from domain.dispatch import queries as dispatch_queries
 from domain.dispatch import service as dispatch
 from domain.dispatch import steering
-from domain.errors import Invalid
+from domain.dispatch.errors import UnitNotFound
+from domain.errors import Conflict
 from domain.incidents import following, operating
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, facts
+from domain.incidents.errors import CategoryNotFound
 from domain.incidents.service import Incident
 from domain.permissions import Target
 from domain.permissions import cities as cities_of
@@ -75,7 +77,7 @@ def create(call: Call) -> Any:
     )
     call.require_reach("incident.create", Target(city=found.city))
     if body["category"] not in cities.current(found.city).categories:
-        raise Invalid("no such category", errors={"category": ["Not a category of this city."]})
+        raise CategoryNotFound("no such category in this city")
     settings = call.services.settings
     doc, created = operating.create(
         found,
@@ -101,7 +103,7 @@ def assign(call: Call, incident_id: str) -> Any:
     def step(doc: Incident) -> Incident:
         unit = dispatch_queries.unit(call.body["unit"])
         if unit["city"] != doc["city"]:
-            raise Invalid("a unit of another city", errors={"unit": ["Is of another city: hand the incident over."]})
+            raise UnitNotFound("no such unit in this city")
         wanted = call.body.get("service")
         service = str(wanted) if wanted else _service_for(doc, unit)
         return dispatch.assign(
@@ -115,7 +117,7 @@ def _service_for(doc: Incident, unit: dict[str, Any]) -> str:
     """The service that the unit gives and that still waits, else the unit's first."""
     waiting = [name for name, slot in doc["slots"].items() if slot["status"] == "open" and name in unit["services"]]
     if not (waiting or unit["services"]):
-        raise Invalid("the unit gives no service", errors={"unit": ["Gives no service."]})
+        raise Conflict("the unit gives no service", code="no_service")
     return str((waiting or unit["services"])[0])
 
 
@@ -160,10 +162,8 @@ def reopen(call: Call, incident_id: str) -> Any:
 
 @blp.endpoint("POST /incidents/<incident_id>/ladder", body=schemas.LadderBody, **_ANSWER)
 def steer(call: Call, incident_id: str) -> Any:
-    """Pause (at most ten minutes, with a reason), resume, or skip to the next rung at once."""
+    """Pause (at most ten minutes), resume, or skip to the next rung at once."""
     action, reason, by = call.body["action"], call.body["reason"], call.who.person_id
-    if action == "pause" and not reason.strip():
-        raise Invalid("a pause needs a reason", errors={"reason": ["Say why nobody is asked."]})
 
     def step(doc: Incident) -> Incident:
         wanted = call.body.get("service")

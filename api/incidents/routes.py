@@ -17,7 +17,6 @@ from domain.incidents import queries
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
 from domain.incidents.reach import target
-from domain.incidents.states import IncidentStatus
 from domain.permissions import Scope
 from domain.tracks import service as tracks
 
@@ -54,21 +53,14 @@ def _after(call: Call, kind: type) -> Any:
 
 def _wanted(call: Call) -> queries.Wanted:
     query = call.query
-    statuses = tuple(query["status"].split(",")) if query.get("status") else queries.GOING_ON
-    if unknown := set(statuses) - {str(each) for each in IncidentStatus}:
-        raise Invalid("unknown status", errors={"status": [f"Unknown: {', '.join(sorted(unknown))[:80]}."]})
-    place = [query.get(name) for name in ("lat", "lon", "radius_m")]
-    if any(each is not None for each in place) and None in place:
-        raise Invalid("a place has three parts", errors={"radius_m": ["lat, lon and radius_m go together."]})
-    if None not in place and query["order"] == "rank":
-        raise Invalid("by rank or by place", errors={"order": ["Not together with a place."]})
+    place = [float(part) for part in query["near"].split(",")] if query.get("near") else None
     return queries.Wanted(
         city=query.get("city") or _only_city(call),
-        statuses=tuple(dict.fromkeys(statuses)),
+        statuses=tuple(dict.fromkeys(query["status"].split(","))) if query.get("status") else queries.GOING_ON,
         category=query.get("category"),
         since=query.get("since"),
         until=query.get("until"),
-        near=None if None in place else (place[0] or 0.0, place[1] or 0.0, place[2] or 0.0),
+        near=(place[0], place[1], place[2]) if place else None,
     )
 
 

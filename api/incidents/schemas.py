@@ -3,8 +3,9 @@
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Id, Language, Number, Phone, PositionSchema, Schema, Text, Time
+from api.schemas import Id, Language, Number, Phone, PositionSchema, Schema, Text, Time, code_field
 from domain.cities.config import Service
+from domain.incidents import operating
 from domain.incidents.queries import MAX_RADIUS_M
 from domain.incidents.states import IncidentStatus, Resolution, SlotStatus
 
@@ -101,17 +102,28 @@ class CancelBody(Schema):
     reason = Text(500, multiline=True)
 
 
+_STATUSES = "|".join(str(each) for each in IncidentStatus)
+AT = r"-?([0-8]?[0-9](\.[0-9]{1,8})?|90),-?((1[0-7][0-9]|[0-9]{1,2})(\.[0-9]{1,8})?|180)"
+NEAR = AT + r",([1-9][0-9]{0,2}|[1-4][0-9]{3}|5000)"
+
+
 class IncidentsQuery(PageQuery):
     """Filters of the list; several statuses are separated by commas."""
 
-    status = fields.String(metadata={"description": "Such as `open,acknowledged`; all that go on where left out."})
+    status = code_field(
+        f"({_STATUSES})(,({_STATUSES})){{0,4}}",
+        "Statuses, separated by commas.",
+        metadata={"description": "Such as `open,acknowledged`; all that go on where left out."},
+    )
     category = fields.String()
     city = Id(metadata={"description": "Needed by whoever works for several."})
     since = Time(metadata={"description": "Raised at or after."})
     until = Time(metadata={"description": "Raised at or before."})
-    lat = Number(-90, 90)
-    lon = Number(-180, 180)
-    radius_m = Number(1, MAX_RADIUS_M)
+    near = code_field(
+        NEAR,
+        "lat,lon,radius: degrees, and 1 to 5000 metres.",
+        metadata={"description": f"`lat,lon,radius_m`, such as `31.52,74.36,900`; at most {MAX_RADIUS_M:.0f} m."},
+    )
     order = fields.String(validate=validate.OneOf(["newest", "rank"]), load_default="newest")
 
 
@@ -231,7 +243,7 @@ class ReasonBody(Schema):
 class ResolveBody(Schema):
     """How it ended."""
 
-    resolution = fields.Enum(Resolution, by_value=True, required=True)
+    resolution = fields.String(required=True, validate=validate.OneOf(sorted(operating.BY_HAND)))
     reason = Text(500, multiline=True, load_default="")
 
 

@@ -27,6 +27,7 @@ blp = Blueprint("sos", __name__, url_prefix="/v1", description="A call for help,
     answer=schemas.RaisedSos,
     status=201,
     creates=True,
+    security=[{}, {"bearer": []}],
     also={422: "Neither a position, a phone number nor a device can be made out."},
 )
 def raise_sos(call: Call) -> Any:

@@ -31,7 +31,11 @@ def _unit(call: Call) -> dict[str, Any]:
 
 
 @blp.endpoint(
-    "PUT /responder/duty", permission="duty.edit", body=schemas.DutyBody, answer=schemas.DutyUnit, also={404: "No unit."}
+    "PUT /responder/duty",
+    permission="duty.edit",
+    body=schemas.DutyBody,
+    answer=schemas.DutyUnit,
+    also={404: "No unit."},
 )
 def set_duty(call: Call) -> Any:
     """Go on or off duty. Off duty ends the unit's offers and what it holds, unless somebody else on it goes on."""
@@ -128,7 +132,9 @@ def mayday(call: Call, assignment_id: str) -> Any:
     )
 
 
-def _progress(call: Call, doc: Incident, assignment_id: str, wanted: AssignmentStatus, resolution: str = "") -> Incident:
+def _progress(
+    call: Call, doc: Incident, assignment_id: str, wanted: AssignmentStatus, resolution: str = ""
+) -> Incident:
     return dispatch.progress(
         doc["_id"], assignment_id, wanted, by=call.who.person_id, now=call.now, resolution=resolution
     )

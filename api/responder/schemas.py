@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from api.schemas import PositionSchema, Schema, Text, Time
+from api.schemas import Number, PositionSchema, Schema, Text, Time
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution
 from domain.people.states import Duty
 
@@ -24,11 +24,17 @@ class DutyUnit(Schema):
     services = fields.List(fields.String(), required=True)
 
 
+class UnitPosition(PositionSchema):
+    """Where a unit was; beyond 85° north or south there is no city, and no map of Redis's."""
+
+    lat = Number(-85, 85, required=True)
+
+
 class UnitPositions(Schema):
     """A batch of positions, in any order; one that came before is dropped."""
 
     positions = fields.List(
-        fields.Nested(PositionSchema), required=True, validate=validate.Length(min=1, max=MAX_POSITIONS)
+        fields.Nested(UnitPosition), required=True, validate=validate.Length(min=1, max=MAX_POSITIONS)
     )
 
 

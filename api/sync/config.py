@@ -5,10 +5,10 @@ from typing import Any, Final
 from marshmallow import fields
 
 from api.blueprint import Blueprint, Call
-from api.schemas import Id, Number, Schema
+from api.incidents.schemas import AT
+from api.schemas import Id, Schema, code_field
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig, Purpose, Service, Text
-from domain.errors import Invalid
 from domain.incidents import rules
 
 blp = Blueprint("app_config", __name__, url_prefix="/v1", description="What an app must know of its city.")
@@ -22,8 +22,7 @@ class ConfigQuery(Schema):
     """Which city: by id, or by where the phone is; the nearest where it is in none."""
 
     city = Id()
-    lat = Number(-90, 90)
-    lon = Number(-180, 180)
+    at = code_field(AT, "lat,lon in degrees.", metadata={"description": "`lat,lon`, such as `31.52,74.36`."})
 
 
 class InBoth(Schema):
@@ -123,11 +122,9 @@ def _city(call: Call) -> str:
     query = call.query
     if query.get("city"):
         return str(query["city"])
-    if (query.get("lat") is None) != (query.get("lon") is None):
-        raise Invalid("a place has two parts", errors={"lat": ["lat and lon go together."]})
-    if query.get("lat") is not None:
-        place = (query["lat"], query["lon"])
-        return cities.city_at(*place) or cities.nearest_city(*place).city
+    if query.get("at"):
+        lat, lon = map(float, query["at"].split(","))
+        return cities.city_at(lat, lon) or cities.nearest_city(lat, lon).city
     return cities.known()[0]
 
 

@@ -9,6 +9,18 @@ class IncidentNotFound(NotFound):
     code = "incident_not_found"
 
 
+class CategoryNotFound(NotFound):
+    """The city has no such category."""
+
+    code = "category_not_found"
+
+
+class AgencyNotFound(NotFound):
+    """The city has no such agency."""
+
+    code = "agency_not_found"
+
+
 class TooBusy(Conflict):
     """The document changed under every try; the caller may simply repeat."""
 

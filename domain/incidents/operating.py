@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.cities.config import CityConfig
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict
 from domain.ids import derived_id
 from domain.incidents import rules
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
+from domain.incidents.errors import AgencyNotFound
 from domain.incidents.service import Incident, SosFacts
 from domain.incidents.states import Resolution
 
 NOTES_KEPT: Final = 100
-_BY_MERGE: Final = frozenset({Resolution.DUPLICATE, Resolution.CANCELLED_BY_CITIZEN})
+BY_HAND: Final = frozenset(Resolution) - {Resolution.DUPLICATE, Resolution.CANCELLED_BY_CITIZEN}
+"""How an operator may close: a duplicate is made by a merge, a cancel by the citizen."""
 
 
 def create(facts: SosFacts, *, fingerprint: str, now: datetime, secret: str, **links: Any) -> tuple[Incident, bool]:
@@ -26,9 +28,9 @@ def create(facts: SosFacts, *, fingerprint: str, now: datetime, secret: str, **l
 
 
 def resolve(incident_id: str, resolution: Resolution, *, by: str, reason: str, now: datetime) -> Incident:
-    """Close it. Raises Invalid for what only a merge or a citizen can say, Conflict when it is closed."""
-    if resolution in _BY_MERGE:
-        raise Invalid("not by hand", errors={"resolution": ["Merge it, or let the citizen cancel."]})
+    """Close it. Raises Conflict when it is closed, and for what only a merge or a citizen can say."""
+    if resolution not in BY_HAND:
+        raise Conflict("merge it, or let the citizen cancel", code="not_by_hand")
     return incidents.change(incident_id, lambda draft: rules.close(draft, resolution, by=by, reason=reason), now=now)
 
 
@@ -83,10 +85,10 @@ def note(incident_id: str, text: str, *, by: str, key: str, now: datetime) -> In
 
 def hand_over(incident_id: str, agency: str, *, reason: str, by: str, config: CityConfig, now: datetime) -> Incident:
     """Put another agency beside those that have it. Its supervisors are told; the incident goes on until somebody
-    closes it, so that nothing falls between two doors. Raises Invalid for an agency that the city has not.
+    closes it, so that nothing falls between two doors. Raises AgencyNotFound for one that the city has not.
     """
     if agency not in config.agencies:
-        raise Invalid("no such agency", errors={"agency": ["Not an agency of this city."]})
+        raise AgencyNotFound("no such agency in this city")
 
     def rule(draft: Draft) -> None:
         rules.check_open(draft)

@@ -37,7 +37,7 @@ class Wanted:
 def newest(wanted: Wanted, *, after: tuple[datetime, str] | None) -> Iterator[Incident]:
     """Newest first. `after` is (raised_at, id) of the last one seen."""
     if wanted.near:
-        ranges: Iterable[Iterator[Incident]] = [_near(wanted, after)]
+        ranges: Iterable[Iterator[Incident]] = [_near(wanted, "raised_at", after)]
     else:
         ranges = [_rows(wanted, status, "raised_at", after) for status in wanted.statuses]
     return _merged(ranges, lambda row: (row["raised_at"], row["_id"]))
@@ -45,6 +45,8 @@ def newest(wanted: Wanted, *, after: tuple[datetime, str] | None) -> Iterator[In
 
 def ranked(wanted: Wanted, *, after: tuple[float, str] | None) -> Iterator[Incident]:
     """Highest rank first: severity, trust, and what nobody may overlook. `after` is (rank, id)."""
+    if wanted.near:
+        return _near(wanted, "rank", after)
     ranges = [_rows(wanted, status, "rank", after) for status in wanted.statuses]
     return _merged(ranges, lambda row: (row["rank"], row["_id"]))
 
@@ -74,7 +76,7 @@ def _by_id_within(rows: Iterable[Incident], field: str) -> Iterator[Incident]:
         yield from sorted(group, key=lambda row: str(row["_id"]), reverse=True)
 
 
-def _near(wanted: Wanted, after: tuple[datetime, str] | None) -> Iterator[Incident]:
+def _near(wanted: Wanted, field: str, after: tuple[Any, str] | None) -> Iterator[Incident]:
     lat, lon, radius_m = wanted.near or (0.0, 0.0, 0.0)
     cells = geo.disk(lat, lon, max(radius_m, _R7_FROM_M)).cells
     span = _span(wanted)
@@ -82,13 +84,13 @@ def _near(wanted: Wanted, after: tuple[datetime, str] | None) -> Iterator[Incide
     if span:
         condition["raised_at"] = span
     found = [row for row in incidents().find(condition, _ROW) if row["status"] in wanted.statuses]
-    found.sort(key=lambda row: (row["raised_at"], row["_id"]), reverse=True)
+    found.sort(key=lambda row: (row[field], row["_id"]), reverse=True)
     return (
         row
         for row in found
         if _passes(row, wanted)
         and geo.distance_m(lat, lon, row["position"]["lat"], row["position"]["lon"]) <= radius_m
-        and (after is None or (row["raised_at"], row["_id"]) < after)
+        and (after is None or (row[field], row["_id"]) < after)
     )
 
 

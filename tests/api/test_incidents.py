@@ -176,7 +176,7 @@ def test_filters_by_status_category_time_and_place(api: FlaskClient, clock: Hand
     assert set(listed(api, operator, f"since={since}")) == {near, far}
     assert listed(api, operator, f"since={since}&status=closed") == [done]
     assert listed(api, operator, f"since={since}&category=fire") == [near]
-    assert set(listed(api, operator, f"since={since}&lat=31.52&lon=74.358&radius_m=900&status=open,closed")) == {
+    assert set(listed(api, operator, f"since={since}&near=31.52,74.358,900&status=open,closed")) == {
         near,
         done,
     }
@@ -196,8 +196,8 @@ def test_by_rank_severity_and_trust_come_first(api: FlaskClient, clock: Hand, op
 
 @pytest.mark.parametrize(
     "query",
-    ["status=opened", "lat=31", "radius_m=9000&lat=1&lon=1", "order=age", "cursor=zzz", "colour=red", "limit=0",
-     "since=today", "order=rank&lat=31.5&lon=74.3&radius_m=100"],
+    ["status=opened", "near=31", "near=1,1,9000", "near=91,1,9", "order=age", "cursor=zzz", "colour=red", "limit=0",
+     "since=today"],
 )  # fmt: skip
 def test_a_filter_that_is_none_is_422(api: FlaskClient, operator: Signed, query: str) -> None:
     answer = api.get(f"/v1/incidents?{query}", headers=operator.headers)
@@ -230,7 +230,7 @@ def test_a_counsellor_opens_one_but_does_not_read_it(api: FlaskClient, clock: Ha
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"category": "nonsense", "position": HERE}, 422),
+        ({"category": "nonsense", "position": HERE}, 404),
         ({"position": HERE}, 422),
         ({"category": "fire", "position": {"lat": 24.86, "lon": 67.01}}, 404),
         ({"category": "fire", "position": {"lat": "x", "lon": 67.01}}, 422),
@@ -244,7 +244,7 @@ def test_assign_by_hand(api: FlaskClient, clock: Hand, operator: Signed) -> None
     incident, mine, far = sos(clock, category="assault"), unit(clock, "medical"), unit(clock, city="karachi")
     view = do(api, operator, incident, "assign", {"unit": mine})
     assert [(each["unit"], each["service"]) for each in view["assignments"]] == [(mine, "medical")]
-    do(api, operator, incident, "assign", {"unit": far}, 422)
+    do(api, operator, incident, "assign", {"unit": far}, 404)
     do(api, operator, incident, "assign", {"unit": "uni_none"}, 404)
 
 
@@ -276,7 +276,7 @@ def test_resolve_and_reopen(api: FlaskClient, clock: Hand, operator: Signed) -> 
 
 def test_the_ladder_rests_at_most_ten_minutes(api: FlaskClient, app: Flask, clock: Hand, operator: Signed) -> None:
     incident = sos(clock)
-    do(api, operator, incident, "ladder", {"action": "pause"}, 422)
+    do(api, operator, incident, "ladder", {"action": "stop"}, 422)
     view = do(api, operator, incident, "ladder", {"action": "pause", "reason": "calling her"})
     assert view["slots"][0]["paused"] is True
     assert incidents.get(incident)["ladder_due"] == clock() + timedelta(minutes=10)
@@ -319,7 +319,7 @@ def test_notes_messages_and_handover(api: FlaskClient, clock: Hand, operator: Si
         ("citizen", "Hurry"),
     ]
     assert "black car" not in str(view["timeline"])
-    do(api, operator, incident, "handover", {"agency": "scotland_yard", "reason": "x"}, 422)
+    do(api, operator, incident, "handover", {"agency": "scotland_yard", "reason": "x"}, 404)
 
 
 def test_an_edit_on_an_old_picture_is_412(api: FlaskClient, clock: Hand, operator: Signed) -> None:

@@ -32,11 +32,10 @@ def key() -> dict[str, str]:
     return {"Idempotency-Key": str(uuid.uuid4())}
 
 
-def send(api: FlaskClient, body: Any, expected: int = 201, **headers: str) -> dict[str, Any]:
+def send(api: FlaskClient, body: Any, headers: dict[str, str] | None = None, *, expected: int = 201) -> dict[str, Any]:
     """The stored incident behind an SOS."""
     data = body if isinstance(body, (str, bytes)) else json.dumps(body)
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = api.post("/v1/sos", data=data, content_type="application/json", headers={**key(), **named})
+    answer = api.post("/v1/sos", data=data, content_type="application/json", headers={**key(), **(headers or {})})
     assert answer.status_code == expected, answer.get_data(as_text=True)
     return incidents.get(answer.get_json()["id"]) if expected < 300 else answer.get_json()
 
@@ -53,7 +52,7 @@ def test_without_a_token_it_is_taken_as_unverified(api: FlaskClient) -> None:
 
 def test_a_good_token_names_the_person_and_verifies(api: FlaskClient, clock: Hand) -> None:
     citizen = signed_in(clock())
-    doc = send(api, {"position": HERE}, **citizen.headers)
+    doc = send(api, {"position": HERE}, citizen.headers)
     assert doc["citizen"]["person"] == citizen.person_id
     assert "unverified" not in doc["flags"]
 
@@ -61,19 +60,19 @@ def test_a_good_token_names_the_person_and_verifies(api: FlaskClient, clock: Han
 def test_an_expired_token_still_names_the_person(api: FlaskClient, clock: Hand) -> None:
     citizen = signed_in(clock())
     old = access_token(SECRET, citizen.person_id, citizen.session_id, now=clock() - timedelta(days=40), ttl_s=900)
-    doc = send(api, {"position": HERE}, Authorization=f"Bearer {old}")
+    doc = send(api, {"position": HERE}, {"Authorization": f"Bearer {old}"})
     assert doc["citizen"]["person"] == citizen.person_id
     assert "unverified" in doc["flags"]
 
 
 @pytest.mark.parametrize("token", ["Bearer rubbish", "Bearer ", "Basic eDp5", "Bearer " + "a." * 3000, "\u00fc"])
 def test_a_garbage_token_is_no_token(api: FlaskClient, token: str) -> None:
-    assert "person" not in send(api, {"position": HERE}, Authorization=token)["citizen"]
+    assert "person" not in send(api, {"position": HERE}, {"Authorization": token})["citizen"]
 
 
 def test_half_a_profile_is_enough(api: FlaskClient, clock: Hand) -> None:
     citizen = signed_in(clock(), city="", language="")
-    assert send(api, {"category": "medical"}, **citizen.headers)["category"] == "medical"
+    assert send(api, {"category": "medical"}, citizen.headers)["category"] == "medical"
 
 
 # What is in it
@@ -182,14 +181,14 @@ def test_outside_every_city_the_nearest_takes_it(api: FlaskClient) -> None:
 def test_a_clock_wrong_by_days_does_not_make_it_late(api: FlaskClient, clock: Hand) -> None:
     wrong = clock() - timedelta(days=9)
     position = {**HERE, "captured_at": (wrong - timedelta(seconds=20)).isoformat()}
-    doc = send(api, {"position": position}, Sent_At=wrong.isoformat())
+    doc = send(api, {"position": position}, {"Sent-At": wrong.isoformat()})
     assert "late" not in doc["flags"]
     assert doc["raised_at"] == clock() - timedelta(seconds=20)
 
 
 def test_what_waited_on_the_phone_is_late(api: FlaskClient, clock: Hand) -> None:
     position = {**HERE, "captured_at": (clock() - timedelta(minutes=40)).isoformat()}
-    doc = send(api, {"position": position}, Sent_At=clock().isoformat())
+    doc = send(api, {"position": position}, {"Sent-At": clock().isoformat()})
     assert "late" in doc["flags"]
     assert doc["raised_at"] == clock() - timedelta(minutes=40)
     assert doc["received_at"] == clock()
@@ -197,7 +196,7 @@ def test_what_waited_on_the_phone_is_late(api: FlaskClient, clock: Hand) -> None
 
 @pytest.mark.parametrize("sent_at", ["soon", "2026-13-45T99:00:00Z", "\u00e9"])
 def test_a_sent_at_that_is_none_is_left_out(api: FlaskClient, sent_at: str) -> None:
-    assert "late" not in send(api, {"position": HERE}, Sent_At=sent_at)["flags"]
+    assert "late" not in send(api, {"position": HERE}, {"Sent-At": sent_at})["flags"]
 
 
 # Twice

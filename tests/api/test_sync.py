@@ -53,7 +53,7 @@ def offer(app: Flask, clock: Hand, incident: str, who: Signed, service: str = "p
     assert unit is not None
     with app.app_context():
         doc = dispatch.assign(incident, service, unit["_id"], desk("lahore"), by="per_1", now=clock())
-    return next(each for each, found in doc["assignments"].items() if found["unit"] == unit["_id"])
+    return str(next(each for each, found in doc["assignments"].items() if found["unit"] == unit["_id"]))
 
 
 def _unit(who: Signed) -> str:
@@ -115,7 +115,7 @@ def test_an_old_cursor_is_410(api: FlaskClient, clock: Hand) -> None:
 
 @pytest.mark.parametrize(
     ("query", "city"),
-    [("city=karachi", "karachi"), ("lat=33.69&lon=73.05", "islamabad"), ("lat=31.1&lon=74.9", "lahore"), ("", None)],
+    [("city=karachi", "karachi"), ("at=33.69,73.05", "islamabad"), ("at=31.1,74.9", "lahore"), ("", None)],
 )
 def test_app_config_of_a_city(api: FlaskClient, query: str, city: str | None) -> None:
     answer = api.get(f"/v1/app-config?{query}")
@@ -129,7 +129,7 @@ def test_app_config_of_a_city(api: FlaskClient, query: str, city: str | None) ->
 
 def test_app_config_of_nowhere(api: FlaskClient) -> None:
     assert api.get("/v1/app-config?city=atlantis").status_code == 404
-    assert api.get("/v1/app-config?lat=31").status_code == 422
+    assert api.get("/v1/app-config?at=31").status_code == 422
 
 
 # duty
