@@ -14,6 +14,7 @@ from api.audit.routes import blp as audit
 from api.cameras.observations import blp as observations
 from api.cameras.routes import blp as cameras
 from api.deliveries.routes import blp as deliveries
+from api.docs.routes import blp as docs
 from api.evidence.routes import blp as media
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
@@ -62,7 +63,7 @@ DOCUMENTED: list[Any] = [
     audit,
 ]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, metrics, guardian_page, live, one_tap, webhooks, media]
+PLAIN = [operations, metrics, docs, guardian_page, live, one_tap, webhooks, media]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 
@@ -79,7 +80,7 @@ def create_app(
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)
-    app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX="/docs")
+    app.config.update(API_TITLE=TITLE, API_VERSION=VERSION, OPENAPI_VERSION="3.1.0")
     install(
         app,
         Services(

@@ -18,7 +18,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "staff": ("cli.staff:staff", "Staff and responders: list, add, dismiss, renew a second factor, end sessions."),
     "cameras": ("cli.cameras:cameras", "Cameras: list, add, check with one look, retire, make a gateway's key."),
     "audit": ("cli.audit:audit", "The audit chain: verify a day, export its signed head."),
-    "openapi": ("cli.openapi:openapi", "Write the contract with the phone from the code."),
     "openapi": ("cli.openapi:openapi", "Write the contract, mobile-contract/openapi.json."),
     "error-codes": ("cli.contract_words:error_codes", "Write the table of error codes."),
     "states": ("cli.contract_words:states", "Write what each state of the contract means."),

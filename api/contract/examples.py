@@ -1,0 +1,154 @@
+"""What a request looks like, for every route that takes a body: operation → name of the example → body.
+
+Every example is valid by the schema of its route (tests/contract/test_openapi.py). Phone numbers are of a range that no
+carrier assigns: a Pakistani mobile number never goes on with 300 000.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_PHONE: Final = "+923000000001"
+_LIBERTY: Final = {"lat": 31.5102, "lon": 74.3441}
+_HERE: Final = {**_LIBERTY, "accuracy_m": 12, "captured_at": "2026-11-23T14:28:26.123Z"}
+_NEAR: Final = {"lat": 31.5106, "lon": 74.3449, "accuracy_m": 8, "captured_at": "2026-11-23T14:28:31.123Z"}
+_WHY: Final = {"reason": "Asked for by the district office."}
+
+BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "auth_ask_code": {"a number": {"phone": _PHONE, "language": "ur"}},
+    "auth_give_code": {
+        "an old phone": {
+            "challenge_id": "otp_0mc8x2k4q1",
+            "code": "123456",
+            "device": {"id": "c1f0a6de-phone", "platform": "android", "app_version": "1.0.0", "token": "fcm-token"},
+        }
+    },
+    "auth_refresh": {"the newest token": {"refresh_token": "rft_0mc8x2k4q1.k3y"}},
+    "auth_give_second_factor": {"six digits": {"code": "123456"}},
+    "auth_enrol": {"the code handed over": {"enrolment_code": "ABCD-EFGH-JKLM"}},
+    "people_change_me": {
+        "a name": {"name": "Ayesha", "language": "ur"},
+        "for the ambulance": {"blood_group": "O+", "medical_note": "Asthma."},
+    },
+    "people_set_pins": {
+        "after signing in": {"safe_pin": "4821", "duress_pin": "4822"},
+        "with the old PIN": {"safe_pin": "7730", "duress_pin": "7731", "old_pin": "4821"},
+    },
+    "people_put_device": {"after an update": {"platform": "android", "app_version": "1.1.0", "token": "fcm-token-2"}},
+    "people_add_guardian": {"a sister": {"name": "Sana", "phone": "+923000000002", "language": "ur"}},
+    "sos_raise_sos": {
+        "one tap": {"position": _HERE, "device": "c1f0a6de-phone"},
+        "with what is known": {
+            "position": _HERE,
+            "device": "c1f0a6de-phone",
+            "category": "harassment",
+            "services": {"police": True},
+            "silent": True,
+            "battery_pct": 17,
+            "note": "Two men on a motorcycle.",
+        },
+        "no position": {"phone": _PHONE},
+        "practice": {"position": _HERE, "device": "c1f0a6de-phone", "practice": True},
+    },
+    "sos_cancel": {"with the PIN": {"pin": "4821"}, "without one": {"reason": "Pressed by accident."}},
+    "sos_add_positions": {"two": {"positions": [_NEAR, _HERE]}},
+    "sos_add_message": {"a text": {"text": "I am behind the pharmacy."}},
+    "operating_create": {
+        "a caller": {"category": "medical", "phone": _PHONE, "position": _LIBERTY, "note": "A man has collapsed."},
+        "a walk-in": {"category": "theft", "channel": "walk_in", "city": "lahore"},
+    },
+    "operating_assign": {"a unit": {"unit": "unt_0mc8x2k4q1", "service": "police"}},
+    "operating_merge": {"into": {"into": "inc_0mc8x2k4q1"}},
+    "operating_unmerge": {"why": {"reason": "Another street."}},
+    "operating_resolve": {"how": {"resolution": "helped", "reason": "Brought home."}},
+    "operating_reopen": {"why": {"reason": "She called again."}},
+    "operating_steer": {
+        "pause": {"action": "pause", "service": "police", "reason": "A unit is on the telephone."},
+        "skip": {"action": "skip"},
+    },
+    "operating_add_note": {"a note": {"text": "The caller is a neighbour."}},
+    "operating_add_message": {"a text": {"text": "A car is on its way."}},
+    "operating_hand_over": {"an agency": {"agency": "rescue_1122", "reason": "There is a fire."}},
+    "responder_set_duty": {"on": {"status": "available"}, "off": {"status": "off_duty"}},
+    "responder_add_positions": {"one": {"positions": [_HERE]}},
+    "responder_decline": {"why": {"reason": "No fuel."}, "no reason": {}},
+    "responder_clear": {"helped": {"resolution": "helped"}},
+    "deliveries_received": {"from the push": {"receipt_token": "7f9c2ba4e88f"}},
+    "deliveries_seen": {"from the push": {"receipt_token": "7f9c2ba4e88f"}},
+    "cameras_add_camera": {
+        "of a gateway": {
+            "name": "Liberty Market, gate 2",
+            "position": _LIBERTY,
+            "bearing_deg": 135,
+            "fov_deg": 70,
+            "range_m": 60,
+            "source": {"kind": "gateway"},
+            "gateway": True,
+            "city": "lahore",
+        }
+    },
+    "cameras_change_camera": {"turned": {"bearing_deg": 150}},
+    "observations_post_observation": {
+        "somebody lies": {
+            "captured_at": "2026-11-23T14:28:20.000Z",
+            "seconds": 10,
+            "view": "seen",
+            "people": 2,
+            "findings": [{"kind": "lying", "confidence": 0.82, "t": 3.5, "seconds": 4}],
+            "detector": "gateway 2.1",
+        }
+    },
+    "cities_change_city": {"whole": {"config": {"id": "lahore"}, **_WHY}},
+    "cities_add_agency": {
+        "an ambulance service": {
+            "id": "edhi_lahore",
+            "names": {"en": "Edhi Foundation", "ur": "ایدھی فاؤنڈیشن"},
+            "kind": "ambulance",
+            "services": ["medical"],
+            "phone": "115",
+            **_WHY,
+        }
+    },
+    "cities_change_agency": {"a number": {"phone": "1122", **_WHY}},
+    "units_add_unit": {
+        "a car": {"name": "Dolphin 12", "agency_id": "punjab_police", "services": ["police"], "city": "lahore"}
+    },
+    "units_change_unit": {"a skill": {"skills": ["women_desk"]}},
+    "staff_add_staff": {
+        "an operator": {"phone": "+923000000003", "name": "Bilal", "roles": [{"role": "operator"}], **_WHY}
+    },
+    "staff_change_staff": {"a language": {"languages": ["ur", "pa"], **_WHY}},
+}
+
+PARAMETERS: Final[Mapping[str, Any]] = {
+    "Sent-At": "2026-11-23T14:28:27.000Z",
+    "Idempotency-Key": "6f1c9a52-3f0e-4c6e-9d55-0f9f4f7f2a11",
+    "If-None-Match": 'W/"7"',
+    "limit": 20,
+    "city": "lahore",
+    "agency_id": "punjab_police",
+    "sos_id": "inc_0mc8x2k4q1",
+    "incident_id": "inc_0mc8x2k4q1",
+    "assignment_id": "asg_0mc8x2k4q1",
+    "delivery_id": "dlv_0mc8x2k4q1",
+    "camera_id": "cam_0mc8x2k4q1",
+    "observation_id": "obs_0mc8x2k4q1",
+    "unit_id": "unt_0mc8x2k4q1",
+    "person_id": "per_0mc8x2k4q1",
+    "guardian_id": "gua_0mc8x2k4q1",
+    "session_id": "ses_0mc8x2k4q1",
+    "upload_id": "upl_0mc8x2k4q1",
+    "device_id": "c1f0a6de-phone",
+    "lat": 31.5102,
+    "lon": 74.3441,
+    "radius_m": 2000,
+    "category": "harassment",
+    "since": "2026-11-23T00:00:00Z",
+    "until": "2026-11-24T00:00:00Z",
+    "after": "2026-11-23T14:28:00Z",
+    "number": 0,
+    "Tus-Resumable": "1.0.0",
+    "Upload-Length": 48213,
+    "Upload-Offset": 0,
+    "Upload-Metadata": "filename cGhvdG8uanBn,filetype aW1hZ2UvanBlZw==",
+}
+"""Name of a parameter → what it looks like, wherever it stands."""

@@ -1,0 +1,77 @@
+"""From one answer to the next request: OpenAPI links, so that a reader (and a fuzzer) can follow an SOS by itself.
+
+(operation, status) → [(next operation, {parameter: where in the answer})].
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+Steps = Sequence[tuple[str, Mapping[str, str]]]
+
+
+def _each(parameter: str, where: str, *operations: str) -> Steps:
+    return [(operation, {parameter: where}) for operation in operations]
+
+
+_OF_AN_SOS: Final = [
+    (operation, {"sos_id": "$response.body#/id"})
+    for operation in (
+        "sos_follow",
+        "sos_add_positions",
+        "sos_add_message",
+        "sos_renew_share",
+        "sos_events",
+        "sos_cancel",
+        "media_create",
+    )
+]
+_OF_AN_INCIDENT: Final = (
+    "incidents_read_incident",
+    "incidents_read_timeline",
+    "incidents_read_track",
+    "operating_add_note",
+    "operating_add_message",
+    "operating_steer",
+    "operating_hand_over",
+    "operating_resolve",
+    "operating_reopen",
+)
+_OF_AN_ASSIGNMENT: Final = (
+    "responder_accept",
+    "responder_en_route",
+    "responder_on_scene",
+    "responder_mayday",
+    "responder_clear",
+    "responder_decline",
+)
+_OF_A_CAMERA: Final = (
+    "cameras_get_camera",
+    "cameras_change_camera",
+    "cameras_renew_key",
+    "cameras_revoke_key",
+    "observations_list_observations",
+    "cameras_retire_camera",
+)
+_OF_A_UNIT: Final = ("units_get_unit", "units_change_unit", "units_retire_unit")
+_OF_STAFF: Final = ("staff_get_staff", "staff_change_staff", "staff_new_enrolment", "staff_dismiss")
+
+LINKS: Final[Mapping[tuple[str, str], Steps]] = {
+    ("people_add_guardian", "201"): _each("guardian_id", "$response.body#/id", "people_remove_guardian"),
+    ("people_list_sessions", "200"): _each("session_id", "$response.body#/items/0/id", "people_end_session"),
+    ("sos_raise_sos", "201"): [*_OF_AN_SOS, *_each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT)],
+    ("sos_raise_sos", "200"): _each("sos_id", "$response.body#/id", "sos_follow"),
+    ("operating_create", "201"): _each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT),
+    ("incidents_list_incidents", "200"): [
+        *_each("incident_id", "$response.body#/items/0/id", *_OF_AN_INCIDENT),
+        *_each("cursor", "$response.body#/next", "incidents_list_incidents"),
+    ],
+    ("responder_list_assignments", "200"): _each("assignment_id", "$response.body#/items/0/id", *_OF_AN_ASSIGNMENT),
+    ("cameras_add_camera", "201"): _each("camera_id", "$response.body#/id", *_OF_A_CAMERA),
+    ("observations_post_observation", "201"): _each(
+        "observation_id", "$response.body#/id", "observations_read_observation"
+    ),
+    ("units_add_unit", "201"): _each("unit_id", "$response.body#/id", *_OF_A_UNIT),
+    ("units_list_units", "200"): _each("cursor", "$response.body#/next", "units_list_units"),
+    ("staff_add_staff", "201"): _each("person_id", "$response.body#/id", *_OF_STAFF),
+    ("sync_changes", "200"): _each("cursor", "$response.body#/cursor", "sync_changes"),
+}

@@ -1,0 +1,61 @@
+"""What each state in the contract means, written from the sentences that stand beside the members in the code."""
+
+import ast
+import inspect
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+from domain.cameras.states import HealthState, LookState, SourceKind, View
+from domain.cities.config import AgencyKind, Certainty, Service, Severity, Urgency
+from domain.deliveries.states import DeliveryStatus
+from domain.dispatch.states import UnitStatus
+from domain.evidence.states import UploadStatus
+from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
+from domain.people.states import Duty, Gender, GuardianStatus
+from domain.permissions import Role
+
+HEADING: Final = """# States
+
+Written by `make openapi`; do not edit. What each word in the contract means, and when it applies. A phone that meets a
+word that it does not know shows the thing without it: later servers have more words.
+"""
+SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
+    "SOS and incidents": (IncidentStatus, Resolution, SlotStatus, AssignmentStatus),
+    "Categories": (Service, Severity, Urgency, Certainty),
+    "Units and agencies": (UnitStatus, AgencyKind),
+    "People": (Duty, GuardianStatus, Gender, Role),
+    "Deliveries": (DeliveryStatus,),
+    "Uploads": (UploadStatus,),
+    "Cameras": (View, LookState, SourceKind, HealthState),
+}
+"""Every StrEnum whose values stand in the contract. What a PIN turned out to be is not here: no phone is told."""
+
+
+def sentences(of: type[StrEnum]) -> Mapping[str, str]:
+    """Value → the sentence below its member."""
+    (node,) = ast.parse(inspect.getsource(of).strip()).body
+    assert isinstance(node, ast.ClassDef)
+    found: dict[str, str] = {}
+    for line, after in zip(node.body, [*node.body[1:], None], strict=True):
+        if not (isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)):
+            continue
+        text = after.value if isinstance(after, ast.Expr) else None
+        said = text.value if isinstance(text, ast.Constant) else ""
+        found[of[line.targets[0].id].value] = " ".join(str(said).split())
+    return found
+
+
+def tables() -> str:
+    """The tables as they are committed."""
+    parts = [HEADING]
+    for title, enums in SHOWN.items():
+        parts.append(f"\n## {title}\n")
+        for each in enums:
+            rows = "\n".join(
+                f"| `{value}` | {text} |" if value else f"| (empty) | {text} |"
+                for value, text in sentences(each).items()
+            )
+            words = " ".join((each.__doc__ or "").split())
+            parts.append(f"\n### {each.__name__}\n\n{words}\n\n| value | when |\n| --- | --- |\n{rows}\n")
+    return "".join(parts)

@@ -1,0 +1,114 @@
+"""The uploads of an SOS (tus 1.0, api/evidence) in the document: their routes are plain, so they are written by hand."""
+
+from typing import Any, Final
+
+from api.errors import MEDIA_TYPE
+from api.evidence.tus import ALGORITHMS, CONTENT_TYPE, VERSION
+from api.incidents.access import PUBLIC, SECURITY
+
+_TEXT: Final = {"type": "string"}
+_BYTES: Final = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
+_ID: Final = {"type": "string", "minLength": 1}
+
+
+def _header(name: str, schema: dict[str, Any], text: str, *, required: bool = False) -> dict[str, Any]:
+    return {"in": "header", "name": name, "required": required, "description": text, "schema": schema}
+
+
+_VERSION_HEADER: Final = _header("Tus-Resumable", {"type": "string", "enum": [VERSION]}, "Of tus.", required=True)
+_CHECKSUM: Final = _header(
+    "Upload-Checksum", _TEXT, f"One of {', '.join(ALGORITHMS)}, a blank, and the hash in base64."
+)
+_OFFSET_OUT: Final = {"Upload-Offset": {"description": "Bytes that are kept.", "schema": _BYTES}}
+_EXPIRES_OUT: Final = {"Upload-Expires": {"description": "When an unfinished one is dropped.", "schema": _TEXT}}
+_SIZE_OUT: Final = {"Upload-Length": {"description": "Bytes in all.", "required": True, "schema": _BYTES}}
+_WHERE_OUT: Final = {"Location": {"description": "Of the upload.", "required": True, "schema": _TEXT}}
+
+
+def _problems(**more: str) -> dict[str, Any]:
+    texts = {
+        "400": "A header of tus is missing or cannot be read.",
+        "401": "Neither the SOS's token nor its citizen's.",
+        "404": "No such SOS or upload, or none that you may see.",
+        "410": "The upload has expired.",
+        "412": "Tus-Resumable is not 1.0.0.",
+        "503": "The document store is away; come again after Retry-After.",
+        **{name.removeprefix("s"): text for name, text in more.items()},
+    }
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": text, "content": content} for status, text in texts.items()}
+
+
+def _operation(
+    summary: str, responses: dict[str, Any], *parameters: dict[str, Any], body: bool = False
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "summary": summary,
+        "tags": ["uploads"],
+        "security": SECURITY,
+        "x-public": PUBLIC,
+        "parameters": [_VERSION_HEADER, *parameters],
+        "responses": responses,
+    }
+    if body:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": {CONTENT_TYPE: binary}}
+    return found
+
+
+def _path(name: str) -> dict[str, Any]:
+    return {"in": "path", "name": name, "required": True, "schema": _ID}
+
+
+PATHS: Final[dict[str, Any]] = {
+    "/v1/sos/{sos_id}/media": {
+        "parameters": [_path("sos_id")],
+        "post": _operation(
+            "Begin an upload: a picture, a recording. Its bytes go to the Location.",
+            {
+                "201": {"description": "Begun.", "headers": {**_WHERE_OUT, **_OFFSET_OUT, **_EXPIRES_OUT}},
+                **_problems(
+                    s409="The SOS is over, or the key was used for another file.",
+                    s413="Larger than is taken.",
+                    s415=f"A body that is not {CONTENT_TYPE}.",
+                    s422="Something about the file is not right.",
+                ),
+            },
+            _header("Upload-Length", _BYTES, "Bytes in all.", required=True),
+            _header("Upload-Metadata", _TEXT, "Keys with values in base64: `filename`, `filetype`, `sha256`."),
+            _header("Idempotency-Key", _TEXT, "A UUID made by the phone: the same key is the same upload."),
+        ),
+    },
+    "/v1/sos/{sos_id}/media/{upload_id}": {
+        "parameters": [_path("sos_id"), _path("upload_id")],
+        "head": _operation(
+            "How far an upload is.",
+            {
+                "200": {"description": "As it stands.", "headers": {**_SIZE_OUT, **_OFFSET_OUT, **_EXPIRES_OUT}},
+                **_problems(),
+            },
+        ),
+        "patch": _operation(
+            "Add bytes where the upload stands.",
+            {
+                "204": {"description": "Kept.", "headers": {**_OFFSET_OUT, **_EXPIRES_OUT}},
+                **_problems(
+                    s409="The upload stands elsewhere: Upload-Offset says where.",
+                    s413="More bytes than were announced.",
+                    s415=f"The body is not {CONTENT_TYPE}.",
+                    s460="The bytes are not those of the checksum; none was kept.",
+                ),
+            },
+            _header("Upload-Offset", _BYTES, "Where these bytes begin.", required=True),
+            _CHECKSUM,
+            body=True,
+        ),
+        "delete": _operation(
+            "Give an upload up.",
+            {
+                "204": {"description": "Gone."},
+                **_problems(s409="It is finished: what has become evidence stays evidence."),
+            },
+        ),
+    },
+}

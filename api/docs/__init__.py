@@ -1,0 +1,1 @@
+"""The contract to read in a browser, served from this machine alone."""
