@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from domain.errors import DomainError
 from domain.evidence import service as evidence
+from domain.evidence.states import UploadStatus
 from runtime import logging
 from runtime.evidence import FileEvidence
 from workers.context import Context
@@ -23,7 +24,9 @@ def whole_uploads(context: Context, pool: ThreadPoolExecutor) -> int:
     found = evidence.unfinished(now=now)
     for upload in found:
         try:
-            evidence.finish(upload, store, now=now)
+            if evidence.finish(upload, store, now=now)["status"] == UploadStatus.OPEN:
+                log.error("upload_parts_missing", upload=upload["_id"])
+                evidence.postpone(upload, now=now)
         except DomainError as error:
             log.info("upload_refused", upload=upload["_id"], reason=error.error_code)
             evidence.postpone(upload, now=now)
