@@ -79,8 +79,10 @@ def _offer(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
 
 
 def _offer_overtaken(delivery: Delivery) -> str:
-    status = dispatch.assignment_of(_incident(delivery), delivery["refs"]["assignment"])["status"]
-    return "" if status in ASKED else f"offer_{status}"
+    found = (_incident(delivery).get("assignments") or {}).get(delivery["refs"]["assignment"])
+    if found is None:
+        return "offer_renewed"  # the unit was asked again since, and again
+    return "" if found["status"] in ASKED else f"offer_{found['status']}"
 
 
 def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Params:

@@ -43,7 +43,7 @@ def _responders(unit_ids: Iterable[str]) -> dict[str, list[Recipient]]:
 def offered(event: Event, context: Context) -> None:
     """Everybody on the units that were asked hears of it: push first, SMS where no receipt comes, voice by the rung."""
     doc = incidents.get(event["subject"])
-    asked = {each: doc["assignments"][each] for each in event["assignments"]}
+    asked = {each: found for each in event["assignments"] if (found := doc["assignments"].get(each))}
     responders = _responders(assignment["unit"] for assignment in asked.values())
     tellings = []
     for assignment_id, assignment in asked.items():

@@ -3,7 +3,7 @@
 A Draft (domain/incidents/draft.py) comes in, decisions go into it, wrong steps raise with the current state.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,6 +99,7 @@ def offer(
         made.append(new)
     if not made:
         return []
+    _forget_old_offers(draft, service, {unit.unit_id for unit in units})
     asked = set(draft.doc.get("asked_units") or [])
     draft.set("asked_units", sorted(asked | {unit.unit_id for unit in units}))
     links = [
@@ -108,12 +109,35 @@ def offer(
     draft.set("links", [*(draft.doc.get("links") or []), *links])
     if "offered_at" not in (draft.doc.get("milestones") or {}):
         draft.set("milestones.offered_at", draft.now)
-    draft.entry("offered", by=by, service=service, assignments=made)
+    draft.entry("offered", by=by, service=service, assignments=made[:NAMED], asked=len(made))
     draft.event("assignment.offered", assignments=made)
     return made
 
 
 LINK_TTL = timedelta(hours=6)
+NAMED = 20
+"""How many assignments a timeline's entry names; all on duty of a large city would fill it."""
+
+
+def _forget_old_offers(draft: Draft, service: str, units: Collection[str]) -> None:
+    """A unit that is asked again keeps its last answer; what it was asked before that goes, with its links.
+
+    The last rung asks everybody anew as long as nobody comes, and a document has an end.
+    """
+    earlier: dict[str, list[tuple[datetime, str]]] = {}
+    for found, assignment in (draft.doc.get("assignments") or {}).items():
+        over = assignment["status"] in _NOT_COMING and assignment["offered_at"] < draft.now
+        if assignment["service"] == service and assignment["unit"] in units and over:
+            earlier.setdefault(assignment["unit"], []).append((assignment["offered_at"], found))
+    old = {found for answers in earlier.values() for _, found in sorted(answers)[:-1]}
+    for found in old:
+        draft.unset(f"assignments.{found}")
+    links = draft.doc.get("links") or []
+    if old:
+        draft.set("links", [link for link in links if link["id"] not in old])
+
+
+_NOT_COMING = frozenset({AssignmentStatus.EXPIRED, AssignmentStatus.DECLINED, AssignmentStatus.WITHDRAWN})
 
 
 def link_for(secret: str, assignment: str, generation: int = 0) -> str:
@@ -271,11 +295,7 @@ def has_moved(assignment: Mapping[str, Any], *, travelled_m: float | None, to_go
 
 def due_slots(doc: Mapping[str, Any], now: datetime) -> list[str]:
     """The services whose timer has run out."""
-    return [
-        service
-        for service, slot in (doc.get("slots") or {}).items()
-        if (timer := timer_of(slot)) and timer <= now
-    ]
+    return [service for service, slot in (doc.get("slots") or {}).items() if (timer := timer_of(slot)) and timer <= now]
 
 
 def check_free(draft: Draft, service: str) -> None:

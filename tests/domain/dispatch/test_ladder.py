@@ -1,0 +1,207 @@
+"""The ladder against a real store: who is asked when, that it never ends in silence, and that it does not grow for ever."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain import geo
+from domain.cities import queries as cities
+from domain.dispatch import leases, queries, service, steering
+from domain.dispatch.service import Desk
+from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
+from domain.incidents.states import AssignmentStatus
+from domain.ports import Candidate, Positions, PositionsUnavailable
+from tests.factories.incidents import NOON, SECRET, incident
+
+pytestmark = pytest.mark.usefixtures("documents")
+
+PLACE = (31.5102, 74.3441)
+
+
+class NoPositions(Positions):
+    """Redis has forgotten: the documents' last known cells are asked."""
+
+    def put(self, *args: Any, **named: Any) -> None:
+        raise PositionsUnavailable
+
+    def remove(self, *args: Any, **named: Any) -> None:
+        raise PositionsUnavailable
+
+    def nearest(self, *args: Any, **named: Any) -> list[Candidate]:
+        raise PositionsUnavailable
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """Lahore's."""
+    return Desk(cities.current("lahore"), NoPositions(), SECRET)
+
+
+def unit(metres: float, *, services: tuple[str, ...] = ("police",), **fields: Any) -> str:
+    """An available unit, so far east of PLACE."""
+    name = f"unt_{uuid.uuid4().hex[:8]}"
+    lat, lon = geo.destination(*PLACE, 90.0, metres)
+    cells = geo.cells(lat, lon)
+    queries.units().insert_one(
+        {
+            "_id": name,
+            "city": "lahore",
+            "agency": "punjab_police",
+            "services": list(services),
+            "status": "available",
+            "position": {"lat": lat, "lon": lon, "at": NOON},
+            "cells": {"r5": cells.r5, "r7": cells.r7, "r9": cells.r9},
+            **fields,
+        }
+    )
+    return name
+
+
+def raised(*services: str, **fields: Any) -> str:
+    """An incident at PLACE whose ladders have not begun."""
+    doc = incident(*services, position={"lat": PLACE[0], "lon": PLACE[1], "captured_at": NOON}, **fields)
+    doc["_id"] = f"inc_{uuid.uuid4().hex[:12]}"
+    incidents.incidents().insert_one(doc)
+    return str(doc["_id"])
+
+
+def asked(doc: dict[str, Any], status: str = "offered") -> set[str]:
+    """The units whose offers are in this state."""
+    return {each["unit"] for each in doc["assignments"].values() if each["status"] == status}
+
+
+def until_due(doc: dict[str, Any]) -> datetime:
+    """When the police's ladder moves again."""
+    due: datetime = doc["slots"]["police"]["due_at"]
+    return due
+
+
+def test_the_nearest_are_asked_first_then_a_wider_ring_then_everybody(desk: Desk) -> None:
+    near = [unit(metres) for metres in (200, 500, 900, 1500)]
+    wide, far, off = unit(6000), unit(30_000), unit(100, status="off_duty")
+    unit(100, services=("medical",))
+    doc = service.start(raised(), desk, now=NOON)
+    assert asked(doc) == set(near[:3])
+    rung_two = until_due(doc)
+    assert rung_two == NOON + timedelta(seconds=30)
+    doc = service.timers(doc["_id"], desk, now=rung_two)
+    assert asked(doc) == {*near, wide}
+    doc = service.timers(doc["_id"], desk, now=until_due(doc))
+    assert doc["slots"]["police"]["rung"] == 2
+    assert doc["pending_events"][-1]["type"] == "slot.supervisors"
+    doc = service.timers(doc["_id"], desk, now=until_due(doc))
+    assert far in asked(doc)
+    assert off not in doc["asked_units"]
+    assert "unanswered" not in doc["flags"]
+
+
+def test_a_rung_that_finds_nobody_is_passed_at_once(desk: Desk) -> None:
+    wide = unit(6000)
+    doc = service.start(raised(), desk, now=NOON)
+    assert asked(doc) == {wide}
+    assert doc["slots"]["police"]["rung"] == 1
+
+
+def test_where_nobody_is_on_duty_the_supervisors_are_called_at_once(desk: Desk) -> None:
+    doc = service.start(raised(), desk, now=NOON)
+    assert doc["slots"]["police"]["rung"] == 2
+    assert [event["type"] for event in doc["pending_events"]] == ["slot.supervisors"]
+
+
+def test_it_never_ends_in_silence_and_never_grows_for_ever(desk: Desk) -> None:
+    units = {unit(metres) for metres in range(200, 2200, 100)}
+    doc = service.start(raised(), desk, now=NOON)
+    sizes, notices = [], 0
+    for _ in range(40):
+        doc = service.timers(doc["_id"], desk, now=until_due(doc))
+        notices += sum(event["type"] == "slot.unanswered" for event in doc["pending_events"])
+        incidents.incidents().update_one({"_id": doc["_id"]}, {"$set": {"pending_events": []}})
+        sizes.append((len(doc["assignments"]), len(doc["links"])))
+    assert "unanswered" in doc["flags"]
+    assert notices > 30
+    assert asked(doc) == units
+    assert max(sizes) <= (2 * len(units), 2 * len(units))
+    # Whoever comes at last is taken, also by the offer before the last.
+    last_but_one = next(found for found, each in doc["assignments"].items() if each["status"] == "expired")
+    doc = service.accept(doc["_id"], last_but_one, desk, by="res", via="app", now=until_due(doc))
+    assert doc["status"] == "acknowledged"
+
+
+def test_the_same_timer_twice_climbs_one_rung(desk: Desk) -> None:
+    unit(200)
+    doc = service.start(raised(), desk, now=NOON)
+    due = until_due(doc)
+    once = service.timers(doc["_id"], desk, now=due)
+    again = service.climb(doc["_id"], "police", desk, now=due, from_rung=0)
+    assert again["version"] == once["version"]
+
+
+@pytest.mark.parametrize("how", ["stalled", "declined"])
+def test_whoever_gave_up_is_asked_again_only_when_everybody_is(desk: Desk, how: str) -> None:
+    near, other = unit(200), unit(6000)
+    doc = service.start(raised(), desk, now=NOON)
+    (first,) = doc["assignments"]
+    service.accept(doc["_id"], first, desk, by="res", via="app", now=NOON)
+    later = NOON + timedelta(minutes=5)
+    if how == "stalled":
+        doc = service.timers(doc["_id"], desk, now=later)
+    else:
+        doc = service.decline(doc["_id"], first, by="res", reason="flat tyre", now=later)
+    assert doc["status"] == "open"
+    assert queries.unit(near).get("lease") is None
+    doc = service.start(doc["_id"], desk, now=later)
+    assert asked(doc) == {other}
+    while doc["slots"]["police"]["rung"] < 3:
+        doc = service.timers(doc["_id"], desk, now=until_due(doc))
+    assert near in asked(doc)
+
+
+def test_a_unit_that_moves_on_while_its_stall_is_checked_keeps_its_slot(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit(200)
+    doc = service.start(raised(), desk, now=NOON)
+    (first,) = doc["assignments"]
+    service.accept(doc["_id"], first, desk, by="res", via="app", now=NOON)
+    later = NOON + timedelta(minutes=5)
+    look = queries.unit
+
+    def arrive_meanwhile(unit_id: str) -> dict[str, Any]:
+        service.progress(doc["_id"], first, AssignmentStatus.ON_SCENE, by="res", now=later)
+        return look(unit_id)
+
+    monkeypatch.setattr(queries, "unit", arrive_meanwhile)
+    found = service.timers(doc["_id"], desk, now=later)
+    assert found["status"] == "on_scene"
+
+
+def test_a_lease_without_a_slot_is_swept_and_one_that_is_taken_anew_is_not(desk: Desk) -> None:
+    name = unit(200)
+    doc = service.start(raised(), desk, now=NOON)
+    (assignment,) = doc["assignments"]
+    leases.take(name, assignment, doc["_id"], now=NOON)  # and then the process died
+    assert list(leases.orphans(now=NOON + timedelta(seconds=4))) == []
+    ((unit_id, found, taken_at),) = leases.orphans(now=NOON + timedelta(seconds=6))
+    # The responder says yes once more just before the sweeper gives it back.
+    service.accept(doc["_id"], assignment, desk, by="res", via="app", now=NOON + timedelta(seconds=6))
+    assert not leases.give_back(unit_id, found, taken_at=taken_at)
+    assert queries.unit(name)["lease"]["assignment"] == assignment
+    assert list(leases.orphans(now=NOON + timedelta(minutes=1))) == []
+
+
+def test_a_pause_holds_the_ladder_and_ends_by_itself(desk: Desk) -> None:
+    unit(200)
+    doc = service.start(raised(), desk, now=NOON)
+
+    def pause(draft: Draft) -> None:
+        steering.pause(draft, "police", by="op", reason="I am on the phone with her")
+
+    doc = incidents.change(doc["_id"], pause, now=NOON)
+    assert service.timers(doc["_id"], desk, now=NOON + timedelta(minutes=9))["slots"]["police"]["rung"] == 0
+    doc = service.timers(doc["_id"], desk, now=NOON + timedelta(minutes=10))
+    assert doc["slots"]["police"]["paused"] is False
+    doc = service.timers(doc["_id"], desk, now=NOON + timedelta(minutes=10))
+    assert doc["slots"]["police"]["rung"] > 0
