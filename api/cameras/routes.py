@@ -46,6 +46,8 @@ def _city(call: Call, action: str, given: str | None) -> str:
 
 def _facts(call: Call, owner: str | None) -> dict[str, Any]:
     facts = {name: value for name, value in call.body.items() if name in registry.KEPT}
+    if "zones" in facts:
+        facts["zones"] = {zone["name"]: zone["corners"] for zone in facts["zones"]}
     if owner and (facts.get("source") or {}).get("kind") in sources.FILES:  # folders are the city's own
         raise SourceNotAllowed("lent cameras have an address", errors={"source": ["Not a file."]})
     return facts

@@ -38,6 +38,13 @@ class SourceAnswer(Schema):
     with_password = fields.Boolean(required=True)
 
 
+class Zone(Schema):
+    """A part of the picture that has a name: corners in 0–1 of its width and height."""
+
+    name = code_field("[A-Za-z0-9_ -]{1,40}", "Letters, digits, _, - and blanks.", required=True)
+    corners = fields.List(_CORNER, required=True, validate=validate.Length(min=3, max=32))
+
+
 class CameraFields(Schema):
     """What a camera's keeper says of it. Degrees clockwise from north, metres; zones and masks in 0–1 of the picture."""
 
@@ -48,11 +55,7 @@ class CameraFields(Schema):
     fov_deg = Number(1, 360)
     range_m = Number(1, 2000)
     source = fields.Nested(Source)
-    zones = fields.Dict(
-        keys=code_field("[A-Za-z0-9_ -]{1,40}", "Letters, digits, _, - and blanks."),
-        values=_polygon(),
-        validate=validate.Length(max=16),
-    )
+    zones = fields.List(fields.Nested(Zone), validate=validate.Length(max=16))
     masks = fields.List(_polygon(), validate=validate.Length(max=16))
     enabled = fields.Boolean()
 
@@ -60,18 +63,14 @@ class CameraFields(Schema):
 class NewCamera(CameraFields):
     """A camera. `gateway`: also make a key by which its gateway posts what it sees."""
 
+    name = Text(120, min_chars=1, required=True)
+    position = fields.Nested(PlaceSchema, required=True)
+    bearing_deg = Number(0, 360, required=True)
+    fov_deg = Number(1, 360, required=True)
+    range_m = Number(1, 2000, required=True)
+    source = fields.Nested(Source, required=True)
     city = Id()
     gateway = fields.Boolean(load_default=False)
-
-    @ma.pre_load
-    def _needed(self, data: Any, **_: Any) -> Any:
-        if isinstance(data, dict):
-            lacking = [
-                name for name in ("name", "position", "bearing_deg", "fov_deg", "range_m", "source") if name not in data
-            ]
-            if lacking:
-                raise ma.ValidationError({name: ["Missing data for required field."] for name in lacking})
-        return data
 
 
 class Health(Schema):
@@ -96,8 +95,8 @@ class CameraAnswer(Schema):
     fov_deg = fields.Float(required=True)
     range_m = fields.Float(required=True)
     source = fields.Nested(SourceAnswer, required=True)
-    zones = fields.Dict()
-    masks = fields.List(fields.Raw())
+    zones = fields.List(fields.Nested(Zone), required=True)
+    masks = fields.List(fields.Raw(), required=True)
     enabled = fields.Boolean(required=True)
     gateway = fields.Boolean(required=True, metadata={"description": "Whether a gateway has a key."})
     gateway_key = fields.String(metadata={"description": "Only where it was asked for: it is stored nowhere."})

@@ -23,7 +23,7 @@ def camera_view(row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     return view | {
         "id": row["_id"],
         "source": source | {"with_password": "sealed" in (row.get("source") or {})},
-        "zones": row.get("zones") or {},
+        "zones": [{"name": name, "corners": corners} for name, corners in (row.get("zones") or {}).items()],
         "masks": row.get("masks") or [],
         "enabled": bool(row.get("enabled", True)),
         "gateway": bool(row.get("gateway_key")),

@@ -83,7 +83,11 @@ def test_a_camera_is_added_read_changed_and_retired(api: FlaskClient, admin: Any
     assert said(api.patch(here, json={"name": "x"}, headers=operator.headers)) == (403, "not_allowed")
     stale = {**admin.headers, "If-Match": '"99"'}
     assert said(api.patch(here, json={"name": "x"}, headers=stale)) == (412, "precondition_failed")
-    changed = api.patch(here, json={"enabled": False, "bearing_deg": 90}, headers=admin.headers).get_json()
+    gate = {"name": "gate", "corners": [[0.0, 0.0], [1.0, 0.0], [0.5, 1.0]]}
+    facts = {"enabled": False, "bearing_deg": 90, "zones": [gate]}
+    changed = api.patch(here, json=facts, headers=admin.headers).get_json()
+    assert changed["zones"] == [gate]
+    assert queries.camera(body["id"])["zones"] == {"gate": gate["corners"]}
     assert (changed["enabled"], changed["bearing_deg"], changed["version"]) == (False, 90.0, 2)
     assert api.delete(here, headers=admin.headers).status_code == 204
     assert said(api.get(here, headers=admin.headers)) == (404, "camera_not_found")
@@ -102,7 +106,8 @@ def test_a_camera_is_added_read_changed_and_retired(api: FlaskClient, admin: Any
         ({"position": {"lat": 91, "lon": 0}}, "invalid"),
         ({"bearing_deg": 400}, "invalid"),
         ({"range_m": "far"}, "invalid"),
-        ({"zones": {"gate": [[0, 0], [1, 1]]}}, "invalid"),
+        ({"zones": [{"name": "gate", "corners": [[0, 0], [1, 1]]}]}, "invalid"),
+        ({"zones": [{"name": "gate\n", "corners": [[0, 0], [1, 1], [0, 1]]}]}, "invalid"),
         ({"masks": [[[0, 0], [2, 1], [1, 1]]]}, "invalid"),
         ({"name": ""}, "invalid"),
     ],
