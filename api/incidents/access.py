@@ -7,7 +7,6 @@ from flask import request
 
 from api import auth
 from api.services import services
-from domain.errors import DomainError
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
 
@@ -17,17 +16,14 @@ SECURITY: Final[list[dict[str, list[str]]]] = [{"bearer": []}, {"sos": []}]
 
 
 def own_sos(incident_id: str) -> dict[str, Any]:
-    """The SOS's document. Raises Unauthenticated with neither token, IncidentNotFound for what is not the caller's."""
+    """The SOS's document. Raises Unauthenticated without a good token of either kind (whether there is such an SOS is not
+    told), IncidentNotFound for what is not the caller's.
+    """
     given = request.headers.get(HEADER, "")
     expected = incidents.sos_token(services().settings.signing_key, incident_id)
     if given and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
         return _unless_erased(incidents.get(incident_id))
-    try:
-        person = auth.principal().person_id
-    except DomainError:
-        if given:
-            raise IncidentNotFound("no such SOS") from None
-        raise
+    person = auth.principal().person_id
     doc = incidents.get(incident_id)
     if (doc.get("citizen") or {}).get("person") != person:
         raise IncidentNotFound("no such SOS")

@@ -8,7 +8,6 @@ from marshmallow import fields
 from api.blueprint import Blueprint, Call
 from api.schemas import Id, Schema, Time
 from domain.cities import queries as cities
-from domain.errors import Invalid
 from domain.insights import service as insights
 from domain.permissions import Target
 
@@ -18,7 +17,7 @@ LONGEST: Final = timedelta(days=31)
 
 
 class ResponseQuery(Schema):
-    """Which city, raised from when until before when; the last 24 hours where left out."""
+    """Which city, raised from when until before when; the last 24 hours where left out, 31 days at most."""
 
     city = Id(required=True)
     since = Time(data_key="from")
@@ -42,7 +41,7 @@ class ResponseAnswer(Schema):
 
     city = fields.String(required=True)
     from_ = Time(required=True, data_key="from", attribute="from")
-    to = Time(required=True)
+    to = Time(required=True, metadata={"description": "As far as was counted: at most 31 days after `from`."})
     incidents = fields.Integer(required=True)
     unanswered = fields.Integer(required=True, metadata={"description": "Where the whole ladder once found nobody."})
     never_dispatched = fields.Integer(required=True)
@@ -54,9 +53,8 @@ def response(call: Call) -> Any:
     """Times to answer, to dispatch and to arrive in a city, by the server's clock, without practices."""
     city = call.query["city"]
     call.require_reach("insights.read", Target(city=city))
-    until = call.query.get("until") or call.now
-    since = call.query.get("since") or until - timedelta(days=1)
-    if since >= until or until - since > LONGEST:
-        raise Invalid("from must be before to, by at most 31 days", errors={"from": ["At most 31 days before `to`."]})
+    since, until = call.query.get("since"), call.query.get("until")
+    since = since or (until or call.now) - timedelta(days=1)
+    until = max(since, min(until or call.now, since + LONGEST))
     cities.current(city)
     return insights.response(city, since, until)

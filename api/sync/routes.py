@@ -13,6 +13,7 @@ from api.people.views import person_view
 from api.responder.schemas import Assignment
 from api.schemas import Schema, Time
 from domain import sync
+from domain.errors import Invalid
 from domain.people import queries as people
 
 blp = Blueprint("sync", __name__, url_prefix="/v1", description="What changed for this person.")
@@ -51,6 +52,15 @@ class SyncAnswer(Schema):
     cursor = fields.String(required=True)
 
 
+def _since(cursor: str | None) -> datetime | None:
+    """The time of a cursor. One that cannot be read is none: the phone gets everything, and is right again."""
+    try:
+        given = decode_cursor(cursor, (datetime,))
+    except Invalid:
+        return None
+    return given[0] if given else None
+
+
 @blp.endpoint(
     "GET /sync",
     permission="me.read",
@@ -60,8 +70,7 @@ class SyncAnswer(Schema):
 )
 def changes(call: Call) -> Any:
     """One's own SOS, profile, and one's unit's assignments that changed since the cursor; what is gone as tombstones."""
-    given = decode_cursor(call.query.get("cursor"), (datetime,))
-    since = sync.check_cursor(given[0] if given else None, now=call.now)
+    since = sync.check_cursor(_since(call.query.get("cursor")), now=call.now)
     found = sync.own_sos(call.who.person_id, since, now=call.now)
     if call.who.unit_id:
         found += sync.assignments(call.who.unit_id, since, call.who.language)

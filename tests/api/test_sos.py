@@ -41,7 +41,7 @@ def test_an_sos_is_taken_and_followed_by_its_own_token(api: FlaskClient, enqueue
     )
     assert again.status_code == 304
     assert api.get(f"/v1/sos/{sos['id']}").status_code == 401
-    assert api.get(f"/v1/sos/{sos['id']}", headers={"Sos-Token": "x"}).status_code == 404
+    assert api.get(f"/v1/sos/{sos['id']}", headers={"Sos-Token": "x"}).status_code == 401
 
 
 def test_the_same_key_is_the_same_sos(api: FlaskClient) -> None:
