@@ -67,7 +67,7 @@ def _asked(each: Chosen, raised_at: datetime, now: datetime) -> dict[str, Any]:
 
 
 def _join_all(incident_id: str, asked: Mapping[str, Mapping[str, Any]], now: datetime) -> list[str]:
-    backlog = waiting(at_most=rules.BACKLOG) if asked else 0
+    backlog = waiting(now=now, at_most=rules.BACKLOG) if asked else 0
     to_do: list[str] = []
     best_first = sorted(asked.items(), key=lambda each: (each[1]["distance_m"], each[0]))  # a store keeps no order
     for place, (camera_id, held) in enumerate(best_first):
@@ -79,10 +79,9 @@ def _join_all(incident_id: str, asked: Mapping[str, Mapping[str, Any]], now: dat
             observations.show(incident_id, camera_id, View.BUSY, None, now=now)
         elif look["state"] == LookState.DONE:
             _tell_one(look, incident_id, now)
-        elif look["state"] == LookState.WAITING:
+        elif look["state"] == LookState.WAITING and look["ready_at"] <= now:
             backlog += look["asked_at"] == now
-            if look["ready_at"] <= now:
-                to_do.append(look["_id"])
+            to_do.append(look["_id"])
     return to_do
 
 

@@ -110,9 +110,9 @@ def latest(camera_id: str, around: datetime) -> Observation | None:
     return observations().find_one({"camera": camera_id, "at": span}, _ROW, sort=[("at", -1)])
 
 
-def waiting(*, at_most: int) -> int:
-    """How many looks wait for analytics now, counted up to `at_most`."""
-    return looks().count_documents({"state": str(LookState.WAITING)}, limit=at_most)
+def waiting(*, now: datetime, at_most: int) -> int:
+    """How many looks wait for analytics now, counted up to `at_most`; not those whose footage is still to come."""
+    return looks().count_documents({"state": str(LookState.WAITING), "ready_at": {"$lte": now}}, limit=at_most)
 
 
 def overdue(*, now: datetime, limit: int = 100) -> list[Look]:

@@ -4,9 +4,12 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.schemas import rfc3339
 from domain.audit import chain
@@ -321,3 +324,30 @@ def test_observations_are_listed_and_read_with_a_line_in_the_log(
     whole = api.get(f"/v1/observations/{observation}", headers=operator.headers).get_json()
     assert whole["correlations"][0]["other"] == {"kind": "incident", "id": incident}
     assert audited(clock, "observation.read") >= 1
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@hypothesis.settings(
+    max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_no_body_ends_in_an_error_of_ours(api: FlaskClient, admin: Any, clock: Any, data: st.DataObject) -> None:
+    """Bad input is 4xx, and what is taken is whole."""
+    source = st.fixed_dictionaries({"kind": st.sampled_from(["file", "mjpeg", "rtsp", "segments"]), "url": ANYTHING})
+    odd = data.draw(st.dictionaries(st.sampled_from([*NEW, "zones", "masks", "city"]), ANYTHING | source, min_size=1))
+    made = api.post("/v1/cameras", json={**NEW, "city": "lahore", **odd}, headers=admin.headers)
+    assert made.status_code in {201, 404, 422}
+    if made.status_code == 201:
+        assert api.get(f"/v1/cameras/{made.get_json()['id']}", headers=admin.headers).status_code == 200
+    cam = add(api, admin, gateway=True, source={"kind": "gateway"}).get_json()
+    names = ["captured_at", "view", "people", "findings", "health", "detector", "seconds"]
+    word = data.draw(st.dictionaries(st.sampled_from(names), ANYTHING, min_size=1))
+    body = {"captured_at": rfc3339(clock()), "view": "seen", **word}
+    headers = {"Gateway-Key": cam["gateway_key"]}
+    assert api.post(f"/v1/cameras/{cam['id']}/observations", json=body, headers=headers).status_code in {201, 422}

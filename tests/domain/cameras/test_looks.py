@@ -167,7 +167,7 @@ def test_under_load_each_incident_keeps_its_best_camera() -> None:
     assert list(shown[0].values()).count("asked") == 5  # the sixth would have been the sixth to wait
     assert all(each["c0"] == "asked" for each in shown)
     assert list(shown[-1].values()).count("busy") == 7
-    assert queries.waiting(at_most=100) <= rules.BACKLOG
+    assert queries.waiting(now=NOON + timedelta(hours=1), at_most=100) <= rules.BACKLOG
 
 
 def test_a_recorders_footage_is_looked_at_when_it_can_be_there() -> None:
@@ -179,6 +179,8 @@ def test_a_recorders_footage_is_looked_at_when_it_can_be_there() -> None:
     assert looks.see_to_overdue(now=look["ready_at"] - SECOND) == []
     assert looks.see_to_overdue(now=look["ready_at"]) == [look["_id"]]
     assert states(incident) == {"recorder": "asked"}
+    before, after = look["ready_at"] - SECOND, look["ready_at"]
+    assert [queries.waiting(now=now, at_most=9) for now in (before, after)] == [0, 1]
 
 
 def test_a_better_position_asks_the_cameras_there() -> None:
