@@ -74,9 +74,10 @@ def create_app(
     enqueue: Enqueue | None = None,
     positions: Positions | None = None,
     evidence: EvidenceStore | None = None,
+    selection_ms: int = 1500,
 ) -> Flask:
     """The application for these settings. Connects this process to the document store; ports not given are real."""
-    mongo.connect(settings)
+    mongo.connect(settings, selection_ms=selection_ms)
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)
@@ -121,7 +122,7 @@ def serve() -> Flask:
     """What a web server calls: settings from the environment."""
     settings = load()
     logging.configure(settings.log_level)
-    return create_app(settings)
+    return create_app(settings, selection_ms=mongo.AT_ONCE_MS)
 
 
 def serve_streams() -> Flask:

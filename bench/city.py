@@ -28,7 +28,7 @@ def stack(var: Path, *, workers: bool) -> Iterator[Stack]:
     made = Stack(var, workers=workers)
     made.start()
     try:
-        mongo.connect(settings_of(made), timeout_ms=60_000)
+        mongo.connect(settings_of(made), timeout_ms=60_000, selection_ms=60_000)
         yield made
     finally:
         mongo.disconnect()

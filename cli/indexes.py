@@ -62,7 +62,7 @@ def create() -> int:
 @click.option("--check", is_flag=True, help="Only say which are missing; ends 1 when one is.")
 def indexes(check: bool) -> None:
     """Create the declared indexes on all collections."""
-    mongo.connect(load(), timeout_ms=PATIENCE_MS)
+    mongo.connect(load(), timeout_ms=PATIENCE_MS, selection_ms=PATIENCE_MS)
     if check:
         lacking = missing()
         for collection, keys in lacking:

@@ -13,7 +13,7 @@ from runtime.settings import load
 def prepare() -> None:
     """Create the store's indexes and load the cities' presets."""
     settings = load()
-    mongo.connect(settings, timeout_ms=60_000)
+    mongo.connect(settings, timeout_ms=60_000, selection_ms=60_000)
     count = indexes.create()
     loaded = [cities.load_preset(path, now=utc_now()).id for path in sorted(settings.cities_dir.glob("*.toml"))]
     click.echo(f"{count} collections, cities: {', '.join(loaded)}")

@@ -79,16 +79,27 @@ class Breaker(monitoring.ServerHeartbeatListener):
 breaker = Breaker()
 
 
-def connect(settings: Settings, *, pool: int = 16, timeout_ms: int = 5000) -> MongoClient[dict[str, Any]]:
-    """Connect this process (after fork). Lazy: does not fail when the store is down."""
+AT_ONCE_MS = 500
+"""How long a request looks for a server that takes writes: those that are under way when the store dies find none."""
+
+
+def connect(
+    settings: Settings, *, pool: int = 16, timeout_ms: int = 5000, selection_ms: int = 1500
+) -> MongoClient[dict[str, Any]]:
+    """Connect this process (after fork). Lazy: does not fail when the store is down.
+
+    `timeout_ms` is for one answer, `selection_ms` for finding a server. Not the driver's `timeoutMS`: that one lets an
+    operation look for a server for all of its time, so that a dead store would hold each request under way for it.
+    """
     breaker.forget()
     mongoengine.disconnect()
     client: MongoClient[dict[str, Any]] = mongoengine.connect(
         host=settings.mongodb_url,
         tz_aware=True,
         uuidRepresentation="standard",
-        serverSelectionTimeoutMS=1500,
-        timeoutMS=timeout_ms,
+        serverSelectionTimeoutMS=selection_ms,
+        socketTimeoutMS=timeout_ms,
+        waitQueueTimeoutMS=timeout_ms,
         connectTimeoutMS=1500,
         heartbeatFrequencyMS=1000,
         maxPoolSize=pool,

@@ -231,8 +231,9 @@ def lost(city: City, taken: list[Taken]) -> None:
     stored = [doc["_id"] for doc in city.store.incidents.find({}, {"_id": 1})]
     assert Counter(stored) == Counter(ids), "each acknowledged SOS is there once, and nothing else is"
 
+    until("units were told of every SOS", lambda: first_told(city).keys() >= set(ids), every_s=0.5)
     asked_until = datetime.now(UTC)  # ladders climb on, and ask more units, for as long as nobody answers
-    until("every unit that was asked was told", lambda: _all_told(city, ids, asked_until), every_s=0.5)
+    until("every unit that was asked was told", lambda: not _untold(city, asked_until), every_s=0.5)
     until("no event waits any more", city.at_rest)
     inboxes = city.inboxes()
     assert inboxes.twice() == [], "an SMS came twice"
@@ -251,14 +252,25 @@ def lost(city: City, taken: list[Taken]) -> None:
     until("no lease is left on a unit whose assignment does not hold", lambda: not _stray_leases(city), 20)
 
 
-def _all_told(city: City, ids: list[str], asked_until: datetime) -> bool:
-    """Each SOS has offers, and each delivery of one has reached a phone or was overtaken by an answer."""
+def first_told(city: City) -> dict[str, float]:
+    """When the first phone heard of each SOS, as the carriers noted it (Unix time)."""
+    inboxes = city.inboxes()
+    first: dict[str, float] = {}
+    for each in city.store.deliveries.find({"purpose": "assignment_offered"}, {"subject": 1, "refs": 1}):
+        if at := inboxes.told_at(city, each):
+            first[each["subject"]] = min(at, first.get(each["subject"], at))
+    return first
+
+
+def _untold(city: City, asked_until: datetime) -> list[str]:
+    """Offers that have reached no phone, and were not overtaken by somebody's answer."""
     inboxes = city.inboxes()
     asked = {"purpose": "assignment_offered", "created_at": {"$lte": asked_until}}
-    offers = list(city.store.deliveries.find(asked, {"subject": 1, "refs": 1, "status": 1}))
-    told = {each["_id"] for each in offers if inboxes.told_at(city, each) is not None}
-    missing = [each["_id"] for each in offers if each["_id"] not in told and each["status"] != "suppressed"]
-    return not missing and {each["subject"] for each in offers if each["_id"] in told} >= set(ids)
+    return [
+        each["_id"]
+        for each in city.store.deliveries.find(asked, {"refs": 1, "status": 1})
+        if each["status"] != "suppressed" and inboxes.told_at(city, each) is None
+    ]
 
 
 def _stray_leases(city: City) -> list[str]:

@@ -16,7 +16,7 @@ import requests
 from pymongo import MongoClient
 
 from cli.stack import Stack
-from tests.scenarios.nothing_lost import NOT_NEEDED, City, Doc, Taken, lost, populate, until
+from tests.scenarios.nothing_lost import NOT_NEEDED, City, Doc, Taken, first_told, lost, populate, until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("whole_city")]
 
@@ -142,23 +142,13 @@ def test_redis_refuses_and_units_are_told_by_the_sweeper(city: City) -> None:
         city.stack.rpc.startProcess("redis")
 
 
-def _first_told(city: City) -> dict[str, float]:
-    """When the first phone heard of each SOS, as the carriers noted it."""
-    inboxes = city.inboxes()
-    first: dict[str, float] = {}
-    for each in city.store.deliveries.find({"purpose": "assignment_offered"}, {"subject": 1, "refs": 1}):
-        if at := inboxes.told_at(city, each):
-            first[each["subject"]] = min(at, first.get(each["subject"], at))
-    return first
-
-
 def _all_heard(city: City, ids: list[str]) -> bool:
-    return _first_told(city).keys() >= set(ids)
+    return first_told(city).keys() >= set(ids)
 
 
 def _lateness(city: City, taken: list[Taken]) -> list[float]:
     """Seconds from each tap to the first phone."""
-    first = _first_told(city)
+    first = first_told(city)
     return [round(first[each.id] - each.tapped, 2) for each in taken]
 
 
@@ -191,7 +181,7 @@ def test_the_document_server_is_down_and_everybody_is_told_at_once(city: City) -
     known = city.tap(keys[0])
     city.stack.rpc.stopProcess("docstore")
     try:
-        for _ in range(2):  # those who find out, and those after them
+        for at_once_s in (2.5, 1.0):  # those who find out, and those after them
             with ThreadPoolExecutor(16) as pool:
                 began = time.monotonic()
                 answers = list(pool.map(city.post_sos, keys))
@@ -200,7 +190,7 @@ def test_the_document_server_is_down_and_everybody_is_told_at_once(city: City) -
             assert {each.headers["Content-Type"] for each in answers} == {"application/problem+json"}
             assert all(int(each.headers["Retry-After"]) >= 1 for each in answers)
             assert {each.json()["code"] for each in answers} == {"store_unavailable"}
-            assert seconds < 1.5, f"16 answers took {seconds:.2f} s"
+            assert seconds < at_once_s, f"16 answers took {seconds:.2f} s"
     finally:
         city.stack.rpc.startProcess("docstore")
     with ThreadPoolExecutor(16) as pool:
