@@ -11,7 +11,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,12 +36,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], log: Path, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """The process of a command, its output in a file, killed at the end."""
+def running(
+    command: list[str], log: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The process of a command, its output in a file, killed at the end. `env` is all of its environment."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=cwd,
-            preexec_fn=die_with_parent,
+            env=env, preexec_fn=die_with_parent,
         )  # fmt: skip
         try:
             yield process

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from flask import Flask
+from pydantic import SecretStr
 
 from api.contract.examples import BODIES, PARAMETERS
 from api.contract.links import LINKS
@@ -50,7 +51,11 @@ _PARAMETER: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 def settings_for_writing() -> Settings:
     """Settings with which the application is made only to be described: nothing is connected to until asked."""
-    return Settings(secret="described, never served: no key at all..")  # type: ignore[arg-type]  # pydantic hides it
+    return Settings(
+        secret=SecretStr("described, never served: no key at all.."),
+        mongodb_url="mongodb://127.0.0.1:9/amaan",
+        redis_url="redis://127.0.0.1:9/0",
+    )
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def document(app: Flask) -> dict[str, Any]:
     for path, method, operation in operations(found):
         operation["operationId"] = ids[f"{method} {path}"]
         _parameters(found["paths"][path], operation)
-        _body(operation)
+        _body(operation, found["components"]["schemas"])
         _responses(operation)
     _say_types(found["components"]["schemas"])
     for schema in ("PaginationMetadata",):  # flask-smorest declares it; our lists have `next`
@@ -100,9 +105,12 @@ def _parameters(item: dict[str, Any], operation: dict[str, Any]) -> None:
             parameter["example"] = PARAMETERS[parameter["name"]]
 
 
-def _body(operation: dict[str, Any]) -> None:
+def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     if content is not None:
+        # A body of which nothing is required may be left out.
+        schema = schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]]
+        operation["requestBody"]["required"] = "required" in schema or operation["operationId"] == "sos_raise_sos"
         content["examples"] = {name: {"value": value} for name, value in BODIES[operation["operationId"]].items()}
 
 
