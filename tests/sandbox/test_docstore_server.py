@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.errors import AutoReconnect
 
 from sandbox import docstore
 from tests import local_servers
@@ -120,6 +121,24 @@ def test_the_file_stays_small(tmp_path: Path) -> None:
             things.update_one({"_id": 1}, {"$inc": {"n": 1}})
             time.sleep(0.2)
         assert file.stat().st_size <= 5_000_000
+
+
+def test_a_full_disk_ends_it_and_loses_nothing(tmp_path: Path) -> None:
+    """What could not be written is not acknowledged; the server says so and ends, for whoever started it to see."""
+    file = tmp_path / "city.db"
+    log = tmp_path / "server.log"
+    small = ["bash", "-c", 'ulimit -f 2000; exec "$@"', "--", *docstore.command(0, file)]  # blocks of 1 KiB
+    acknowledged = 0
+    with local_servers.running(small, log) as process:
+        url = local_servers.docstore_url(process, log)
+        with MongoClient[dict[str, Any]](url, retryWrites=False) as client, pytest.raises(AutoReconnect):
+            for number in range(10_000):
+                client.city.things.insert_one({"_id": number, "text": "x" * 2000})
+                acknowledged += 1
+        assert process.wait(20) == 1
+    assert "docstore: the file cannot be written" in log.read_text()
+    with local_servers.embedded_docstore(tmp_path, str(file)) as (url, _), MongoClient[dict[str, Any]](url) as client:
+        assert acknowledged <= client.city.things.count_documents({}) <= acknowledged + 1
 
 
 def test_nothing_personal_is_printed(tmp_path: Path) -> None:

@@ -178,3 +178,14 @@ def test_a_failed_update_changes_nothing(store: Database[dict[str, Any]]) -> Non
 
     assert store.things.find_one({"token": "b"}) == {"_id": 2, "token": "b", "n": 1}
     assert store.things.find_one({"token": "a"}) == {"_id": 1, "token": "a"}
+
+
+def test_a_document_does_not_grow_past_its_limit(store: Database[dict[str, Any]]) -> None:
+    """16 MB: refused, and what was there stays."""
+    part = b"x" * (6 << 20)
+    store.things.insert_one({"_id": 1, "parts": [part]})
+    store.things.update_one({"_id": 1}, {"$push": {"parts": part}})
+    with pytest.raises(WriteError):
+        store.things.update_one({"_id": 1}, {"$push": {"parts": part}})
+
+    assert (store.things.find_one({"_id": 1}) or {})["parts"] == [part, part]
