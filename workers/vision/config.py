@@ -36,7 +36,7 @@ class VisionConfig:
     sample_hz: float = 6.0
     people_hz: float = 2.0
     faces_hz: float = 1.0
-    poses_per_frame: int = 4  # at most so many people's poses in one picture
+    poses_per_look: int = 6  # people whose joints are followed at once
     stills_max: int = 6
     still_width: int = 1280
     detectors: tuple[str, ...] = ()  # extra detectors by entry point name, with `detector_options`

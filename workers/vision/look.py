@@ -67,7 +67,7 @@ class _Look:
         self.detections: list[Detection] = []
         self.counted: list[float] = []  # times at which people were counted
         self.tracker = Tracker()
-        self.follower = Follower(self.models.reader, self.models.finder, config.poses_per_frame)
+        self.follower = Follower(self.models.reader, self.models.finder, config.poses_per_look)
         self.gallery = Gallery(config, self.models.faces)
         self.gate: MotionGate | None = None
         self.before: Image | None = None
@@ -148,7 +148,7 @@ class _Look:
                 sample.people.append((number, one.bbox))
             if track is None:
                 continue
-            if index < len(bodies):
+            if index < len(bodies) and bodies[index].t == t:
                 seen = judge.Seen(t, bodies[index].attitude, bodies[index].box)
                 self.evidence.bodies.setdefault(track.number, []).append(seen)
             if counting:

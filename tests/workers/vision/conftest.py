@@ -49,7 +49,13 @@ def look(looker: Looker, footage: Path) -> Look:
     def answer(
         window: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **source: Any
     ) -> dict[str, Any]:
-        limits = {"allowed_roots": [str(footage)], "open_timeout_s": 1.0, "read_timeout_s": 1.0, "wall_s": 40.0}
+        limits = {
+            "allowed_roots": [str(footage)],
+            "open_timeout_s": 1.0,
+            "read_timeout_s": 1.0,
+            "budget_s": 50.0,
+            "wall_s": 70.0,
+        }
         return looker.look(source, window or {"seconds": 10}, {**limits, **(config or {})})
 
     return answer
