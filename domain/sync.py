@@ -4,7 +4,7 @@ What is no longer theirs comes as a tombstone. A change becomes visible a little
 answer looks back a few seconds; a phone that meets the same thing twice just keeps it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -12,8 +12,7 @@ from typing import Any, Final
 from domain.dispatch import queries as dispatch
 from domain.dispatch.views import assignment_view
 from domain.errors import Gone
-from domain.incidents import queries
-from domain.incidents.projection import citizen_view
+from domain.incidents import queries, seen
 from domain.incidents.states import ASKED, HOLDING
 
 KEPT: Final = timedelta(days=90)
@@ -30,18 +29,46 @@ class Change:
     body: Mapping[str, Any] | None
 
 
-def check_cursor(since: datetime | None, *, now: datetime) -> datetime:
+@dataclass(frozen=True)
+class Cursor:
+    """Where an answer ended: at a time, and, in the middle of many changes, after a thing of that time."""
+
+    at: datetime
+    id: str = ""
+
+
+def since(cursor: Cursor | None, *, now: datetime) -> datetime:
     """From when on to look. Raises Gone for a cursor older than 90 days: fetch everything anew without one."""
-    if since is None:
+    if cursor is None:
         return now - KEPT
-    if now - since > KEPT:
+    if now - cursor.at > KEPT:
         raise Gone("this cursor is too old: start again without one", code="cursor_over")
-    return since - LOOK_BACK
+    return cursor.at - (timedelta(milliseconds=1) if cursor.id else LOOK_BACK)
+
+
+def page(
+    changes: Sequence[Change], cursor: Cursor | None, size: Callable[[Change], int], *, most: int, now: datetime
+) -> tuple[list[Change], Cursor]:
+    """The oldest changes after the cursor, as many as fit `most` bytes (one at least), and where to go on."""
+    after = (cursor.at, cursor.id) if cursor and cursor.id else None
+    left = sorted((each for each in changes if after is None or (each.at, each.id) > after), key=_order)
+    taken: list[Change] = []
+    room = most
+    for change in left:
+        room -= size(change)
+        if room < 0 and taken:
+            return taken, Cursor(taken[-1].at, taken[-1].id)
+        taken.append(change)
+    return taken, Cursor(now)
+
+
+def _order(change: Change) -> tuple[datetime, str]:
+    return change.at, change.id
 
 
 def own_sos(person: str, since: datetime, *, now: datetime) -> list[Change]:
     """The person's own SOS that look different since then."""
-    views = [citizen_view(doc, now) for doc in queries.of_person(person, since=now - KEPT)]
+    views = [seen.by_citizen(doc, now) for doc in queries.of_person(person, since=now - KEPT)]
     return [Change("sos", view["id"], view["updated_at"], view) for view in views if view["updated_at"] > since]
 
 

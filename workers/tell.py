@@ -105,8 +105,8 @@ def citizen(event: Event, context: Context) -> None:
     """The citizen hears that somebody has it, is on the way, is there. Nothing rings on a silent SOS: push alone."""
     doc = incidents.get(event["subject"])
     person = (doc.get("citizen") or {}).get("person")
-    if not person or (doc.get("citizen") or {}).get("cancel"):
-        return
+    if not person or (doc.get("citizen") or {}).get("cancel") or doc.get("merged_into"):
+        return  # of a merged SOS nothing is over: help comes by the other incident
     quiet = "silent" in doc["flags"] or event["type"] != "assignment.accepted"
     tell(
         [

@@ -11,10 +11,11 @@ from api.incidents import intake, schemas
 from api.incidents.access import PUBLIC, SECURITY, own_sos
 from api.incidents.elsewhere import to_streams
 from api.incidents.position import heard_at
-from domain.incidents import cancelling, following
+from api.paging import Listed
+from domain.incidents import cancelling, following, seen
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, address_hash, facts
-from domain.incidents.projection import citizen_view
+from domain.incidents.projection import newest_messages
 
 blp = Blueprint("sos", __name__, url_prefix="/v1", description="A call for help, as its citizen sees it.")
 
@@ -64,7 +65,7 @@ def raise_sos(call: Call) -> Any:
         call.services.enqueue("drain", "incidents", doc["_id"])
     body = {
         "id": doc["_id"],
-        "status": citizen_view(doc, call.now)["status"],
+        "status": seen.by_citizen(doc, call.now)["status"],
         "share_url": f"{settings.links}/t/{incidents.share_token(secret, doc)}",
         # Whether she has set a PIN is not read here: nothing stands before an SOS. GET says it for certain.
         "cancel_requires_pin": bool(doc["citizen"].get("person")),
@@ -90,7 +91,7 @@ def _body() -> bytes:
 def follow(call: Call, sos_id: str) -> Any:
     """How the SOS stands."""
     doc = own_sos(sos_id)
-    view = citizen_view(doc, call.now)
+    view = seen.by_citizen(doc, call.now)
     settings = call.services.settings
     extra = {
         "cancel_requires_pin": cancelling.requires_pin(doc),
@@ -118,7 +119,7 @@ def cancel(call: Call, sos_id: str) -> Any:
     )
     if doc.get("pending_events"):
         call.services.enqueue("drain", "incidents", sos_id)
-    return citizen_view(doc, call.now)
+    return seen.by_citizen(doc, call.now)
 
 
 @blp.endpoint(
@@ -137,6 +138,18 @@ def add_positions(call: Call, sos_id: str) -> Any:
         own_sos(sos_id), points, age_of=lambda point: heard_at(point, sent_at=call.sent_at, now=call.now), now=call.now
     )
     return {"accepted": len(points)}
+
+
+@blp.endpoint("GET /sos/<sos_id>/messages", public=PUBLIC, answer=schemas.SosMessage, paged=True, security=SECURITY)
+def list_messages(call: Call, sos_id: str) -> Any:
+    """What was written, newest first. Not after a cancel: the SOS then shows what there was."""
+    doc = own_sos(sos_id)
+    held = list((doc.get("citizen") or {}).get("messages") or [])
+    after = call.after(int)
+    rest = held[: after[0]] if after else held
+    page = newest_messages(rest, most=call.limit)[::-1]
+    left = len(rest) - len(page)
+    return Listed(page, [left] if left > 0 else None)
 
 
 @blp.endpoint(

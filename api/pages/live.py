@@ -17,7 +17,7 @@ from api.services import services
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig
 from domain.errors import DomainError, NotFound
-from domain.incidents.projection import citizen_view
+from domain.incidents import seen
 from domain.people import codes, guardians
 from domain.people import queries as people
 from domain.people.states import GuardianStatus
@@ -37,7 +37,7 @@ def show(token: str) -> Response:
     doc, link = behind(token, KINDS)
     guardian = _guardian(doc, link)
     lang = serve.language(guardian.language if guardian else "")
-    view = citizen_view(doc, services().clock())
+    view = seen.by_citizen(doc, services().clock())
     config = cities.current(doc["city"])
     values = {**_standing(view, config, lang), **_place(doc["city"], view, lang)}
     values |= {

@@ -10,8 +10,10 @@ from api.responder import schemas
 from domain.dispatch import duty, queries
 from domain.dispatch import service as dispatch
 from domain.dispatch.errors import AssignmentNotFound, UnitNotFound
+from domain.dispatch.states import UnitStatus
 from domain.dispatch.views import assignment_view
 from domain.incidents.states import AssignmentStatus
+from domain.tracks import service as tracks
 
 blp = Blueprint("responder", __name__, url_prefix="/v1", description="What a responder's phone does.")
 
@@ -40,7 +42,12 @@ def _unit(call: Call) -> dict[str, Any]:
 def set_duty(call: Call) -> Any:
     """Go on or off duty. Off duty ends the unit's offers and what it holds, unless somebody else on it goes on."""
     unit = _unit(call)
-    return duty.change(call.who.person_id, unit["_id"], call.body["status"], desk(unit["city"]), now=call.now)
+    asked = {doc["_id"] for doc, _ in queries.of_unit(unit["_id"])}
+    after = duty.change(call.who.person_id, unit["_id"], call.body["status"], desk(unit["city"]), now=call.now)
+    if after["status"] == UnitStatus.OFF_DUTY:
+        for incident in sorted(asked):
+            call.services.enqueue("drain", "incidents", incident)
+    return after
 
 
 @blp.endpoint(
@@ -56,8 +63,8 @@ def add_positions(call: Call) -> Any:
     unit = _unit(call)
     heard = [heard_at(position, sent_at=call.sent_at, now=call.now) for position in call.body["positions"]]
     at, newest = max(zip(heard, call.body["positions"], strict=True), key=lambda each: each[0])
-    found = desk(unit["city"])
-    dispatch.moved(unit["_id"], newest["lat"], newest["lon"], found.positions, at=at)
+    tracks.add(unit["city"], unit["_id"], call.body["positions"], now=call.now)
+    dispatch.moved(unit["_id"], newest["lat"], newest["lon"], desk(unit["city"]).positions, at=at)
     return {"accepted": len(heard)}
 
 

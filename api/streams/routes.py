@@ -22,10 +22,9 @@ from api.streams.hub import Hub
 from domain import permissions
 from domain.clock import Clock
 from domain.errors import Invalid
-from domain.incidents import queries
+from domain.incidents import queries, seen
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
-from domain.incidents.projection import citizen_view
 from domain.incidents.reach import target
 from domain.permissions import Principal
 from runtime.mongo import STORE_DOWN
@@ -35,6 +34,7 @@ blp = Blueprint("streams", __name__, url_prefix="/v1")
 HEARTBEAT_S: Final = 15.0
 LASTS_S: Final = 600.0
 PRACTICE_S: Final = 0.5
+ELSEWHERE_S: Final = 2.0
 _RESUME_FOR: Final = timedelta(minutes=10)
 _RETRY: Final = "retry: 2000\n\n"
 _BEAT: Final = ": still here\n\n"
@@ -86,19 +86,28 @@ def _sos_lines(source: Source, sos_id: str, sent: int) -> Iterator[str]:
         yield _RETRY
         while time.monotonic() < ends:
             view: dict[str, Any] = {}
+            pace = HEARTBEAT_S
             try:
-                view = citizen_view(incidents.get(sos_id), source.clock())
+                doc = incidents.get(sos_id)
+                view = seen.by_citizen(doc, source.clock())
+                pace = _pace(doc, view)
             except STORE_DOWN:
-                yield _BEAT  # come again with the next look
+                view = {}  # come again with the next look
             except IncidentNotFound:
                 return  # erased meanwhile
-            plays = bool(view.get("practice")) and view["status"] != "closed"
             if view and view["version"] != sent:
                 sent = view["version"]
                 yield source.event("sos", str(sent), _sos, view)
-            elif not plays:
+            else:
                 yield _BEAT
-            watch.wait(PRACTICE_S if plays else HEARTBEAT_S)
+            watch.wait(pace)
+
+
+def _pace(doc: dict[str, Any], view: dict[str, Any]) -> float:
+    """How long to wait where no bell may ring: a practice goes on by the clock, a merged SOS by another incident."""
+    if (doc.get("citizen") or {}).get("cancel") or view["status"] == "closed":
+        return HEARTBEAT_S
+    return PRACTICE_S if view["practice"] else ELSEWHERE_S if doc.get("merged_into") else HEARTBEAT_S
 
 
 @blp.get("/incidents/events")

@@ -1,8 +1,9 @@
 """`GET /v1/sync`: what changed for this person since the last time."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from flask import json
 from marshmallow import fields
 
 from api.blueprint import Blueprint, Call
@@ -50,15 +51,20 @@ class SyncAnswer(Schema):
     items = fields.List(fields.Nested(SyncItem), required=True)
     tombstones = fields.List(fields.Nested(Tombstone), required=True)
     cursor = fields.String(required=True)
+    more = fields.Boolean(required=True, metadata={"description": "Ask again at once with this cursor."})
 
 
-def _since(cursor: str | None) -> datetime | None:
-    """The time of a cursor. One that cannot be read is none: the phone gets everything, and is right again."""
+BYTES: Final = 6000
+"""What the changes of one answer take, so that it stays under 8 KiB; `more` says that the next is due at once."""
+
+
+def _cursor(given: str | None) -> sync.Cursor | None:
+    """One that cannot be read is none: the phone gets everything, and is right again."""
     try:
-        given = decode_cursor(cursor, (datetime,))
+        values = decode_cursor(given, (datetime, str))
     except Invalid:
         return None
-    return given[0] if given else None
+    return sync.Cursor(*values) if values else None
 
 
 @blp.endpoint(
@@ -70,7 +76,8 @@ def _since(cursor: str | None) -> datetime | None:
 )
 def changes(call: Call) -> Any:
     """One's own SOS, profile, and one's unit's assignments that changed since the cursor; what is gone as tombstones."""
-    since = sync.check_cursor(_since(call.query.get("cursor")), now=call.now)
+    cursor = _cursor(call.query.get("cursor"))
+    since = sync.since(cursor, now=call.now)
     found = sync.own_sos(call.who.person_id, since, now=call.now)
     if call.who.unit_id:
         found += sync.assignments(call.who.unit_id, since, call.who.language)
@@ -78,13 +85,14 @@ def changes(call: Call) -> Any:
     if person.changed_at is None or person.changed_at > since:
         body = person_view(person, call, call.who.second_factor)
         found.append(sync.Change("profile", person.id, person.changed_at or person.created_at, body))
-    found.sort(key=lambda change: (change.at, change.id))
+    bodies = {id(each): None if each.body is None else _BODIES[each.kind].dump(each.body) for each in found}
+    page, reached = sync.page(
+        found, cursor, lambda each: len(json.dumps(bodies[id(each)]).encode()) + 120, most=BYTES, now=call.now
+    )
+    kept = [each for each in page if each.body is not None]
     return {
-        "items": [
-            {"kind": each.kind, "id": each.id, "at": each.at, "body": _BODIES[each.kind].dump(each.body)}
-            for each in found
-            if each.body is not None
-        ],
-        "tombstones": [{"kind": each.kind, "id": each.id, "at": each.at} for each in found if each.body is None],
-        "cursor": encode_cursor([call.now]),
+        "items": [{"kind": each.kind, "id": each.id, "at": each.at, "body": bodies[id(each)]} for each in kept],
+        "tombstones": [{"kind": each.kind, "id": each.id, "at": each.at} for each in page if each.body is None],
+        "cursor": encode_cursor([reached.at, reached.id]),
+        "more": bool(reached.id),
     }

@@ -154,19 +154,19 @@ def incident_of(assignment_id: str, *, secret: str) -> dict[str, Any]:
     return found
 
 
-def of_unit(unit_id: str, *, limit: int = 20) -> list[tuple[dict[str, Any], str]]:
-    """(incident, assignment) of what a unit is asked or holds in incidents that go on, newest first."""
+def of_unit(unit_id: str, *, limit: int = 8) -> list[tuple[dict[str, Any], str]]:
+    """(incident, assignment) of what a unit holds, then of what it is asked, in incidents that go on, newest first."""
     rows = incidents.incidents().find(
         {"asked_units": unit_id, "status": {"$in": [str(each) for each in IncidentStatus if each != "closed"]}}
     )
     found = [
-        (assignment["offered_at"], doc, assignment_id)
+        (assignment["status"] in HOLDING, assignment["offered_at"], doc, assignment_id)
         for doc in rows.limit(200)
         for assignment_id, assignment in doc["assignments"].items()
         if assignment["unit"] == unit_id and (assignment["status"] in ASKED or assignment["status"] in HOLDING)
     ]
-    found.sort(key=lambda each: (each[0], each[2]), reverse=True)
-    return [(doc, assignment_id) for _, doc, assignment_id in found[:limit]]
+    found.sort(key=lambda each: (each[0], each[1], each[3]), reverse=True)
+    return [(doc, assignment_id) for _, _, doc, assignment_id in found[:limit]]
 
 
 def changed_for(unit_id: str, since: datetime, *, limit: int = 200) -> list[dict[str, Any]]:

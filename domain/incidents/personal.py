@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from domain.incidents import queries
-from domain.incidents.projection import citizen_view
+from domain.incidents import queries, seen
 from domain.incidents.service import incidents
 from domain.incidents.states import IncidentStatus
 
@@ -15,7 +14,7 @@ _STAYS: Final = ("services", "silent", "language")
 
 def exported(person_id: str, now: datetime) -> list[dict[str, Any]]:
     """Every SOS of a person as their phone shows it, newest first: what staff alone may know is not in it."""
-    return [citizen_view(doc, now) for doc in queries.of_person(person_id, limit=_ALL)]
+    return [seen.by_citizen(doc, now) for doc in queries.of_person(person_id, limit=_ALL)]
 
 
 def forget(person_id: str) -> int:

@@ -6,7 +6,7 @@ that is ever shown, whatever the incident does behind it. A practice has no inci
 clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from domain.incidents.states import HOLDING, IncidentStatus, Resolution, SlotSta
 View = dict[str, Any]
 
 MESSAGES_SHOWN: Final = 20
+MESSAGE_BYTES: Final = 4000
+"""What messages may take of an answer that has to stay under 8 KiB on a bad network; the rest has its own route."""
 
 PRACTICE: Final = (
     (timedelta(seconds=0), IncidentStatus.OPEN),
@@ -26,18 +28,36 @@ PRACTICE: Final = (
 """How a practice goes on, by the time since it was raised."""
 
 
-def citizen_view(doc: Mapping[str, Any], now: datetime) -> View:
-    """The SOS as its citizen sees it, times as times. Its `version` is the ETag and the id in the event stream."""
+def citizen_view(doc: Mapping[str, Any], now: datetime, into: Mapping[str, Any] | None = None) -> View:
+    """The SOS as its citizen sees it, times as times. Its `version` is the ETag and the id in the event stream.
+
+    `into` is the incident that it was merged into: help comes by that one, so that is what is shown.
+    """
     cancelled = (doc.get("citizen") or {}).get("cancel")
     if cancelled:
         return dict(cancelled["view"])
-    return _practice(doc, now) if "practice" in doc["flags"] else _live(doc)
+    if "practice" in doc["flags"]:
+        return _practice(doc, now)
+    return _merged(doc, into) if into else _live(doc)
+
+
+def _merged(doc: Mapping[str, Any], into: Mapping[str, Any]) -> View:
+    shown = ("status", "resolution", "closed_at", "services", "unfilled")
+    theirs = _live(into)
+    return (
+        _common(doc)
+        | {name: theirs[name] for name in shown}
+        | {
+            "version": doc["version"] + into["version"],
+            "updated_at": max(doc["updated_at"], into["updated_at"]),
+        }
+    )
 
 
 def frozen_by_cancel(doc: Mapping[str, Any], now: datetime, version: int) -> View:
     """The view that stays after a cancel: closed, whichever PIN it was."""
     view = citizen_view(doc, now)
-    if view["status"] != IncidentStatus.CLOSED:
+    if view["status"] != IncidentStatus.CLOSED or doc.get("merged_into"):  # the phone saw the other one go on
         services = [_slot(slot["service"], SlotStatus.CLEARED) for slot in view["services"]]
         view |= {
             "status": str(IncidentStatus.CLOSED),
@@ -99,9 +119,21 @@ def _common(doc: Mapping[str, Any]) -> View:
         "unfilled": [],
         "messages": [
             {name: message[name] for name in ("id", "at", "from", "text")}
-            for message in (citizen.get("messages") or [])[-MESSAGES_SHOWN:]
+            for message in newest_messages(citizen.get("messages") or [])
         ],
     }
+
+
+def newest_messages(messages: Sequence[Mapping[str, Any]], *, most: int = MESSAGES_SHOWN) -> list[Mapping[str, Any]]:
+    """The newest that fit, in their order."""
+    shown: list[Mapping[str, Any]] = []
+    size = 0
+    for message in reversed(messages[-most:]):
+        size += len(message["text"].encode()) + 120
+        if size > MESSAGE_BYTES and shown:
+            break
+        shown.append(message)
+    return shown[::-1]
 
 
 def _position(position: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -103,6 +103,7 @@ def duress(draft: Draft, *, by: str | None, hide: bool = True) -> None:
     draft.entry("duress", by=by)
     draft.event("incident.duress")
     if draft.doc["status"] == IncidentStatus.CLOSED:
+        draft.unset("merged_into")  # it goes on by itself from here
         reopen(draft, by=by, reason="duress")
 
 

@@ -111,6 +111,7 @@ def test_a_responder_sees_the_caller_only_while_the_unit_has_it(api: FlaskClient
     assert api.get(path, headers=officer.headers).status_code == 404
     with app.app_context():
         doc = dispatch.assign(incident, "police", mine, desk("lahore"), by="per_1", now=clock())
+    assert listed(api, officer) == [incident]
     view = api.get(path, headers=officer.headers).get_json()
     assert (view["citizen"], view["position"], view["trust"]) == (None, None, None)
     assert api.get(f"{path}/track", headers=officer.headers).status_code == 404
@@ -263,6 +264,25 @@ def test_merge_and_unmerge(api: FlaskClient, clock: Hand, operator: Signed) -> N
     do(api, operator, one, "unmerge", {"reason": "again"}, 409)
 
 
+def test_a_merged_sos_shows_its_citizen_the_help_that_comes(
+    api: FlaskClient, app: Flask, clock: Hand, operator: Signed
+) -> None:
+    one, other, mine = sos(clock), sos(clock), unit(clock)
+    token = {"Sos-Token": incidents.sos_token(SECRET, one)}
+    do(api, operator, one, "merge", {"into": other})
+    view = api.get(f"/v1/sos/{one}", headers=token).get_json()
+    assert (view["id"], view["status"], view["resolution"]) == (one, "open", None)
+    with app.app_context():
+        doc = dispatch.assign(other, "police", mine, desk("lahore"), by="per_1", now=clock())
+        dispatch.accept(other, next(iter(doc["assignments"])), desk("lahore"), by="per_1", via="app", now=clock())
+    after = api.get(f"/v1/sos/{one}", headers=token).get_json()
+    assert (after["status"], after["services"][0]["agency"]) == ("acknowledged", "punjab_police")
+    assert after["version"] > view["version"]
+    api.post(f"/v1/sos/{one}/cancel", json={}, headers=token)
+    assert api.get(f"/v1/sos/{one}", headers=token).get_json()["resolution"] == "cancelled_by_citizen"
+    assert incidents.get(other)["status"] == "acknowledged"
+
+
 def test_resolve_and_reopen(api: FlaskClient, clock: Hand, operator: Signed) -> None:
     incident = sos(clock)
     do(api, operator, incident, "resolve", {"resolution": "duplicate"}, 422)
@@ -320,6 +340,24 @@ def test_notes_messages_and_handover(api: FlaskClient, clock: Hand, operator: Si
     ]
     assert "black car" not in str(view["timeline"])
     do(api, operator, incident, "handover", {"agency": "scotland_yard", "reason": "x"}, 404)
+
+
+def test_what_was_written_is_read_in_pages_that_fit(api: FlaskClient, clock: Hand) -> None:
+    incident = sos(clock)
+    token = {"Sos-Token": incidents.sos_token(SECRET, incident)}
+    for number in range(12):
+        body = {"text": f"{number} " + "مدد " * 200}
+        assert api.post(f"/v1/sos/{incident}/messages", json=body, headers=token).status_code == 201
+    assert len(api.get(f"/v1/sos/{incident}", headers=token).get_data()) < 8192
+    found, cursor = [], ""
+    while True:
+        page = api.get(f"/v1/sos/{incident}/messages?limit=20{cursor}", headers=token)
+        assert len(page.get_data()) < 8192
+        found += [int(each["text"].split()[0]) for each in page.get_json()["items"]]
+        if "next" not in page.get_json():
+            break
+        cursor = f"&cursor={page.get_json()['next']}"
+    assert found == list(range(11, -1, -1))
 
 
 def test_an_edit_on_an_old_picture_is_412(api: FlaskClient, clock: Hand, operator: Signed) -> None:

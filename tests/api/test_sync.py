@@ -85,6 +85,20 @@ def test_a_first_sync_has_everything_and_a_second_only_what_changed(api: FlaskCl
     assert [(item["kind"], item["body"]["name"]) for item in second["items"]] == [("profile", "Aisha")]
 
 
+def test_many_changes_come_in_pieces_each_once(api: FlaskClient, clock: Hand) -> None:
+    citizen = signed_in(clock(), name="Ayesha")
+    made = {sos(clock, person=citizen.person_id, note="x" * 50) for _ in range(30)}
+    clock.forward(seconds=30)
+    found, cursor, more = [], "", True
+    while more:
+        answer = sync(api, citizen, cursor)
+        assert len(str(answer)) < 8192
+        found += [item["id"] for item in answer["items"] if item["kind"] == "sos"]
+        cursor, more = answer["cursor"], answer["more"]
+    assert sorted(found) == sorted(made)
+    assert sync(api, citizen, cursor)["items"] == []
+
+
 def test_an_assignment_that_is_no_longer_the_unit_s_is_a_tombstone(api: FlaskClient, app: Flask, clock: Hand) -> None:
     first, second = officer(clock), officer(clock)
     incident = sos(clock)
