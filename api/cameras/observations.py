@@ -14,7 +14,7 @@ from api.paging import Listed
 from domain import permissions
 from domain.audit import chain
 from domain.cameras import observations, queries, registry
-from domain.cameras.errors import ObservationNotFound, StillNotFound
+from domain.cameras.errors import ObservationNotFound, StillDamaged, StillNotFound
 from domain.correlation import service as correlation
 from domain.errors import Invalid
 from domain.limits import service as limits
@@ -135,7 +135,7 @@ def read_still(call: Call, observation_id: str, number: int) -> Any:
         raise StillNotFound("the picture is no longer kept") from None
     except ValueError:
         _log.error("still_damaged", observation=observation_id, number=number)
-        raise StillNotFound("the picture is damaged", code="still_damaged") from None
+        raise StillDamaged("the picture is damaged") from None
     answer = Response(jpeg, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = f"private, max-age={STILL_CACHED_S}"
     answer.headers["Content-Disposition"] = "inline"

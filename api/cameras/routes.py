@@ -11,6 +11,7 @@ from domain import permissions
 from domain.cameras import queries, registry, sources
 from domain.cameras.errors import CameraNotFound, SourceNotAllowed
 from domain.cities import queries as cities
+from domain.cities.errors import UnknownCity
 from domain.permissions import Scope, Target
 
 blp = Blueprint("cameras", __name__, url_prefix="/v1/cameras", description="Cameras, their health and their gateways.")
@@ -39,7 +40,7 @@ def _city(call: Call, action: str, given: str | None) -> str:
     held = {each.city for each in call.who.active if action in permissions.TABLE[each.role].get(Scope.SELF, ())}
     city = given or (next(iter(held)) if len(held) == 1 else call.who.city)
     if city not in held:
-        raise CameraNotFound("no such city", code="city_not_found")
+        raise UnknownCity("no such city")
     cities.current(city)
     return city
 

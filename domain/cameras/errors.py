@@ -37,3 +37,9 @@ class StillNotFound(NotFound):
     """The observation has no such picture."""
 
     code = "still_not_found"
+
+
+class StillDamaged(NotFound):
+    """The picture is stored, and is not what it was when its name was made: it is not given out."""
+
+    code = "still_damaged"
