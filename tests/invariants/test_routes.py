@@ -21,6 +21,7 @@ OPEN: dict[str, str] = {
     "POST /v1/sos/<sos_id>/share": "The SOS's own token opens it, or its citizen's.",
     "POST /v1/sos/<sos_id>/positions": "The SOS's own token opens it, or its citizen's.",
     "POST /v1/sos/<sos_id>/messages": "The SOS's own token opens it, or its citizen's.",
+    "GET /v1/sos/<sos_id>/messages": "The SOS's own token opens it, or its citizen's.",
     "POST /v1/sos/<sos_id>/cancel": "The SOS's own token opens it, or its citizen's.",
     "POST /v1/sos/<sos_id>/media": "tus: the SOS's own token opens it, or its citizen's.",
     "PATCH /v1/sos/<sos_id>/media/<upload_id>": "tus: the SOS's own token opens it, or its citizen's.",
