@@ -26,11 +26,18 @@ blp = Blueprint("incidents", __name__, url_prefix="/v1", description="What needs
 READ = "incident.read"
 
 
-@blp.endpoint("GET /incidents", permission=READ, query=schemas.IncidentsQuery, answer=schemas.IncidentRow, paged=True)
+@blp.endpoint(
+    "GET /incidents",
+    permission=READ,
+    query=schemas.IncidentsQuery,
+    answer=schemas.IncidentRow,
+    paged=True,
+    caution=False,
+)
 def list_incidents(call: Call) -> Any:
     """Incidents within reach: newest first, or by `order=rank` those that most need somebody."""
     if permissions.scopes(call.who, READ) <= {Scope.SELF}:
-        return Listed([row_view(each, call.who.language) for each in _of_unit(call)])
+        return Listed([row_view(each, call.who.language, unit=call.who.unit_id) for each in _of_unit(call)])
     wanted = _wanted(call)
     by_rank = call.query["order"] == "rank"
     if by_rank:

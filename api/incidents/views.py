@@ -10,9 +10,12 @@ from domain.incidents.states import HOLDING, SlotStatus
 SHOWN = 20
 
 
-def row_view(doc: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """An incident in a list."""
+def row_view(doc: Mapping[str, Any], language: str, *, unit: str = "") -> dict[str, Any]:
+    """An incident in a list. With `unit` it is for that unit's responder: the place only while the unit holds it, and
+    nothing of how the caller is judged.
+    """
     position = doc.get("position")
+    theirs = not unit or holds(doc, unit)
     slots = doc.get("slots") or {}
     return {
         "id": doc["_id"],
@@ -26,13 +29,13 @@ def row_view(doc: Mapping[str, Any], language: str) -> dict[str, Any]:
         "urgency": doc["urgency"],
         "certainty": doc["certainty"],
         "flags": list(doc["flags"]),
-        "rank": doc.get("rank"),
-        "trust": doc.get("trust"),
+        "rank": None if unit else doc.get("rank"),
+        "trust": None if unit else doc.get("trust"),
         "raised_at": doc["raised_at"],
         "received_at": doc["received_at"],
         "updated_at": doc["updated_at"],
         "closed_at": doc.get("closed_at"),
-        "position": position,
+        "position": position if theirs else None,
         "area": cities.area_name(doc["city"], position["lat"], position["lon"], language) if position else None,
         "unfilled": [
             name for name, slot in slots.items() if slot["status"] == SlotStatus.OPEN and doc["status"] != "closed"
@@ -44,11 +47,10 @@ def row_view(doc: Mapping[str, Any], language: str) -> dict[str, Any]:
 def full_view(
     doc: Mapping[str, Any], language: str, *, unit: str = "", deliveries: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """The whole incident. With `unit` it is for that unit's responder: the caller only while the unit holds it."""
+    """The whole incident. With `unit` it is for that unit's responder: caller and place only while the unit holds it."""
     assignments = doc.get("assignments") or {}
-    theirs = holds(doc, unit)
     here = f"/v1/incidents/{doc['_id']}"
-    view = row_view(doc, language) | {
+    view = row_view(doc, language, unit=unit) | {
         "slots": [_slot(service, slot) for service, slot in (doc.get("slots") or {}).items()],
         "assignments": _newest(
             [_assignment(each_id, each) for each_id, each in assignments.items() if not unit or each["unit"] == unit],
@@ -62,9 +64,7 @@ def full_view(
         "links": {"timeline": f"{here}/timeline", "track": f"{here}/track"},
     }
     if unit:
-        view |= {"position": view["position"] if theirs else None, "trust": None, "rank": None, "correlations": []}
-        view["citizen"] = _citizen(doc) if theirs else None
-        return view
+        return view | {"correlations": [], "citizen": _citizen(doc) if holds(doc, unit) else None}
     return view | {
         "citizen": _citizen(doc, everything=True),
         "unreadable": list(doc.get("unreadable") or []),

@@ -26,7 +26,7 @@ from domain.incidents import queries, seen
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
 from domain.incidents.reach import target
-from domain.permissions import Principal
+from domain.permissions import Principal, Scope
 from runtime.mongo import STORE_DOWN
 
 blp = Blueprint("streams", __name__, url_prefix="/v1")
@@ -81,7 +81,11 @@ def sos_events(sos_id: str) -> Response:
 
 
 def _sos_lines(source: Source, sos_id: str, sent: int) -> Iterator[str]:
-    ends = time.monotonic() + LASTS_S
+    """Lines come with changes that the citizen may see, and beats at their own times: what changes behind a cancel rings
+    the bell too, and neither a line nor when it comes may tell of it.
+    """
+    said_at = time.monotonic()
+    ends = said_at + LASTS_S
     with source.hub.incident(sos_id) as watch:
         yield _RETRY
         while time.monotonic() < ends:
@@ -97,10 +101,12 @@ def _sos_lines(source: Source, sos_id: str, sent: int) -> Iterator[str]:
                 return  # erased meanwhile
             if view and view["version"] != sent:
                 sent = view["version"]
+                said_at = time.monotonic()
                 yield source.event("sos", str(sent), _sos, view)
-            else:
+            elif time.monotonic() >= said_at + HEARTBEAT_S:
+                said_at = time.monotonic()
                 yield _BEAT
-            watch.wait(pace)
+            watch.wait(max(0.0, min(pace, said_at + HEARTBEAT_S - time.monotonic())))
 
 
 def _pace(doc: dict[str, Any], view: dict[str, Any]) -> float:
@@ -131,6 +137,7 @@ def _resume(now: datetime) -> datetime:
 
 def _city_lines(source: Source, who: Principal, city: str, since: datetime) -> Iterator[str]:
     ends, sent = time.monotonic() + LASTS_S, dict[str, int]()
+    unit = who.unit_id if permissions.scopes(who, "incident.read") <= {Scope.SELF} else ""
     with source.hub.city(city) as watch:
         yield _RETRY
         rows = queries.changed(city, since)
@@ -141,7 +148,7 @@ def _city_lines(source: Source, who: Principal, city: str, since: datetime) -> I
                 sent[row["_id"]] = row["version"]
                 if permissions.reaches(who, "incident.read", target(row)):
                     event_id = f"{round(row['updated_at'].timestamp() * 1000)}-{row['_id']}-{row['version']}"
-                    yield source.event("incident", event_id, _row, row_view(row, who.language))
+                    yield source.event("incident", event_id, _row, row_view(row, who.language, unit=unit))
             if not watch.wait(HEARTBEAT_S):
                 yield _BEAT
             rows = watch.rows()

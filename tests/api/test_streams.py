@@ -8,13 +8,16 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import requests
 
+from api.streams import routes
 from domain.clock import utc_now
 from domain.incidents import rules
 from domain.incidents import service as incidents
@@ -160,3 +163,28 @@ def test_a_stream_after_a_duress_cancel_says_no_more_than_after_a_safe_one(strea
         stream.close()
         heard.append((first["status"], frozen["status"], frozen["resolution"], frozen["version"] - first["version"]))
     assert heard[0] == heard[1] == ("open", "closed", "cancelled_by_citizen", 1)
+
+
+def test_what_happens_behind_a_cancel_makes_no_line_and_moves_no_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bell rings whenever the incident changes; a stream that beat at each ring would tell of a duress cancel."""
+    now, waited = [0.0], []
+
+    class Rings:
+        def wait(self, timeout_s: float) -> bool:
+            waited.append(timeout_s)
+            now[0] += min(timeout_s, 4.0)  # rung every four seconds
+            return True
+
+    @contextmanager
+    def incident(_: str) -> Iterator[Rings]:
+        yield Rings()
+
+    monkeypatch.setattr(routes, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(routes.incidents, "get", lambda _: {"citizen": {"cancel": {}}})
+    monkeypatch.setattr(routes.seen, "by_citizen", lambda doc, at: {"version": 5, "status": "closed"})
+    source: Any = SimpleNamespace(hub=SimpleNamespace(incident=incident), clock=utc_now)
+    lines = routes._sos_lines(source, "inc_1", 5)
+    beats = [(now[0], line) for line, _ in zip(lines, range(5), strict=False)]
+    assert [line for _, line in beats[1:]] == [routes._BEAT] * 4
+    assert [at for at, _ in beats[1:]] == [15.0, 30.0, 45.0, 60.0]
+    assert len(waited) > 2 * len(beats)
