@@ -2,7 +2,6 @@
 
 import copy
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -178,14 +177,16 @@ def test_another_process_sees_a_change_within_seconds(
     reads: Reads, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service.load_preset(LAHORE, now=NOW)
-    monkeypatch.setattr(queries, "FRESH_S", 0.05)
+    moment = 1_000.0
+    monkeypatch.setattr(queries, "time", SimpleNamespace(monotonic=lambda: moment))
     queries.forget()
     assert queries.current("lahore").version == 1
     body["targets"]["answer_s"] = 9
     monkeypatch.setattr(queries, "forget", lambda city=None: None)  # as if somebody else made the change
     service.change(body, expected_version=1, now=NOW, by="per_1", reason="elsewhere")
+    moment += queries.FRESH_S - 0.1
     assert queries.current("lahore").version == 1
-    time.sleep(0.06)
+    moment += 0.2
     assert queries.current("lahore").version == 2
 
 
