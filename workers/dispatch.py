@@ -29,7 +29,7 @@ def rank(event: Event, context: Context) -> None:
 
     def rule(draft: Draft) -> None:
         if not draft.doc.get("trust"):
-            draft.set("trust", score.to_document())
+            draft.set("trust", score.to_document(draft.doc))
             if repeated:
                 draft.flag("repeated")
 

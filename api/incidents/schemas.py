@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Id, Language, Number, Phone, PositionSchema, Schema, Text, Time, code_field
+from api.schemas import Flag, Id, Language, Number, Phone, PositionSchema, Schema, Text, Time, code_field
 from domain.cities.config import Service
 from domain.incidents import operating
 from domain.incidents.queries import MAX_RADIUS_M
@@ -13,9 +13,9 @@ from domain.incidents.states import IncidentStatus, Resolution, SlotStatus
 class SosServices(Schema):
     """Which services are asked for; without any the category decides."""
 
-    police = fields.Boolean()
-    medical = fields.Boolean()
-    fire = fields.Boolean()
+    police = Flag()
+    medical = Flag()
+    fire = Flag()
 
 
 class NewSos(Schema):
@@ -28,11 +28,11 @@ class NewSos(Schema):
         metadata={"description": "A category of the city; an unknown one is taken as unspecified."}
     )
     services = fields.Nested(SosServices)
-    silent = fields.Boolean(metadata={"description": "Nothing may ring her phone."})
+    silent = Flag(metadata={"description": "Nothing may ring her phone."})
     battery_pct = Number(0, 100)
     note = Text(2000, multiline=True)
     language = fields.String()
-    practice = fields.Boolean(metadata={"description": "Played to the citizen alone: nobody is asked."})
+    practice = Flag(metadata={"description": "Played to the citizen alone: nobody is asked."})
 
 
 class RaisedSos(Schema):
@@ -214,7 +214,7 @@ class NewIncident(Schema):
     phone = Phone(metadata={"description": "The caller's."})
     category = fields.String(required=True)
     services = fields.Nested(SosServices)
-    silent = fields.Boolean(load_default=False)
+    silent = Flag(load_default=False)
     note = Text(2000, multiline=True)
     language = Language()
     city = Id(metadata={"description": "Needed without a position by whoever works for several."})

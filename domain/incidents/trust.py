@@ -38,9 +38,20 @@ class Trust:
     score: float
     parts: dict[str, float]
 
-    def to_document(self) -> dict[str, Any]:
-        """As it is stored: {score, parts, callback_first}."""
-        return {"score": self.score, "parts": self.parts, "callback_first": self.score < CALLBACK_BELOW}
+    def to_document(self, doc: dict[str, Any]) -> dict[str, Any]:
+        """As it is stored with its incident: {score, parts, callback_first}."""
+        return {"score": self.score, "parts": self.parts, "callback_first": callback_first(doc, self.score)}
+
+
+def callback_first(doc: dict[str, Any], score: float) -> bool:
+    """Whether an operator calls back before units are asked (at most a minute): low trust, or an SOS that came late.
+
+    Never where nothing may ring, nor where there is nobody to call.
+    """
+    citizen = doc.get("citizen") or {}
+    if "silent" in doc["flags"] or not (citizen.get("phone") or citizen.get("person")):
+        return False
+    return score < CALLBACK_BELOW or "late" in doc["flags"]
 
 
 def score(facts: TrustFacts) -> Trust:

@@ -301,5 +301,23 @@ def test_many_from_one_device_are_flagged_after_they_are_stored_never_refused(
     assert all(doc["slots"]["police"]["status"] == "open" for doc in after)
 
 
+@pytest.mark.parametrize(
+    ("body", "minutes_old", "first"),
+    [
+        ({"phone": "03001234567"}, 40, True),
+        ({"phone": "03001234567", "silent": True}, 40, False),
+        ({"device": "ph-6"}, 40, False),
+        ({"phone": "03001234567"}, 1, False),
+    ],
+)
+def test_what_came_late_is_called_back_first_where_something_may_ring(
+    api: FlaskClient, settings: Settings, clock: Hand, enqueued: Enqueued, body: Any, minutes_old: int, first: bool
+) -> None:
+    position = {**HERE, "captured_at": (clock() - timedelta(minutes=minutes_old)).isoformat()}
+    doc = send(api, {**body, "position": position}, {"Sent-At": clock().isoformat()})
+    dispatch.rank({"subject": doc["_id"], "city": "lahore"}, _context(settings, clock, enqueued))
+    assert incidents.get(doc["_id"])["trust"]["callback_first"] is first
+
+
 def _context(settings: Settings, clock: Hand, enqueued: Enqueued) -> Context:
     return Context(settings, clock, enqueued, positions=None, channels={})  # type: ignore[arg-type]  # not needed to rank
