@@ -5,6 +5,7 @@ import click
 from cli.store import audited, connected, show, told
 from domain.cities import queries as cities
 from domain.clock import utc_now
+from domain.dispatch import registry
 from domain.errors import Invalid
 from domain.people import queries, sessions
 from domain.people import staff as people
@@ -94,11 +95,13 @@ def add_staff(
 @REASON
 @told
 def dismiss(city: str, person_id: str, reason: str) -> None:
-    """Take every role in the city away and end the sessions."""
+    """Take every role in the city away, and their place on a unit, and end the sessions."""
     connected()
     people.of_city(person_id, city)
     audited(city, "staff.dismissed", person_id, reason)
-    people.dismiss(person_id, city=city, now=utc_now())
+    now = utc_now()
+    people.dismiss(person_id, city=city, now=now)
+    registry.take_off_without_role(person_id, now=now)
 
 
 @staff.command("enrol")

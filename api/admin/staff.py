@@ -8,6 +8,7 @@ from api.admin.scope import audited, city_of
 from api.blueprint import Blueprint, Call
 from api.paging import Listed
 from domain.cities import queries as cities
+from domain.dispatch import registry
 from domain.errors import NotFound
 from domain.people import queries, sessions, staff
 from domain.people.errors import RoleInvalid
@@ -90,7 +91,9 @@ def change_staff(call: Call, person_id: str) -> Any:
     city = _city_of_person(call, "staff.edit", person_id, body.get("city"))
     roles = _held(city, body["roles"]) if "roles" in body else None
     audited(call, city, "staff.changed", person_id, body)
-    return _view(staff.change(person_id, city=city, roles=roles, facts=_facts(body), now=call.now))
+    staff.change(person_id, city=city, roles=roles, facts=_facts(body), now=call.now)
+    registry.take_off_without_role(person_id, now=call.now)
+    return _view(queries.get(person_id))
 
 
 @blp.endpoint("DELETE /staff/<person_id>", permission="staff.edit", status=204)
@@ -99,6 +102,7 @@ def dismiss(call: Call, person_id: str) -> Any:
     city = _city_of_person(call, "staff.edit", person_id)
     audited(call, city, "staff.dismissed", person_id)
     staff.dismiss(person_id, city=city, now=call.now)
+    registry.take_off_without_role(person_id, now=call.now)
     call.services.enqueue("drain", "people", person_id)
     return None, 204
 

@@ -111,6 +111,18 @@ def take_off(unit_id: str, person_id: str, *, now: datetime) -> Unit:
     return queries.unit(unit_id)
 
 
+def take_off_without_role(person_id: str, *, now: datetime) -> None:
+    """Whoever is no responder of their unit's city any more is on it no more: its next offer, with the place and the
+    caller's number behind its link, would go to their phone.
+    """
+    person = people.get(person_id)
+    if not person.unit_id:
+        return
+    unit = queries.units().find_one({"_id": person.unit_id}, {"city": 1}) or {}
+    if not any(held.role == Role.RESPONDER and held.city == unit.get("city") for held in person.roles):
+        take_off(person.unit_id, person_id, now=now)
+
+
 def listed(city: str, *, agency: str | None, after: str | None, limit: int) -> tuple[list[Unit], str | None]:
     """A page of a city's units by id, and the id to go on from when there are more."""
     condition: dict[str, Any] = {"city": city, "retired_at": None}

@@ -242,3 +242,18 @@ def test_every_change_is_on_the_chain_without_names_or_numbers(api: FlaskClient,
     assert number not in text
     assert "Rabia" not in text
     assert chain.verify("lahore", clock()).broken_at is None
+
+
+@pytest.mark.parametrize("how", ["dismissed", "another role"])
+def test_who_is_no_responder_any_more_is_asked_no_more(api: FlaskClient, admin: Any, how: str) -> None:
+    unit, person = new_unit(api, admin).get_json()["id"], new_staff(api, admin, "responder").get_json()["id"]
+    assert api.put(f"/v1/units/{unit}/responders/{person}", headers=admin.headers).status_code == 200
+    assert [each.id for each in queries.responders_of([unit])] == [person]
+    if how == "dismissed":
+        assert api.delete(f"/v1/staff/{person}", headers=admin.headers).status_code == 204
+    else:
+        body = {"city": "lahore", "roles": [{"role": "analyst"}]}
+        answer = api.patch(f"/v1/staff/{person}", json=body, headers=admin.headers)
+        assert (answer.status_code, answer.get_json()["unit_id"]) == (200, "")
+    assert queries.responders_of([unit]) == []
+    assert api.get(f"/v1/units/{unit}", headers=admin.headers).get_json()["responders"] == []
