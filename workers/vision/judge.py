@@ -14,7 +14,6 @@ from workers.vision.observation import Box, Finding, Health, Status, Summary, Ve
 
 COLLAPSED = 0.5  # of the upright height
 FLAT = 0.9  # width by height of a body on the ground, at least
-TALL = 1.2  # height by width of one that stands, at least
 LARGE = 0.22  # of the picture's height: outlines of those further away are too rough
 STOOD = 3  # samples in which it stood
 COLLAPSE_S = 0.5
@@ -82,27 +81,20 @@ def collapses(
 ) -> list[Finding]:
     """Falls that the joints do not show, as towards the camera: who stood is suddenly less than half as high, and wide.
 
-    The height is compared with the most of the three seconds before in which the same body was upright and its shape tall.
+    The height of what moves is compared with the most that the same body had, upright, in the three seconds before.
     """
     found: list[Finding] = []
     for track, outlines in shapes.items():
-        seen = bodies.get(track, ())
-        upright = {round(s.t, 2) for s in seen if s.attitude.posture is pose.Posture.UPRIGHT}
-        stood: list[Shape] = []
+        upright = [s for s in bodies.get(track, ()) if s.attitude.posture is pose.Posture.UPRIGHT and s.box[3] > LARGE]
         down: list[tuple[float, bool, float]] = []
         for shape in outlines:
-            stood = [s for s in stood if shape.t - s.t <= pose.PARAMETERS["fall_s"]]
-            tallest = max(stood, key=lambda s: s.high, default=None)
-            low = (
-                tallest is not None
-                and len(stood) >= STOOD
-                and shape.high < COLLAPSED * tallest.high
-                and shape.wide > FLAT * shape.high
-            )
-            on_ground = tallest is not None and shape.box[1] + shape.box[3] > tallest.box[1] + 0.75 * tallest.box[3]
-            down.append((shape.t, low and on_ground, COLLAPSE_CONFIDENCE))
-            if round(shape.t, 2) in upright and shape.high > max(TALL * shape.wide, LARGE):
-                stood.append(shape)
+            stood = [s.box for s in upright if 0 < shape.t - s.t <= pose.PARAMETERS["fall_s"]]
+            low = False
+            if len(stood) >= STOOD:
+                tallest = max(stood, key=lambda box: box[3])
+                on_ground = shape.box[1] + shape.box[3] > tallest[1] + 0.75 * tallest[3]
+                low = on_ground and shape.high < COLLAPSED * tallest[3] and shape.wide > FLAT * shape.high
+            down.append((shape.t, low, COLLAPSE_CONFIDENCE))
         for spell in pose.spells(down, COLLAPSE_S, step_s)[:1]:
             box = min(outlines, key=lambda shape: abs(shape.t - spell.end)).box
             found += [

@@ -169,7 +169,7 @@ class _Look:
         t, shape = sample.t, sample.small.shape[1] / sample.small.shape[0]
         for track in self.tracker.live(t):
             place = grown(track.box, 0.3)
-            parts = [
+            parts = [box for box in moving if within(track.box, box) > 0.7] or [
                 box
                 for box in moving
                 if within(box, place) > 0.5 and box[2] * box[3] > SPECK * track.box[2] * track.box[3]

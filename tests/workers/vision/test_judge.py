@@ -8,13 +8,14 @@ import pytest
 from workers.vision import judge, pose
 from workers.vision.boxes import inside, iou, strongest, within, zone_of
 from workers.vision.judge import Seen, Shape
-from workers.vision.observation import Detection, Finding, Health, Status, Summary, Verdict, blind
+from workers.vision.observation import Box, Detection, Finding, Health, Status, Summary, Verdict, blind
 from workers.vision.pose import Attitude, Posture, attitude, fall, spells
 from workers.vision.quality import Quality
 from workers.vision.quality import judge as judge_quality
 from workers.vision.tracks import Tracker
 
 BOX = (0.4, 0.4, 0.1, 0.3)
+STANDING = (0.4, 0.3, 0.15, 0.6)
 STEP = 1 / 6
 SOMEBODY, NOBODY = Summary(people_max=1), Summary()
 LYING = Summary(findings=(Finding("lying", 0.8, 1.0, 2.0, 1, BOX),))
@@ -52,13 +53,12 @@ def test_a_look_that_saw_nothing_is_never_clear(status: Status) -> None:
     assert blind(status, "why", down=True).verdict is Verdict.DOWN
 
 
-def body(*postures: str, start: float = 0.0) -> list[Seen]:
+def body(*postures: str, box: Box = BOX) -> list[Seen]:
     """One body, a sample for each letter: u upright, l lying, b bent, ? unclear, h upright with raised hands."""
     named = {"u": Posture.UPRIGHT, "l": Posture.LYING, "b": Posture.BENT, "?": Posture.UNCLEAR, "h": Posture.UPRIGHT}
     letters = "".join(postures)
     return [
-        Seen(start + index * STEP, Attitude(named[letter], letter == "h", 0.9), BOX)
-        for index, letter in enumerate(letters)
+        Seen(index * STEP, Attitude(named[letter], letter == "h", 0.9), box) for index, letter in enumerate(letters)
     ]
 
 
@@ -98,7 +98,10 @@ def outline(t: float, wide: float, high: float, bottom: float = 0.9) -> Shape:
 def test_somebody_who_collapses_towards_the_camera_has_fallen() -> None:
     standing = [outline(i * STEP, 0.2, 0.6) for i in range(12)]
     down = [outline((12 + i) * STEP, 0.4, 0.2) for i in range(6)]
-    assert {f.kind for f in judge.collapses({1: body("u" * 12)}, {1: standing + down}, STEP)} == {"lying", "fall"}
+    assert {f.kind for f in judge.collapses({1: body("u" * 12, box=STANDING)}, {1: standing + down}, STEP)} == {
+        "lying",
+        "fall",
+    }
     assert judge.collapses({}, {1: standing + down}, STEP) == []  # never known to have stood: a car, a shadow
 
 
@@ -113,7 +116,7 @@ def test_somebody_who_collapses_towards_the_camera_has_fallen() -> None:
 )
 def test_what_is_no_collapse(after: list[Shape]) -> None:
     standing = [outline(i * STEP, 0.2, 0.6) for i in range(12)]
-    assert judge.collapses({1: body("u" * 12)}, {1: standing + after}, STEP) == []
+    assert judge.collapses({1: body("u" * 12, box=STANDING)}, {1: standing + after}, STEP) == []
 
 
 def test_spells_forgive_one_sample_in_three_and_no_long_gap() -> None:
