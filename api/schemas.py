@@ -162,6 +162,15 @@ class Whole(fields.Integer):
         return super()._validated(value)
 
 
+class Flag(fields.Boolean):
+    """`true` or `false`, and none of the texts and numbers that marshmallow would take for one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Language(fields.String):
     """A BCP 47 tag of which we write the language: `ur`, `en`; `ur-PK` is kept as `ur`."""
 

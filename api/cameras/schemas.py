@@ -6,7 +6,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Choice, Id, Number, PlaceSchema, Schema, Text, Time, Whole, code_field
+from api.schemas import Choice, Flag, Id, Number, PlaceSchema, Schema, Text, Time, Whole, code_field
 from domain.cameras.states import SAID, HealthState, SourceKind, View
 
 FINDINGS = ("lying", "fall", "hands_up")
@@ -57,7 +57,7 @@ class CameraFields(Schema):
     source = fields.Nested(Source)
     zones = fields.List(fields.Nested(Zone), validate=validate.Length(max=16))
     masks = fields.List(_polygon(), validate=validate.Length(max=16))
-    enabled = fields.Boolean()
+    enabled = Flag()
 
 
 class NewCamera(CameraFields):
@@ -70,7 +70,7 @@ class NewCamera(CameraFields):
     range_m = Number(1, 2000, required=True)
     source = fields.Nested(Source, required=True)
     city = Id()
-    gateway = fields.Boolean(load_default=False)
+    gateway = Flag(load_default=False)
 
 
 class Health(Schema):
@@ -137,11 +137,11 @@ class PostedFinding(Schema):
 class PostedHealth(Schema):
     """Why the camera may have seen nothing."""
 
-    dark = fields.Boolean()
-    covered = fields.Boolean()
-    frozen = fields.Boolean()
-    blurred = fields.Boolean()
-    shaken = fields.Boolean()
+    dark = Flag()
+    covered = Flag()
+    frozen = Flag()
+    blurred = Flag()
+    shaken = Flag()
     reason = code_field("[a-z0-9_]{0,40}", "One word: a-z, 0-9 and _.")
 
 

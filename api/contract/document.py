@@ -43,9 +43,20 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "ETag": {
+        "description": "The version, for If-None-Match.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "Location": {"description": "Where it is.", "required": True, "schema": {"type": "string"}},
 }
-HEADERS_OF: Final = {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After", "307": "Location"}
+HEADERS_OF: Final = {
+    "401": "WWW-Authenticate",
+    "429": "Retry-After",
+    "503": "Retry-After",
+    "307": "Location",
+    "304": "ETag",
+}
 _PARAMETER: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
@@ -69,6 +80,8 @@ def document(app: Flask) -> dict[str, Any]:
         operation["operationId"] = ids[f"{method} {path}"]
         _parameters(found["paths"][path], operation)
         _body(operation, found["components"]["schemas"])
+        if _names_what_may_not_be_there(operation, found["components"]["schemas"]):
+            operation["responses"].setdefault("404", _problem("No such thing, or none that you may see."))
         _responses(operation)
     _say_types(found["components"]["schemas"])
     for schema in ("PaginationMetadata",):  # flask-smorest declares it; our lists have `next`
@@ -114,16 +127,32 @@ def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
         content["examples"] = {name: {"value": value} for name, value in BODIES[operation["operationId"]].items()}
 
 
+def _names_what_may_not_be_there(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Whether the query or the body names a city or a person, which the caller's role may not reach."""
+    if not operation["security"] or operation.get("x-permission", {}).get("action", "me.").startswith("me."):
+        return False
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    named = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+    if content:
+        named |= schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]].get("properties", {}).keys()
+    return bool(named & {"city", "person_id"})
+
+
+def _problem(text: str) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": text, "content": content}
+
+
 def _responses(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     if operation["security"] and {} not in operation["security"] and "401" not in responses:
-        problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        responses["401"] = {"description": "No token, or one that is over.", "content": problem}
+        responses["401"] = _problem("No token, or one that is over.")
     for status, response in responses.items():
         if "$ref" in response:
             continue
         names = ["X-Request-ID", *([HEADERS_OF[status]] if status in HEADERS_OF else [])]
         headers = response.setdefault("headers", {})
+        names += ["ETag"] if "ETag" in headers else []
         headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names})
         if links := LINKS.get((operation["operationId"], status)):
             response["links"] = {

@@ -17,7 +17,9 @@ def _header(name: str, schema: dict[str, Any], text: str, *, required: bool = Fa
 
 _VERSION_HEADER: Final = _header("Tus-Resumable", {"type": "string", "enum": [VERSION]}, "Of tus.", required=True)
 _CHECKSUM: Final = _header(
-    "Upload-Checksum", _TEXT, f"One of {', '.join(ALGORITHMS)}, a blank, and the hash in base64."
+    "Upload-Checksum",
+    {"type": "string", "pattern": rf"^({'|'.join(ALGORITHMS)}) [A-Za-z0-9+/]+={{0,2}}$"},
+    f"One of {', '.join(ALGORITHMS)}, a blank, and the hash of this request's bytes in base64.",
 )
 _OFFSET_OUT: Final = {"Upload-Offset": {"description": "Bytes that are kept.", "schema": _BYTES}}
 _EXPIRES_OUT: Final = {"Upload-Expires": {"description": "When an unfinished one is dropped.", "schema": _TEXT}}
@@ -36,7 +38,10 @@ def _problems(**more: str) -> dict[str, Any]:
         **{name.removeprefix("s"): text for name, text in more.items()},
     }
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": text, "content": content} for status, text in texts.items()}
+    found: dict[str, Any] = {status: {"description": text, "content": content} for status, text in texts.items()}
+    if "Upload-Offset" in texts.get("409", ""):
+        found["409"]["headers"] = _OFFSET_OUT
+    return found
 
 
 def _operation(

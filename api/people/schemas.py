@@ -2,7 +2,7 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.schemas import Answer, Choice, Id, Language, Phone, Schema, Text, Time, code_field
+from api.schemas import Answer, Choice, Flag, Id, Language, Phone, Schema, Text, Time, code_field
 from domain.people.rules import DEVICE_ID
 from domain.people.states import BLOOD_GROUPS, Gender, GuardianStatus
 
@@ -164,7 +164,7 @@ class NewGuardian(Schema):
     name = Text(80, min_chars=1, required=True)
     phone = Phone(required=True)
     language = Language(load_default="ur")
-    silent = fields.Boolean(load_default=False, metadata={"description": "Never by a call."})
+    silent = Flag(load_default=False, metadata={"description": "Never by a call."})
 
 
 class GuardiansAnswer(Answer):

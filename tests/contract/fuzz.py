@@ -22,10 +22,12 @@ from typing import Any
 import requests
 from pydantic import SecretStr
 
-from api.contract.examples import BODIES
+from api.contract.examples import BODIES, PARAMETERS
 from cli.indexes import create as create_indexes
 from domain.clock import utc_now
 from domain.dispatch import queries as dispatch_queries
+from domain.people import sign_in
+from domain.people.sign_in import Lifetimes
 from runtime import mongo
 from runtime.settings import Settings
 from tests import local_servers
@@ -34,6 +36,14 @@ from tests.factories.people import SECRET, signed_in
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 ROLES = ("responder", "supervisor", "operator", "analyst", "auditor", "admin", "camera_owner")
+STANDS_FOR = {
+    PARAMETERS["sos_id"]: "CONTRACT_SOS",
+    PARAMETERS["assignment_id"]: "CONTRACT_ASSIGNMENT",
+    PARAMETERS["unit_id"]: "CONTRACT_UNIT",
+    PARAMETERS["camera_id"]: "CONTRACT_CAMERA",
+    PARAMETERS["person_id"]: "CONTRACT_COLLEAGUE",
+}
+"""Ids of the document's examples → what is there, so that they reach something."""
 HERE = {"lat": 31.5102, "lon": 74.3441, "accuracy_m": 12.0}
 
 
@@ -90,6 +100,9 @@ def _furnish(url: str) -> dict[str, str]:
     held = [{"role": role, "city": "lahore", "agency_id": "punjab_police", "group_id": ""} for role in ROLES]
     person = signed_in(now, name="Ayesha", roles=held, second_factor_given=True, unit_id=unit, duty="available")
 
+    colleague = signed_in(now, name="Bilal", roles=[held[0]])
+    tokens = sign_in.tokens_for(SECRET, person.person_id, person.session_id, Lifetimes(access_s=6 * 3600), now=now)
+
     def post(path: str, body: Any) -> dict[str, Any]:
         answer = requests.post(url + path, json=body, headers=person.headers, timeout=30)
         answer.raise_for_status()
@@ -101,7 +114,8 @@ def _furnish(url: str) -> dict[str, str]:
     incident = post(f"/v1/incidents/{sos['id']}/assign", {"unit": unit})
     return {
         "CONTRACT_PERSON": person.person_id,
-        "CONTRACT_TOKEN": person.access_token,
+        "CONTRACT_COLLEAGUE": colleague.person_id,
+        "CONTRACT_TOKEN": tokens.access_token,
         "CONTRACT_SOS": sos["id"],
         "CONTRACT_SOS_TOKEN": sos["sos_token"],
         "CONTRACT_ASSIGNMENT": incident["assignments"][0]["id"],
@@ -120,8 +134,11 @@ def run(
         for operation in item.values():
             if isinstance(operation, dict):
                 operation["responses"].pop("default", None)
+    text = json.dumps(document)
+    for example, name in STANDS_FOR.items():
+        text = text.replace(example, api.environment[name])
     strict = directory / "openapi.json"
-    strict.write_text(json.dumps(document), encoding="utf-8")
+    strict.write_text(text, encoding="utf-8")
     command = [str(Path(sys.executable).with_name("st")), "--config-file", str(CONFIG), "run", str(strict)]
     command += ["--url", api.url, "--max-examples", str(examples), "--no-color", *arguments]
     return subprocess.run(

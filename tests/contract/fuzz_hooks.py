@@ -1,4 +1,4 @@
-"""Keeps the one person of the fuzzed API signed in: whatever ended their session or took their roles is undone at once.
+"""Keeps the one person of the fuzzed API signed in: what ended their session or took their roles is undone at once.
 
 Loaded by schemathesis (schemathesis.toml) in its own process.
 """
@@ -9,27 +9,18 @@ from typing import Any
 import schemathesis
 from pymongo import MongoClient
 
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")  # tus sends bytes
+
+KEPT = ("phone", "name", "language", "city", "roles", "sessions", "unit_id", "agency_id", "duty")
 _people: Any = MongoClient(os.environ["MONGODB_URL"], tz_aware=True).get_default_database()["people"]
-_PERSON = _people.find_one({"_id": os.environ["CONTRACT_PERSON"]})
-ENDING = {
-    "auth_logout",
-    "people_erase",
-    "people_end_session",
-    "people_change_me",
-    "staff_end_session",
-    "staff_dismiss",
-    "staff_change_staff",
-    "units_put_on",
-    "units_take_off",
-    "units_retire_unit",
+_person: dict[str, Any] = _people.find_one({"_id": os.environ["CONTRACT_PERSON"]})
+_AS_THEY_WERE = {
+    "$set": {name: _person[name] for name in KEPT if name in _person},
+    "$unset": {"erased_at": ""},
 }
 
 
-schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")  # tus sends bytes
-
-
 @schemathesis.hook
-def after_call(context: Any, case: Any, response: Any) -> None:
-    """Put the person back as they were."""
-    if case.operation.definition.raw.get("operationId") in ENDING and response.status_code < 300:
-        _people.replace_one({"_id": _PERSON["_id"]}, _PERSON, upsert=True)
+def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
+    """Before each request they are who they were."""
+    _people.update_one({"_id": _person["_id"]}, _AS_THEY_WERE)

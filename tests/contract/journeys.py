@@ -59,7 +59,7 @@ class Journey:
     steps: list[dict[str, Any]] = field(default_factory=list)
 
     def send(
-        self, say: str, method: str, path: str, *, body: Any = None, data: bytes | None = None, **headers: str
+        self, say: str, method: str, path: str, *, body: Any = None, data: Any = None, **headers: str
     ) -> dict[str, Any]:
         """Send it as a phone would, and keep both sides. Returns the body of the answer."""
         self.clock.at += timedelta(seconds=1)
