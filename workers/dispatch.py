@@ -12,6 +12,7 @@ from domain.incidents.draft import Draft
 from domain.incidents.states import ASKED, HOLDING
 from domain.limits import service as limits
 from domain.outbox import Event
+from domain.people import service as people
 from runtime import logging
 from workers.context import Context
 
@@ -27,13 +28,19 @@ def rank(event: Event, context: Context) -> None:
     repeated = _repeated(doc, context)
     score = trust.score(trust.facts_of(doc, now=now, repeated=repeated))
 
+    first = False
+
     def rule(draft: Draft) -> None:
-        if not draft.doc.get("trust"):
+        nonlocal first
+        first = not draft.doc.get("trust")
+        if first:
             draft.set("trust", score.to_document(draft.doc))
             if repeated:
                 draft.flag("repeated")
 
     incidents.change(doc["_id"], rule, now=now)
+    if first and (doc.get("citizen") or {}).get("person"):
+        people.count(doc["citizen"]["person"], sos_raised=1)
 
 
 def _repeated(doc: dict[str, Any], context: Context) -> bool:

@@ -8,6 +8,7 @@ has its coordinates in it; they are fished out of the text.
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from domain.phones import parse_phone
 SERVICES: Final = tuple(str(service) for service in Service)
 NOTE_CHARS: Final = 2000
 BODY_BYTES: Final = 256 * 1024
+_GZIP: Final = b"\x1f\x8b"
 _KEPT_CHARS: Final = 500
 _KEPT_PARTS: Final = 20
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
@@ -75,6 +77,7 @@ def storable(text: str) -> str:
 def read(raw: bytes) -> Reading:
     """Make out what the body says. Unknown fields are ignored: a new phone meets an old city's server."""
     reading = Reading()
+    raw = _unpacked(raw)
     try:
         body = json.loads(raw) if raw.strip() else {}
     except (ValueError, RecursionError):
@@ -96,6 +99,16 @@ def read(raw: bytes) -> Reading:
         except _UNREADABLE:
             reading.keep("lat", {name: body.get(name) for name in ("lat", "lon", "latitude", "longitude")})
     return reading
+
+
+def _unpacked(raw: bytes) -> bytes:
+    """A body that was packed with gzip, as much of it as is there; anything else as it is."""
+    if not raw.startswith(_GZIP):
+        return raw
+    try:
+        return zlib.decompressobj(wbits=31).decompress(raw, BODY_BYTES)
+    except zlib.error:
+        return raw
 
 
 def _fished(text: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentSt
 LATE_AFTER = timedelta(minutes=15)
 POSITIONS_AFTER_CANCEL = timedelta(minutes=30)
 MESSAGES_KEPT = 100
+NOTES_CHARS = 4000
 SEVERITIES = ("Minor", "Unknown", "Moderate", "Severe", "Extreme")
 """Least first. What nobody can judge yet stands above what is known to be minor."""
 RANKED_FLAGS: Mapping[str, float] = {"duress": 3.0, "unanswered": 1.0, "late": 0.25}
@@ -189,12 +190,16 @@ def learn(draft: Draft, facts: dict[str, Any]) -> None:
         draft.set("position", position)
         draft.set("cells", facts["cells"])
         changed["position"] = True
-    for name in ("phone", "note", "battery_pct", "device", "person", "language"):
+    for name in ("phone", "battery_pct", "device", "person", "language"):
         value = facts.get(name)
         known = (draft.doc.get("citizen") or {}).get(name)
-        if value is not None and (known in (None, "") or (name in {"note", "battery_pct"} and known != value)):
+        if value is not None and (known in (None, "") or (name == "battery_pct" and known != value)):
             draft.set(f"citizen.{name}", value)
             changed[name] = True
+    note, noted = facts.get("note"), (draft.doc.get("citizen") or {}).get("note") or ""
+    if note and note not in noted:
+        draft.set("citizen.note", f"{noted}\n{note}".strip()[-NOTES_CHARS:])
+        changed["note"] = True
     category = facts.get("category")
     if category and not (draft.doc.get("citizen") or {}).get("category_given"):
         if category["category"] != draft.doc["category"]:

@@ -21,6 +21,7 @@ Incident = dict[str, Any]
 Rule = Callable[[Draft], None]
 
 _TRIES = 12
+FACTS_KEPT = 20
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,12 @@ def raise_sos(
             learned["category"] = {
                 name: getattr(facts, name) for name in ("category", "severity", "urgency", "certainty")
             }
-        return Raised(change(incident_id, lambda draft: rules.learn(draft, learned), now=now), created=False)
+        try:
+            return Raised(change(incident_id, lambda draft: rules.learn(draft, learned), now=now), created=False)
+        except TooBusy:  # a retry is never refused: what it brought is kept beside, for whoever reads the case
+            facts_kept = {"$each": [{"at": now, **learned}], "$slice": -FACTS_KEPT}
+            incidents().update_one({"_id": incident_id}, {"$push": {"facts": facts_kept}})
+            return Raised(get(incident_id), created=False)
     return Raised(doc, created=True)
 
 

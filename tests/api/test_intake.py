@@ -1,8 +1,10 @@
 """An SOS is never refused for its shape: each thing that can be wrong with one, and what is made of it."""
 
+import gzip
 import json
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -163,6 +165,12 @@ def test_what_no_store_can_keep_is_replaced(api: FlaskClient) -> None:
     assert doc["citizen"]["note"] == "a\ufffdb\ufffdc"
 
 
+@pytest.mark.parametrize("cut", [0, 12])
+def test_a_packed_body_is_unpacked_even_if_it_breaks_off(api: FlaskClient, cut: int) -> None:
+    packed = gzip.compress(json.dumps({"position": HERE, "note": str(list(range(400)))}).encode())
+    assert send(api, packed[: len(packed) - cut])["position"]["lat"] == 31.5204
+
+
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"\x00", b'{"note": "help"}', b'{"position": {}}', b"[" * 5000])
 def test_only_with_nothing_to_go_by_it_is_422(api: FlaskClient, body: bytes) -> None:
     problem = send(api, body, expected=422)
@@ -235,6 +243,25 @@ def test_a_poor_key_never_makes_one_sos_of_two_people(api: FlaskClient) -> None:
 def test_without_a_key_each_is_its_own(api: FlaskClient) -> None:
     sent = [api.post("/v1/sos", json={"position": HERE, "device": "ph-3"}).get_json()["id"] for _ in range(2)]
     assert len(set(sent)) == 2
+
+
+def test_the_same_sos_many_times_at_once_is_stored_once(app: Flask) -> None:
+    headers, numbers = key(), range(16)
+
+    def tap(number: int) -> tuple[int, str]:
+        position = {**HERE, "lat": 31.5 + number / 1000}
+        body = {"position": position, "device": "ph-7", "note": f"note {number}.", "battery_pct": number}
+        answer = app.test_client().post("/v1/sos", json=body, headers=headers)
+        return answer.status_code, answer.get_json()["id"]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(tap, numbers))
+    assert sorted({status for status, _ in answers}) == [200, 201]
+    assert [status for status, _ in answers].count(201) == 1
+    assert len({found for _, found in answers}) == 1
+    doc = incidents.get(answers[0][1])
+    kept = doc["citizen"]["note"] + str(doc.get("facts"))
+    assert all(f"note {number}." in kept for number in numbers)
 
 
 # Practice
