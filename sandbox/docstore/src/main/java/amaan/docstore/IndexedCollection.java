@@ -13,7 +13,6 @@ import java.util.Spliterators;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -45,8 +44,6 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
 
     /** A client that died leaves its cursors open; the oldest go first. */
     private static final int MAX_OPEN_CURSORS = 200;
-    /** Of a small answer inside the server the documents are kept; of a large one they are read again, one by one. */
-    private static final int KEPT = 16;
 
     private final MVMap<Object, byte[]> documents;
     private final GroupCommit commits;
@@ -89,21 +86,19 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
     protected QueryResult queryDocuments(Document filter, Document orderBy, int skip, int limit, int batchSize,
                                          Document projection) {
         int most = limit == 0 && Thread.holdsLock(this) ? wanted : Math.max(limit, 0); // the library also says -1 for all
-        int batch = batchSize == 0 ? KEPT : batchSize;
-        List<Document> first = new ArrayList<>();
-        List<Object> ids = search.run(ordered, filter, orderBy, skip, most, batch, first);
-        UnaryOperator<List<Document>> project = documents -> project(documents, projection);
-        if (ids.size() == first.size()) {
-            return new QueryResult(project.apply(first));
+        List<Search.Found> found = search.run(ordered, filter, orderBy, skip, most);
+        if (batchSize == 0) { // asked for inside the server
+            return new QueryResult(() -> found.stream().map(search::read).filter(Objects::nonNull)
+                .map(document -> project(List.of(document), projection).get(0)).iterator());
         }
-        if (batchSize == 0) {
-            return new QueryResult(() -> ids.stream().map(this::getDocument).filter(Objects::nonNull)
-                .map(document -> project.apply(List.of(document)).get(0)).iterator());
+        RestOfAnswer rest = new RestOfAnswer(cursorRegistry.generateCursorId(), found, search::read,
+            documents -> project(documents, projection));
+        List<Document> first = rest.takeDocuments(batchSize);
+        if (rest.isEmpty()) {
+            return new QueryResult(first);
         }
-        RestOfAnswer rest = new RestOfAnswer(cursorRegistry.generateCursorId(), ids.subList(first.size(), ids.size()),
-            documents::get, project);
         remember(rest);
-        return new QueryResult(project.apply(first), rest);
+        return new QueryResult(first, rest);
     }
 
     private List<Document> project(List<Document> found, Document projection) {
@@ -145,7 +140,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         if (query == null || query.isEmpty()) {
             return super.count(query, skip, limit);
         }
-        return search.run(ordered, query, null, skip, Math.max(limit, 0), 0, new ArrayList<>()).size();
+        return search.run(ordered, query, null, skip, Math.max(limit, 0)).size();
     }
 
     @Override
@@ -160,7 +155,8 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
 
     @Override
     protected Stream<DocumentWithPosition<Object>> streamAllDocumentsWithPosition() {
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(search.all(false), 0), false);
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(search.all(false), 0), false)
+            .map(found -> new DocumentWithPosition<>(found.document(), found.id()));
     }
 
     @Override
@@ -256,7 +252,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         List<OrderedIndex> toFill = ordered.stream().filter(OrderedIndex::isEmpty).toList();
         if (!toFill.isEmpty()) {
             search.all(false).forEachRemaining(found ->
-                toFill.forEach(index -> index.add(found.getDocument(), found.getPosition(), this)));
+                toFill.forEach(index -> index.add(found.document(), found.id(), this)));
         }
     }
 

@@ -14,7 +14,6 @@ import org.h2.mvstore.MVMap;
 
 import de.bwaldvogel.mongo.backend.DefaultQueryMatcher;
 import de.bwaldvogel.mongo.backend.DocumentComparator;
-import de.bwaldvogel.mongo.backend.DocumentWithPosition;
 import de.bwaldvogel.mongo.backend.QueryMatcher;
 import de.bwaldvogel.mongo.backend.Utils;
 import de.bwaldvogel.mongo.bson.Document;
@@ -22,9 +21,21 @@ import de.bwaldvogel.mongo.bson.Document;
 /** Finds documents: candidates by the plan, each matched by the library. Takes no lock. */
 final class Search {
 
+    /** Of a small answer the documents are kept; of a large one they are read again when they are sent. */
+    private static final int KEPT_BYTES = 1 << 20;
+
     private final MVMap<Object, byte[]> documents;
     /** Of its own: a matcher notes the position of the matched element, which a writer needs undisturbed by readers. */
     private final QueryMatcher matcher = new DefaultQueryMatcher();
+
+    /**
+     * A document that a query found.
+     *
+     * @param document all of it when `whole`, else what sorting needs of it
+     * @param bytes its size as stored
+     */
+    record Found(Object id, Document document, int bytes, boolean whole) {
+    }
 
     Search(MVMap<Object, byte[]> documents) {
         this.documents = documents;
@@ -44,51 +55,37 @@ final class Search {
         return orderBy.get(field) instanceof Number direction && direction.intValue() > 0;
     }
 
-    /** The ids of what the query finds, in its order; and of the first of them, up to a batch, the documents. */
-    List<Object> run(List<OrderedIndex> indexes, Document filter, Document orderBy, int skip, int limit, int batch,
-                     List<Document> first) {
+    /** What the query finds, in its order. */
+    List<Found> run(List<OrderedIndex> indexes, Document filter, Document orderBy, int skip, int limit) {
         boolean natural = orderBy != null && orderBy.containsKey("$natural");
         Plan plan = natural ? null : Plan.choose(indexes, filter, orderBy, limit, documents.sizeAsLong());
-        Iterator<DocumentWithPosition<Object>> candidates = plan == null
+        Iterator<Found> candidates = plan == null
             ? all(natural && !isAscending(orderBy, "$natural")) : at(plan.positions());
         Comparator<Document> order = natural || orderBy == null || orderBy.isEmpty()
             || plan != null && plan.isSorted() ? null : new DocumentComparator(orderBy);
-        List<Object> ids = new ArrayList<>();
-        List<DocumentWithPosition<Object>> unsorted = new ArrayList<>();
-        for (int passed = 0; candidates.hasNext() && (order != null || limit == 0 || ids.size() < limit);) {
-            DocumentWithPosition<Object> candidate = candidates.next();
-            Document document = candidate.getDocument();
-            if (!matcher.matches(document, filter)) {
+        List<Found> found = new ArrayList<>();
+        long bytes = 0;
+        for (int passed = 0; candidates.hasNext() && (order != null || limit == 0 || found.size() < limit);) {
+            Found candidate = candidates.next();
+            if (!matcher.matches(candidate.document, filter) || order == null && passed++ < skip) {
                 continue;
             }
-            if (order != null) {
-                unsorted.add(new DocumentWithPosition<>(only(orderBy, document), candidate.getPosition()));
-            } else if (passed++ >= skip) {
-                ids.add(candidate.getPosition());
-                if (first.size() < batch) {
-                    first.add(document);
-                }
-            }
+            bytes += candidate.bytes;
+            boolean keep = bytes < KEPT_BYTES;
+            found.add(keep ? candidate
+                : new Found(candidate.id, order == null ? null : only(orderBy, candidate.document), candidate.bytes, false));
         }
-        if (order != null) {
-            unsorted.sort((a, b) -> order.compare(a.getDocument(), b.getDocument()));
-            unsorted.stream().skip(skip).limit(limit == 0 ? Long.MAX_VALUE : limit)
-                .forEach(found -> ids.add(found.getPosition()));
-            fill(first, ids, batch);
+        if (order == null) {
+            return found;
         }
-        return ids;
+        found.sort((a, b) -> order.compare(a.document, b.document));
+        return found.subList(Math.min(skip, found.size()),
+            limit == 0 ? found.size() : Math.min(found.size(), skip + limit));
     }
 
-    /** A document that was deleted since it was found leaves the list. */
-    private void fill(List<Document> first, List<Object> ids, int batch) {
-        while (first.size() < Math.min(batch, ids.size())) {
-            Document document = read(ids.get(first.size()));
-            if (document == null) {
-                ids.remove(first.size());
-            } else {
-                first.add(document);
-            }
-        }
+    /** The document of something found, or what it has become since; null when it is gone. */
+    Document read(Found found) {
+        return found.whole ? found.document : read(found.id);
     }
 
     /** What sorting needs of a document. */
@@ -104,7 +101,7 @@ final class Search {
     }
 
     /** Every document, in the order of ids. */
-    Iterator<DocumentWithPosition<Object>> all(boolean backwards) {
+    Iterator<Found> all(boolean backwards) {
         Cursor<Object, byte[]> cursor = documents.cursor(null, null, backwards);
         return new Iterator<>() {
             @Override
@@ -113,16 +110,20 @@ final class Search {
             }
 
             @Override
-            public DocumentWithPosition<Object> next() {
+            public Found next() {
                 Object id = cursor.next();
-                return new DocumentWithPosition<>(StoredTypes.decode(cursor.getValue()), id);
+                return found(id, cursor.getValue());
             }
         };
     }
 
-    private Iterator<DocumentWithPosition<Object>> at(Iterator<Object> positions) {
+    private Iterator<Found> at(Iterator<Object> positions) {
         return StreamSupport.stream(Spliterators.spliteratorUnknownSize(positions, Spliterator.ORDERED), false)
-            .flatMap(id -> Stream.ofNullable(read(id)).map(document -> new DocumentWithPosition<>(document, id)))
+            .flatMap(id -> Stream.ofNullable(documents.get(id)).map(bytes -> found(id, bytes)))
             .iterator();
+    }
+
+    private static Found found(Object id, byte[] bytes) {
+        return new Found(id, StoredTypes.decode(bytes), bytes.length, true);
     }
 }
