@@ -131,7 +131,11 @@ def events_are_handled(settings: Settings) -> Iterator[Finding]:
     for name, count in late.items():
         if count:
             yield ill("events", f"{count} of {name} wait for more than {LOST_AFTER.seconds} s: is the sweeper running?")
-    if not any(late.values()):
+    failing = {name: found for name in outbox.names() if (found := outbox.stubborn(name))}
+    for name, subjects in failing.items():
+        shown = ", ".join(subjects[:3])
+        yield ill("events", f"what follows from {shown} ({name}) keeps failing: see reaction_keeps_failing in the log")
+    if not failing and not any(late.values()):
         yield well("events", "none is overdue")
 
 

@@ -79,7 +79,9 @@ def _fits(channel: str, content: Content) -> bool:
 def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, post: Post) -> AttemptState | None:
     """One attempt and how it ended. None when somebody else has the delivery."""
     now = post.clock()
-    begun = store.begin(delivery, channel, device=reached.device if channel == "fcm" else None, now=now)
+    lease = min(store.LEASE, policy.unreported(delivery, channel) + timedelta(milliseconds=100))
+    device = reached.device if channel == "fcm" else None
+    begun = store.begin(delivery, channel, device=device, now=now, lease=lease)
     if begun is None:
         return None
     number = begun["tries"]

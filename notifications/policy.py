@@ -20,7 +20,9 @@ REPORT_WAIT = timedelta(seconds=20)
 UNKNOWN_WAIT = timedelta(seconds=1)
 """A carrier that timed out needs a moment before its list shows what it took."""
 UNREPORTED = timedelta(seconds=8)
-"""An attempt that is still `sending` after this has lost its process."""
+"""An SMS or a call that is still `sending` after this has lost its process."""
+UNREPORTED_PUSH = timedelta(seconds=4)
+"""The same of a push, which may take less long and may be followed by an SMS without harm."""
 
 
 class Do(StrEnum):
@@ -61,7 +63,7 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
     state, channel = AttemptState(last["state"]), last["channel"]
     tried = sum(attempt["channel"] == channel for attempt in attempts)
     if state == AttemptState.SENDING:
-        lost_at = last["at"] + UNREPORTED
+        lost_at = last["at"] + unreported(delivery, channel)
         return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, tried, delivery, now)
     if state == AttemptState.UNKNOWN:
         return _unknown(plan, last, number, tried, delivery, now)
@@ -118,6 +120,13 @@ def _too_late(delivery: Mapping[str, Any], now: datetime) -> Step | None:
 def receipt_wait(delivery: Mapping[str, Any], channel: str) -> timedelta:
     """How long to wait for a receipt before the next channel: the device's own for a push, the network's for the rest."""
     return timedelta(seconds=delivery["receipt_wait_s"]) if channel == "fcm" else REPORT_WAIT
+
+
+def unreported(delivery: Mapping[str, Any], channel: str) -> timedelta:
+    """After how long an attempt without an outcome has lost its process. A push that is lost so costs no more than one
+    without a receipt.
+    """
+    return max(UNREPORTED_PUSH, receipt_wait(delivery, channel)) if channel == "fcm" else UNREPORTED
 
 
 def backoff(tries: int, jitter: float, retry_after: float | None) -> timedelta:

@@ -97,14 +97,19 @@ def get(found_id: str) -> Delivery:
     return found
 
 
-def begin(delivery: Delivery, channel: str, *, device: str | None, now: datetime) -> Delivery | None:
-    """Write down that an attempt starts, before the carrier is asked. None when somebody else moved first."""
+def begin(
+    delivery: Delivery, channel: str, *, device: str | None, now: datetime, lease: timedelta = LEASE
+) -> Delivery | None:
+    """Write down that an attempt starts, before the carrier is asked. None when somebody else moved first.
+
+    After `lease` the process that makes it counts as dead, if it has said nothing.
+    """
     number = delivery["tries"] + 1
     attempt = {"channel": channel, "state": str(AttemptState.SENDING), "at": now, "device": device}
     return deliveries().find_one_and_update(
         {"_id": delivery["_id"], "version": delivery["version"]},
         {
-            "$set": {f"attempts.{number}": attempt, "tries": number, "next_at": now + LEASE},
+            "$set": {f"attempts.{number}": attempt, "tries": number, "next_at": now + lease},
             "$inc": {"version": 1},
         },
         return_document=ReturnDocument.AFTER,

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,15 @@ def test_a_missing_index_is_named(settings: Settings) -> None:
 def test_events_that_nobody_handles_are_said(settings: Settings) -> None:
     incidents.incidents().insert_one(incident(_id=f"inc_{uuid.uuid4().hex}", outbox_due=NOON))
     assert "1 of incidents wait" in ill(settings)["events"]
+
+
+def test_events_that_keep_failing_are_said(settings: Settings) -> None:
+    subject = f"inc_{uuid.uuid4().hex}"
+    due = utc_now() + timedelta(minutes=1)
+    incidents.incidents().delete_many({})
+    incidents.incidents().insert_one(incident(_id=subject, outbox_due=due, outbox_tries=9))
+    assert f"{subject} (incidents) keeps failing" in ill(settings)["events"]
+    incidents.incidents().delete_one({"_id": subject})
 
 
 def test_jobs_that_pile_up_are_said(settings: Settings, redis_url: str) -> None:

@@ -163,9 +163,15 @@ def test_a_push_alone_is_repeated_with_pauses_and_not_for_ever() -> None:
 
 
 def test_an_attempt_under_way_is_left_to_its_process() -> None:
-    row = delivery(tried("fcm", "sending"))
-    assert step(row, 7.9) == Step(Do.WAIT, until=at(8))
-    assert step(row, 8) == Step(Do.SEND, channel="sms")
+    """A push whose process died costs no more than one without a receipt; an SMS is looked for before it is repeated."""
+    push = delivery(tried("fcm", "sending"))
+    assert step(push, 4.9) == Step(Do.WAIT, until=at(5))
+    assert step(push, 5) == Step(Do.SEND, channel="sms")
+    hasty = delivery(tried("fcm", "sending"), receipt_wait_s=2)
+    assert step(hasty, 3.9) == Step(Do.WAIT, until=at(4))
+    sms = delivery(tried("sms", "sending"))
+    assert step(sms, 7.9) == Step(Do.WAIT, until=at(8))
+    assert step(sms, 8) == Step(Do.RECONCILE, channel="sms", number=1)
 
 
 # --- in general ------------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def city(small_city: SmallCity) -> Iterator[SmallCity]:
     """The city with healthy carriers before and after."""
     small_city.carriers.clear_switches()
+    small_city.store.deliveries.delete_many({})
     yield small_city
     small_city.carriers.clear_switches()
     small_city.settle()
@@ -125,6 +126,7 @@ def test_the_carriers_own_receipt_settles_a_time_out_before_anybody_looks(city: 
 def test_a_worker_that_died_while_it_sent_an_sms_is_reconciled_the_same_way(city: SmallCity) -> None:
     """The attempt stands there as `sending`; the carrier may have it (it has) or not (then it is sent)."""
     responder = city.responder()
+    city.carriers.set_switch("sms", responder.phone, no_receipt=True)  # its word would settle it before anybody looks
     incident = sos(city)
     arrived(city, responder)
     delivery = offer(city, incident, responder)
