@@ -68,16 +68,12 @@ def offered(event: Event, context: Context) -> None:
 
 def withdrawn(event: Event, context: Context) -> None:
     """Whoever was asked or had it is told that it is handled, on the channels on which they heard of it."""
-    heard = {
-        (each["refs"].get("assignment"), each["recipient"]["id"]): each
-        for each in deliveries.of_subject(event["subject"])
-        if each["purpose"] == "assignment_offered" and each["attempts"]
-    }
     tellings = []
-    for (assignment_id, _), delivery in heard.items():
-        if assignment_id not in event["assignments"]:
+    for delivery in deliveries.offers(event["subject"], event["assignments"]):
+        if not delivery["attempts"]:
             continue
         channels = {attempt["channel"] for attempt in delivery["attempts"].values()} - {"voice"}
+        assignment_id = delivery["refs"]["assignment"]
         tellings.append(
             Telling(
                 key=f"{assignment_id}-{event['v']}",
@@ -155,6 +151,12 @@ def guardians(event: Event, context: Context) -> None:
     )
 
 
+def guardians_at_last(event: Event, context: Context) -> None:
+    """A retry was the first to say who she is: her guardians hear now. Pages that were opened or taken back stay so."""
+    if not any(link["kind"] == "guardian" for link in incidents.get(event["subject"]).get("links") or []):
+        guardians(event, context)
+
+
 def _open_pages(doc: dict[str, Any], guardian_ids: Sequence[str], context: Context) -> None:
     """Let each guardian's link open the live page, once."""
     secret, now = context.settings.signing_key, context.clock()
@@ -206,7 +208,7 @@ def mayday(event: Event, context: Context) -> None:
     _notify(event, context, "supervisor_called", told, ("voice", "sms"), key=event["assignment"])
 
 
-def units_of_duress(event: Event, context: Context) -> None:
+def operators_of_duress(event: Event, context: Context) -> None:
     """The control room hears that a cancel was not one. Nothing goes to the phone."""
     _notify(event, context, "notice", _operators(event["city"]), ("fcm", "sms"), key=str(event["v"]))
 
@@ -247,6 +249,8 @@ def _operators(city: str) -> set[str]:
 
 
 def _notify(event: Event, context: Context, purpose: str, told: set[str], plan: Sequence[str], *, key: str) -> None:
+    # Never on the citizen's own phone, whatever else they are to the city: it may be in other hands.
+    told = told - {(incidents.get(event["subject"]).get("citizen") or {}).get("person")}
     if not told:
         log.warning("nobody_to_notify", purpose=purpose, type=event["type"], subject=event["subject"])
     tell(
