@@ -168,3 +168,14 @@ def test_distinct(store: Database[dict[str, Any]]) -> None:
 
     assert sorted(store.people.distinct("tags")) == ["x", "y"]
     assert sorted(store.people.distinct("units.state", {"units.id": "u1"})) == ["late", "sent"]
+
+
+def test_answers_that_nobody_reads_to_the_end(store: Database[dict[str, Any]]) -> None:
+    """Many open answers at once, all of them good; closing one ends it."""
+    store.many.insert_many([{"_id": i} for i in range(400)])
+    cursors = [store.many.find().sort("_id", 1) for _ in range(50)]
+    for cursor in cursors:
+        assert next(cursor)["_id"] == 0
+    cursors[0].close()
+    for cursor in cursors[1:]:
+        assert [found["_id"] for found in cursor] == list(range(1, 400))

@@ -1,10 +1,8 @@
 package amaan.docstore;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Objects;
@@ -42,13 +40,10 @@ import de.bwaldvogel.mongo.oplog.Oplog;
  */
 final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object> {
 
-    /** A client that died leaves its cursors open; the oldest go first. */
-    private static final int MAX_OPEN_CURSORS = 200;
-
     private final MVMap<Object, byte[]> documents;
     private final GroupCommit commits;
     private final Search search;
-    private final Deque<Long> openCursors = new ArrayDeque<>();
+    private final OpenCursors cursors;
     private final ThreadLocal<Document> aggregated = new ThreadLocal<>();
     private volatile List<OrderedIndex> ordered = List.of();
     private boolean opening;
@@ -59,11 +54,11 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
                       CursorRegistry cursors, GroupCommit commits, boolean opening) {
         super(database, name, options, cursors);
         this.documents = documents;
+        this.cursors = new OpenCursors(cursors);
         search = new Search(documents);
         this.commits = commits;
         this.opening = opening;
     }
-
 
     // --- reading: without the lock that the superclass would take
 
@@ -97,7 +92,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         if (rest.isEmpty()) {
             return new QueryResult(first);
         }
-        remember(rest);
+        cursors.add(rest);
         return new QueryResult(first, rest);
     }
 
@@ -162,16 +157,6 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
     @Override
     public int count() {
         return documents.size();
-    }
-
-    private void remember(RestOfAnswer rest) {
-        cursorRegistry.add(rest);
-        synchronized (openCursors) {
-            openCursors.add(rest.getId());
-            if (openCursors.size() > MAX_OPEN_CURSORS) {
-                cursorRegistry.remove(openCursors.remove());
-            }
-        }
     }
 
     // --- writing: under the superclass's lock
