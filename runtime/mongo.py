@@ -79,7 +79,7 @@ class Breaker(monitoring.ServerHeartbeatListener):
 breaker = Breaker()
 
 
-AT_ONCE_MS = 500
+AT_ONCE_MS = 300
 """How long a request looks for a server that takes writes: those that are under way when the store dies find none."""
 
 
