@@ -15,6 +15,7 @@ from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentSt
 LATE_AFTER = timedelta(minutes=15)
 POSITIONS_AFTER_CANCEL = timedelta(minutes=30)
 MESSAGES_KEPT = 100
+LINKS_OVER_KEPT = 50
 NOTES_CHARS = 4000
 SEVERITIES = ("Minor", "Unknown", "Moderate", "Severe", "Extreme")
 """Least first. What nobody can judge yet stands above what is known to be minor."""
@@ -223,11 +224,19 @@ def learn(draft: Draft, facts: dict[str, Any]) -> None:
 
 
 def _is_fresher(position: dict[str, Any], current: dict[str, Any]) -> bool:
+    """By the phone's own times. One that lies ahead of us counts as of when it came: a clock that ran days ahead, and was
+    set right, must not hold the place where she was.
+    """
     if not current:
         return True
-    new, old = position.get("captured_at"), current.get("captured_at")
+    new, old = _known_by(position), _known_by(current)
     same_place = (position["lat"], position["lon"]) == (current["lat"], current["lon"])
     return not same_place and (old is None or new is None or new > old)
+
+
+def _known_by(position: dict[str, Any]) -> datetime | None:
+    captured_at, received_at = position.get("captured_at"), position.get("received_at")
+    return min(captured_at, received_at) if captured_at and received_at else captured_at
 
 
 def new_slot(service: str, now: datetime) -> dict[str, Any]:
@@ -279,10 +288,15 @@ def is_repeated(held: list[dict[str, Any]], words: dict[str, Any]) -> bool:
 
 
 def take_links_back(draft: Draft) -> None:
-    """Every live page ends at once: the share link and each guardian's. Links of assignments go on."""
-    links = [
-        {**link, "revoked": True} if link["kind"] in {"share", "guardian"} else link
-        for link in draft.doc.get("links") or []
-    ]
-    draft.set("links", links)
+    """Every live page ends at once: the share link and each guardian's. Links of assignments go on.
+
+    The newest that are over still say so; older ones are forgotten, since a document has an end.
+    """
+    pages, others = [], []
+    for link in draft.doc.get("links") or []:
+        if link["kind"] in {"share", "guardian"}:
+            pages.append({**link, "revoked": True})
+        else:
+            others.append(link)
+    draft.set("links", [*others, *pages[-LINKS_OVER_KEPT:]])
     draft.set("share_generation", int(draft.doc.get("share_generation") or 0) + 1)

@@ -176,6 +176,9 @@ def test_what_is_not_merged_cannot_be_taken_apart() -> None:
 # --- what a retry brings ---------------------------------------------------------------------------------------------
 
 
+AHEAD = NOON + timedelta(days=3)
+
+
 def at(place: dict[str, Any], captured: datetime | None) -> dict[str, Any]:
     return {**place, "captured_at": captured}
 
@@ -190,6 +193,10 @@ def at(place: dict[str, Any], captured: datetime | None) -> dict[str, Any]:
         (at(HERE, None), at(ELSEWHERE, NOON), True),
         (at(HERE, NOON), at(ELSEWHERE, None), True),
         (at(HERE, NOON), at(HERE, LATER), False),
+        # A clock that ran three days ahead and was set right, and one that still does.
+        (at(HERE, AHEAD) | {"received_at": NOON}, at(ELSEWHERE, LATER) | {"received_at": LATER}, True),
+        (at(HERE, AHEAD) | {"received_at": NOON}, at(ELSEWHERE, AHEAD) | {"received_at": LATER}, True),
+        (at(HERE, LATER) | {"received_at": LATER}, at(ELSEWHERE, NOON) | {"received_at": LATER}, False),
     ],
 )
 def test_a_retry_brings_a_fresher_position_and_never_an_older_one(
@@ -231,3 +238,14 @@ def test_a_retried_practice_sends_nobody() -> None:
     after = apply(practice, lambda draft: rules.learn(draft, {"services": ("police",), "note": "drill"}))
     assert after["slots"] == before["slots"] == {}
     assert events(after) == []
+
+
+def test_links_taken_back_again_and_again_do_not_fill_the_document() -> None:
+    doc = incident(links=[{"h": "0", "kind": "assignment", "id": "asg_1"}])
+    for number in range(200):
+        doc["links"] = [*doc["links"], {"h": f"s{number}", "kind": "share", "id": "inc_1"}]
+        doc = apply(doc, rules.take_links_back)
+    assert doc["share_generation"] == 200
+    assert len(doc["links"]) == 1 + rules.LINKS_OVER_KEPT
+    assert doc["links"][0] == {"h": "0", "kind": "assignment", "id": "asg_1"}
+    assert doc["links"][-1] == {"h": "s199", "kind": "share", "id": "inc_1", "revoked": True}
