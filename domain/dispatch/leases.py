@@ -4,7 +4,8 @@ Taken first and given back last, so that a unit can for a moment be leased to no
 never be held by two.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from domain.incidents.states import HOLDING
 
 SETTLE = timedelta(seconds=5)
 """How long an acceptance may be on its way between its two writes."""
+BATCH = 500
 
 
 def take(unit_id: str, assignment_id: str, incident_id: str, *, now: datetime) -> Unit | None:
@@ -32,20 +34,21 @@ def give_back(unit_id: str, assignment_id: str, *, taken_at: datetime | None = N
     return units().update_one(condition, {"$unset": {"lease": ""}}).modified_count == 1
 
 
-def orphans(*, now: datetime, limit: int = 500) -> Iterable[tuple[str, str, datetime]]:
+def orphans(*, now: datetime) -> Iterator[tuple[str, str, datetime]]:
     """Leases whose assignment does not hold its slot: the process died between the two writes.
 
-    Yields (unit, assignment, taken at); the same assignment may take the unit again at any moment, so give back with
-    `taken_at`.
+    All leases are looked at, in batches: those that stand rightly are many, and older. Yields (unit, assignment, taken
+    at); the same assignment may take the unit again at any moment, so give back with `taken_at`.
     """
-    rows = list(units().find({"lease.at": {"$lte": now - SETTLE}}, {"lease": 1}).sort("lease.at", 1).limit(limit))
-    wanted = sorted({row["lease"]["incident"] for row in rows})
-    held = {
-        doc["_id"]: doc.get("assignments") or {}
-        for doc in incidents.incidents().find({"_id": {"$in": wanted}}, {"assignments": 1})
-    }
-    for row in rows:
-        lease = row["lease"]
-        assignment = held.get(lease["incident"], {}).get(lease["assignment"])
-        if assignment is None or assignment["status"] not in HOLDING:
-            yield row["_id"], lease["assignment"], lease["at"]
+    rows = units().find({"lease.at": {"$lte": now - SETTLE}}, {"lease": 1}).sort("lease.at", 1)
+    while batch := list(itertools.islice(rows, BATCH)):
+        wanted = sorted({row["lease"]["incident"] for row in batch})
+        held = {
+            doc["_id"]: doc.get("assignments") or {}
+            for doc in incidents.incidents().find({"_id": {"$in": wanted}}, {"assignments": 1})
+        }
+        for row in batch:
+            lease = row["lease"]
+            assignment = held.get(lease["incident"], {}).get(lease["assignment"])
+            if assignment is None or assignment["status"] not in HOLDING:
+                yield row["_id"], lease["assignment"], lease["at"]

@@ -71,16 +71,31 @@ def gave_up(doc: Mapping[str, Any], service: str) -> set[str]:
 
 
 def offer(
-    draft: Draft, service: str, units: Sequence[Asked], *, channels: Sequence[str], ttl: timedelta, by: str, secret: str
+    draft: Draft,
+    service: str,
+    units: Sequence[Asked],
+    *,
+    channels: Sequence[str],
+    ttl: timedelta,
+    by: str,
+    secret: str,
+    anew: bool = False,
 ) -> list[str]:
-    """Ask units for a slot; those asked already in this round are left alone. Returns the new assignments' ids."""
+    """Ask units for a slot. Those asked already in this round are left alone; with `anew` only those whose offer stands.
+    Returns the new assignments' ids.
+    """
     slot = draft.doc["slots"][service]
     if slot["assignment"] or draft.doc["status"] == IncidentStatus.CLOSED:
         return []
     made = []
     for unit in units:
         new = assignment_id(draft.doc["_id"], service, unit.unit_id, slot["round"])
-        if new in (draft.doc.get("assignments") or {}):
+        known = draft.doc.get("assignments") or {}
+        if anew and _is_asked(known, service, unit.unit_id):
+            continue
+        if anew and new in known:
+            new = derived_id("asg", new, draft.now.isoformat())
+        if new in known:
             continue
         draft.set(
             f"assignments.{new}",
@@ -112,6 +127,13 @@ def offer(
     draft.entry("offered", by=by, service=service, assignments=made[:NAMED], asked=len(made))
     draft.event("assignment.offered", assignments=made)
     return made
+
+
+def _is_asked(assignments: Mapping[str, Any], service: str, unit_id: str) -> bool:
+    return any(
+        each["unit"] == unit_id and each["service"] == service and each["status"] == AssignmentStatus.OFFERED
+        for each in assignments.values()
+    )
 
 
 LINK_TTL = timedelta(hours=6)
@@ -183,12 +205,14 @@ def accept(
 
 
 def _let_others_go(draft: Draft, service: str, winner: str) -> None:
-    others = []
+    """Earlier offers to the winning unit end as well, but it is not told that it is handled: it has it."""
+    unit, others = draft.doc["assignments"][winner]["unit"], []
     for other, assignment in draft.doc["assignments"].items():
         if other != winner and assignment["service"] == service and assignment["status"] in ASKED:
             draft.set(f"assignments.{other}.status", str(AssignmentStatus.WITHDRAWN))
             draft.set(f"assignments.{other}.ended_at", draft.now)
-            others.append(other)
+            if assignment["unit"] != unit:
+                others.append(other)
     if others:
         draft.event("assignment.withdrawn", assignments=others, reason="handled")
 

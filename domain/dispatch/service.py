@@ -114,7 +114,7 @@ def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now:
         return []
     earlier = rules.asked_in_round(doc, service, round_)
     if rung.who == Who.ALL_ON_DUTY:
-        return queries.on_duty(doc["city"], service, k=_ALL, leave_out=earlier)
+        return _all_on_duty(doc, service, earlier)
     earlier |= rules.gave_up(doc, service)
     return queries.nearest(
         doc["city"],
@@ -127,6 +127,16 @@ def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now:
         skills=tuple((doc["slots"][service].get("needs") or {}).get("skills") or ()),
         leave_out=earlier,
     )
+
+
+def _all_on_duty(doc: Incident, service: str, earlier: set[str]) -> list[rules.Asked]:
+    """At most _ALL at a time: first those whom nobody asked yet, so that a large city is asked whole, round by round."""
+    ever = {each["unit"] for each in (doc.get("assignments") or {}).values() if each["service"] == service}
+    fresh = queries.on_duty(doc["city"], service, k=_ALL, leave_out=ever | earlier)
+    if len(fresh) == _ALL:
+        return fresh
+    known = earlier | {unit.unit_id for unit in fresh}
+    return fresh + queries.on_duty(doc["city"], service, k=_ALL - len(fresh), leave_out=known)
 
 
 def accept(incident_id: str, assignment_id: str, desk: Desk, *, by: str, via: str, now: datetime) -> Incident:
@@ -209,7 +219,7 @@ def _free_if_done(doc: Incident, assignment_id: str) -> None:
 
 
 def assign(incident_id: str, service: str, unit_id: str, desk: Desk, *, by: str, now: datetime) -> Incident:
-    """An operator asks one unit by hand, beside the ladder."""
+    """An operator asks one unit by hand, beside the ladder; also one that said no, or nothing, to it."""
     unit = queries.unit(unit_id)
     place, position = place_of(incidents.get(incident_id)), unit.get("position") or {}
     metre = geo.distance_m(*place, position["lat"], position["lon"]) if place and "lat" in position else None
@@ -226,6 +236,7 @@ def assign(incident_id: str, service: str, unit_id: str, desk: Desk, *, by: str,
             ttl=timedelta(seconds=ladder.offer_ttl_s),
             by=by,
             secret=desk.secret,
+            anew=True,
         )
 
     return incidents.change(incident_id, rule, now=now)

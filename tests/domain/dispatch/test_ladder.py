@@ -205,3 +205,24 @@ def test_a_pause_holds_the_ladder_and_ends_by_itself(desk: Desk) -> None:
     assert doc["slots"]["police"]["paused"] is False
     doc = service.timers(doc["_id"], desk, now=NOON + timedelta(minutes=10))
     assert doc["slots"]["police"]["rung"] > 0
+
+
+def test_a_city_larger_than_one_asking_is_asked_whole_round_by_round(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_ALL", 3)
+    units = {unit(20_000 + 100 * number) for number in range(7)}
+    doc = service.start(raised(), desk, now=NOON)
+    for _ in range(6):
+        doc = service.timers(doc["_id"], desk, now=until_due(doc))
+    assert set(doc["asked_units"]) == units
+
+
+def test_leases_that_stand_hide_no_orphan(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases, "BATCH", 2)
+    held = incident(assignments={f"asg_{n}": {"status": "accepted"} for n in range(4)}) | {"_id": "inc_held"}
+    incidents.incidents().insert_one(held)
+    for number in range(5):
+        lease = {"assignment": f"asg_{number}", "incident": "inc_held", "at": NOON + timedelta(milliseconds=number)}
+        unit(100, lease=lease)
+    assert [found for _, found, _ in leases.orphans(now=NOON + timedelta(minutes=1))] == ["asg_4"]

@@ -1,7 +1,7 @@
 """What may happen to one service's slot: offers, the first yes, progress, and falling back to open."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +57,42 @@ def test_the_same_offer_again_asks_nobody_twice() -> None:
     made = rules.offer(draft, "police", [Asked("u1", "a", 5.0)], channels=(), ttl=STALL, by="ladder", secret=SECRET)
     assert made == []
     assert draft.empty
+
+
+def ask(doc: dict[str, Any], unit: str, at: datetime) -> dict[str, Any]:
+    """As an operator does by hand."""
+    units = [Asked(unit, "agency", 100.0)]
+    return apply(
+        doc,
+        lambda draft: rules.offer(
+            draft, "police", units, channels=("sms",), ttl=STALL, by="op", secret=SECRET, anew=True
+        ),
+        at=at,
+    )
+
+
+def test_an_operator_may_ask_a_unit_anew_that_said_no_or_nothing() -> None:
+    doc = offered(incident(), "u1", "u2")
+    assert ask(doc, "u1", LATER)["assignments"] == doc["assignments"]  # its offer stands
+    first = assignment_of_unit(doc, "u1")
+    doc = apply(doc, lambda draft: rules.decline(draft, first, by="res"), at=LATER)
+    doc = ask(doc, "u1", LATER)
+    (second,) = doc["assignments"].keys() - offered(incident(), "u1", "u2")["assignments"].keys()
+    assert (doc["assignments"][second]["unit"], doc["assignments"][second]["status"]) == ("u1", "offered")
+    assert ask(doc, "u1", LATER)["assignments"] == doc["assignments"]
+    assert apply(doc, say_yes(second), at=LATER)["slots"]["police"]["assignment"] == second
+
+
+def test_a_unit_that_takes_a_later_offer_is_not_told_that_it_is_handled() -> None:
+    doc = offered(incident(), "u1", "u2")
+    doc = apply(doc, rules.expire, at=LATER)
+    doc = ask(doc, "u1", LATER)
+    (second,) = (found for found, each in doc["assignments"].items() if each["status"] == "offered")
+    before = len(doc["pending_events"])
+    doc = apply(doc, say_yes(second), at=LATER)
+    told = [event for event in doc["pending_events"][before:] if event["type"] == "assignment.withdrawn"]
+    assert [event["assignments"] for event in told] == [[assignment_of_unit(doc, "u2")]]
+    assert doc["assignments"][assignment_of_unit(doc, "u1")]["status"] == "withdrawn"
 
 
 @pytest.mark.parametrize("state", ["taken", "closed"])
