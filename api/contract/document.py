@@ -73,6 +73,7 @@ def document(app: Flask) -> dict[str, Any]:
     """The OpenAPI document of this application, in a fixed order."""
     found: dict[str, Any] = copy.deepcopy(app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict())
     found["info"]["description"] = DESCRIPTION
+    found["tags"].append({"name": "uploads", "description": "Files of an SOS, sent in parts (tus 1.0)."})
     found["paths"].update(copy.deepcopy(UPLOADS))
     found["components"]["headers"] = copy.deepcopy(HEADERS)
     ids = operation_ids(app)

@@ -19,6 +19,7 @@ _OF_AN_SOS: Final = [
         "sos_follow",
         "sos_add_positions",
         "sos_add_message",
+        "sos_list_messages",
         "sos_renew_share",
         "sos_events",
         "sos_cancel",
@@ -73,5 +74,6 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("units_add_unit", "201"): _each("unit_id", "$response.body#/id", *_OF_A_UNIT),
     ("units_list_units", "200"): _each("cursor", "$response.body#/next", "units_list_units"),
     ("staff_add_staff", "201"): _each("person_id", "$response.body#/id", *_OF_STAFF),
+    ("staff_list_sessions", "200"): _each("session_id", "$response.body#/items/0/id", "staff_end_session"),
     ("sync_changes", "200"): _each("cursor", "$response.body#/cursor", "sync_changes"),
 }

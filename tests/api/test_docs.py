@@ -2,11 +2,15 @@
 
 import json
 import re
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
 
 from api.contract import document
 from api.docs import routes
@@ -21,6 +25,7 @@ def app() -> Iterator[Flask]:
     mongo.disconnect()
 
 
+CHROMIUM = shutil.which("chromium")
 needs_assets = pytest.mark.skipif(not routes.ASSETS.is_dir(), reason="`make setup` installs Swagger UI")
 
 
@@ -70,3 +75,33 @@ def test_without_the_assets_one_line_says_what_to_run(
     assert "make setup" in routes.MISSING
     assert routes.MISSING.count("\n") == 1
     assert app.test_client().get("/docs/openapi.json").status_code == 200
+
+
+@needs_assets
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: apt-get install chromium fonts-noto-core")
+def test_a_browser_shows_it_and_asks_nobody_else(app: Flask) -> None:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    asked: list[str] = []
+    said: list[str] = []
+    address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.set_default_timeout(60_000)
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.goto(f"{address}/docs")
+            page.click("#operations-tag-sos .expand-operation")
+            page.wait_for_selector("#operations-sos-sos_raise_sos")
+            browser.close()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert f"{address}/docs/openapi.json" in asked
+    assert [url for url in asked if not url.startswith((f"{address}/docs", "data:"))] == []
+    assert said == []

@@ -72,7 +72,7 @@ def test_they_keep_the_contract(contract: dict[str, Any], file: Path) -> None:
         unknown = given.keys() - {each["name"] for each in known if each["in"] == "query"}
         assert not unknown or answer["status"] == 422, say
         for name, value in request["headers"].items():
-            schema = next((each["schema"] for each in known if each["name"] == name), {})
+            schema: dict[str, Any] = next((each["schema"] for each in known if each["name"] == name), {})
             value = int(value) if schema.get("type") == "integer" else value
             assert not problems(contract, schema, value), f"{say} {name}"
         content = operation.get("requestBody", {}).get("content", {})
@@ -80,8 +80,8 @@ def test_they_keep_the_contract(contract: dict[str, Any], file: Path) -> None:
             assert not problems(contract, content["application/json"]["schema"], request["body"]), say
         response = operation["responses"][str(answer["status"])]
         if "body" in answer:
-            (schema,) = (each["schema"] for each in response["content"].values())
-            assert not problems(contract, schema, answer["body"]), say
+            (told,) = (each["schema"] for each in response["content"].values())
+            assert not problems(contract, told, answer["body"]), say
         for name in answer["headers"]:
             assert name in response.get("headers", {}), f"{say}: {name} is not documented"
 
