@@ -19,7 +19,7 @@ import requests
 
 from api.streams import routes
 from domain.clock import utc_now
-from domain.incidents import rules
+from domain.incidents import rules, seen
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, facts
 from domain.incidents.states import Resolution
@@ -180,8 +180,8 @@ def test_what_happens_behind_a_cancel_makes_no_line_and_moves_no_beat(monkeypatc
         yield Rings()
 
     monkeypatch.setattr(routes, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    monkeypatch.setattr(routes.incidents, "get", lambda _: {"citizen": {"cancel": {}}})
-    monkeypatch.setattr(routes.seen, "by_citizen", lambda doc, at: {"version": 5, "status": "closed"})
+    monkeypatch.setattr(incidents, "get", lambda _: {"citizen": {"cancel": {}}})
+    monkeypatch.setattr(seen, "by_citizen", lambda doc, at: {"version": 5, "status": "closed"})
     source: Any = SimpleNamespace(hub=SimpleNamespace(incident=incident), clock=utc_now)
     lines = routes._sos_lines(source, "inc_1", 5)
     beats = [(now[0], line) for line, _ in zip(lines, range(5), strict=False)]
