@@ -1,6 +1,7 @@
-"""Logs: one JSON line an entry, ids only. A processor drops what must never stand in a log, should it be passed."""
+"""Logs: one JSON line an entry, ids only. Processors drop what must never stand in a log, should it be passed or quoted."""
 
 import logging
+import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -11,10 +12,22 @@ PRIVATE = frozenset(
     {"phone", "position", "lat", "lon", "pin", "safe_pin", "duress_pin", "token", "note", "text", "body", "code", "to"}
 )
 
+_QUOTED = re.compile(r"(?<![\w.])\+?\d{9,15}(?!\w)|(?<![\w.])-?\d{1,3}\.\d{4,}|(?<=/[at]/)[0-9a-z]{12}(?!\w)")
+"""Phone numbers, degrees, and the tokens of signed links."""
+
 
 def _redact(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key in PRIVATE & entry.keys():
         entry[key] = "[private]"
+    return entry
+
+
+def _scrub(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A trace ends with its error's own words, and those may quote what somebody sent: a store's duplicate key, a
+    carrier's refused number.
+    """
+    if "exception" in entry:
+        entry["exception"] = _QUOTED.sub("[private]", str(entry["exception"]))
     return entry
 
 
@@ -30,6 +43,7 @@ def configure(level: str = "info") -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _redact,
             structlog.processors.format_exc_info,
+            _scrub,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),

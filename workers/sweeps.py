@@ -32,6 +32,7 @@ from workers.drain import drain_with
 from workers.uploads import forgotten_uploads, whole_uploads
 
 BATCH = 200
+ROUNDS = 20
 POOL_THREADS = 16
 TAKE_OVER_AFTER = timedelta(seconds=1.5)
 """How long the queue has for what the sweeper gave it. With DUE_AFTER and a sweep's rhythm this stays under 5 s."""
@@ -181,14 +182,20 @@ def spent_codes(context: Context, pool: ThreadPoolExecutor) -> int:
 def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
     """What cameras saw, and its stills, gone when each city has kept it for as long as it says."""
     media, now = Media(context.settings.media_url), context.clock()
-    gone = looks_gone = observations.forget_looks(media.delete, now=now)
+    looks_gone = seen_gone = 0
+    for _ in range(ROUNDS):  # a batch each; a busy city makes more in a minute than one batch holds
+        if not (gone := observations.forget_looks(media.delete, now=now)):
+            break
+        looks_gone += gone
     for city in cities.known():
-        ids = observations.expire(cities.current(city), media.delete, now=now)
-        correlation.forget(ids)
-        gone += len(ids)
-    if gone:
-        log.info("kept_long_enough", looks=looks_gone, observations=gone - looks_gone)
-    return gone
+        for _ in range(ROUNDS):
+            if not (ids := observations.expire(cities.current(city), media.delete, now=now)):
+                break
+            correlation.forget(ids)
+            seen_gone += len(ids)
+    if looks_gone or seen_gone:
+        log.info("kept_long_enough", looks=looks_gone, observations=seen_gone)
+    return looks_gone + seen_gone
 
 
 def old_lines(context: Context, pool: ThreadPoolExecutor) -> int:

@@ -61,3 +61,12 @@ def test_nobodys_number_is_kept_and_old_counters_go() -> None:
     assert "923001234567" not in str(rows)
     assert limits.sweep(now=NOW) == 0
     assert limits.sweep(now=NOW + timedelta(seconds=60)) == 1
+
+
+def test_a_sweep_takes_all_that_is_over_and_nothing_else() -> None:
+    for number in range(25):
+        take(f"over-{number}")
+    later = NOW + timedelta(minutes=10)
+    take("now", now=later)
+    assert limits.sweep(now=later, limit=10) == 25
+    assert LimitDoc.objects.count() == 1
