@@ -3,12 +3,14 @@
 import ast
 import importlib
 import re
+import subprocess
+import sys
 
 import pytest
 
-from cli import COMMANDS
+from cli import COMMANDS, indexes
 from runtime.queues import JOBS, QUEUES
-from tests.invariants.sources import dotted, product
+from tests.invariants.sources import ROOT, dotted, product
 from workers.subscriptions import SUBSCRIPTIONS
 
 
@@ -32,6 +34,16 @@ def test_whoever_enqueues_names_a_job_of_the_table() -> None:
         and call.args[0].value not in JOBS
     ]
     assert not wrong, f"put these jobs into runtime/queues.JOBS: {wrong}"
+
+
+def test_the_sweeper_knows_every_outbox() -> None:
+    """A document that the sweeper's process never imported would keep its events for ever: asked of a fresh process."""
+    ask = "import workers.sweeps; from domain import outbox; print(*outbox.names())"
+    known = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    with_outbox = {
+        str(each._get_collection_name()) for each in indexes.documents() if "pending_events" in each._fields
+    }
+    assert set(known.stdout.split()) == with_outbox, "register it at the end of documents.py and import that in workers/"
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
