@@ -12,7 +12,7 @@ from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 from domain.incidents.errors import AgencyNotFound
 from domain.incidents.service import Incident, SosFacts
-from domain.incidents.states import Resolution
+from domain.incidents.states import IncidentStatus, Resolution
 
 NOTES_KEPT: Final = 100
 BY_HAND: Final = frozenset(Resolution) - {Resolution.DUPLICATE, Resolution.CANCELLED_BY_CITIZEN}
@@ -35,21 +35,23 @@ def resolve(incident_id: str, resolution: Resolution, *, by: str, reason: str, n
 
 
 def merge(incident_id: str, into: Incident, *, by: str, now: datetime) -> Incident:
-    """Close it as a duplicate of `into`. Again is no error; its timeline names both, and so does the other's."""
+    """Close it as a duplicate of `into`, which takes over what it lacks. Again is no error; both timelines name the other.
+
+    Raises Conflict when nobody would come by `into`: it is merged or closed itself, or was closed at the same moment.
+    """
     doc = incidents.get(incident_id)
-    if doc.get("merged_into") != into["_id"]:
+    merged_now = doc.get("merged_into") != into["_id"]
+    if merged_now:
         doc = incidents.change(incident_id, lambda draft: rules.merge(draft, into, by=by), now=now)
-
-    def rule(draft: Draft) -> None:
-        if not any(e["kind"] == "merged_here" and e.get("merged") == incident_id for e in draft.doc["timeline"]):
-            draft.entry("merged_here", by=by, merged=incident_id)
-
-    other = incidents.change(into["_id"], rule, now=now)
+    other = incidents.change(into["_id"], lambda draft: rules.take_over(draft, doc, by=by), now=now)
     if other.get("merged_into") == incident_id:
         # Two operators merged the two into each other at once: the older one goes on, or nobody would come.
         with contextlib.suppress(Conflict):
             unmerge(min(incident_id, other["_id"]), by=by, reason="merged into each other", now=now)
         doc = incidents.get(incident_id)
+    elif merged_now and other["status"] == IncidentStatus.CLOSED:
+        unmerge(incident_id, by=by, reason="the other was closed at the same moment", now=now)
+        raise Conflict("that incident was closed meanwhile", code="incident_closed", current="closed")
     return doc
 
 

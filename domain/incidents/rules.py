@@ -167,11 +167,31 @@ def merge(draft: Draft, target: dict[str, Any], *, by: str) -> None:
         raise Invalid("an incident cannot be merged into itself", errors={"into": ["is the same incident"]})
     if target.get("merged_into"):
         raise Conflict("that incident is merged itself", code="merged_already", into=target["merged_into"])
+    if target["status"] == IncidentStatus.CLOSED:  # nobody comes by that one, so nobody would come at all
+        raise Conflict(
+            "that incident is closed: reopen it, or resolve this one", code="incident_closed", current="closed"
+        )
     if draft.doc["city"] != target["city"]:
         raise Conflict("the incidents are of two cities", code="other_city")
     close(draft, Resolution.DUPLICATE, by=by)
     draft.set("merged_into", target["_id"])
     draft.entry("merged", by=by, into=target["_id"])
+
+
+def take_over(draft: Draft, merged: dict[str, Any], *, by: str) -> None:
+    """The other side of a merge: what was asked for there, and nobody has done yet, is asked for here."""
+    if any(e["kind"] == "merged_here" and e.get("merged") == merged["_id"] for e in draft.doc["timeline"]):
+        return
+    assignments = (merged.get("assignments") or {}).values()
+    done = {each["service"] for each in assignments if each["status"] == AssignmentStatus.CLEARED}
+    missing = sorted((merged.get("slots") or {}).keys() - done - (draft.doc.get("slots") or {}).keys())
+    if draft.doc["status"] == IncidentStatus.CLOSED:
+        missing = []
+    for service in missing:
+        draft.set(f"slots.{service}", new_slot(service, draft.now))
+    draft.entry("merged_here", by=by, merged=merged["_id"], **({"services": missing} if missing else {}))
+    if missing:
+        draft.event("incident.facts_added")
 
 
 def unmerge(draft: Draft, *, by: str, reason: str) -> None:

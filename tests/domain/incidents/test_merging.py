@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import DomainError
+from domain.errors import Conflict, DomainError
 from domain.incidents import operating
 from domain.incidents import service as incidents
+from domain.incidents.states import Resolution
 from tests.factories.incidents import NOON, incident
 
 pytestmark = pytest.mark.usefixtures("documents")
@@ -44,3 +45,16 @@ def test_incidents_that_are_merged_into_each_other_leave_one_open(number: int) -
     (closed,) = found.keys() - set(still_open)
     assert found[closed]["merged_into"] == still_open[0]
     assert "merged_into" not in found[still_open[0]]
+
+
+def test_a_merge_into_what_was_closed_at_the_same_moment_is_taken_back() -> None:
+    for each in ("inc_a", "inc_b"):
+        incidents.incidents().insert_one(incident(_id=each))
+    into = incidents.get("inc_b")
+    operating.resolve("inc_b", Resolution.HELPED, by="op", reason="", now=LATER)
+    with pytest.raises(Conflict) as refused:
+        operating.merge("inc_a", into, by="op", now=LATER)
+    assert refused.value.error_code == "incident_closed"
+    found = incidents.get("inc_a")
+    assert (found["status"], found.get("merged_into")) == ("open", None)
+    assert found["slots"]["police"]["status"] == "open"

@@ -162,11 +162,26 @@ def test_a_merge_closes_as_duplicate_and_is_undone() -> None:
     [
         ({"_id": "inc_1"}, "invalid"),
         ({"_id": "inc_2", "merged_into": "inc_3"}, "merged_already"),
+        ({"_id": "inc_2", "status": "closed"}, "incident_closed"),
         ({"_id": "inc_2", "city": "karachi"}, "other_city"),
     ],
 )
 def test_a_merge_that_makes_no_sense_is_refused(target: dict[str, Any], code: str) -> None:
     assert refused(incident(), lambda draft: rules.merge(draft, incident(**target), by="op")) == code
+
+
+def test_what_nobody_did_yet_goes_over_to_the_other() -> None:
+    merged = incident("police", "medical", "fire", assignments={"a": {"service": "fire", "status": "cleared"}})
+    other = incident("police", _id="inc_2")
+    after = apply(other, lambda draft: rules.take_over(draft, merged, by="op"), at=LATER)
+    assert set(after["slots"]) == {"police", "medical"}
+    assert after["slots"]["police"] == other["slots"]["police"]
+    assert events(after) == ["incident.facts_added"]
+    again = Draft(after, LATER)
+    rules.take_over(again, merged, by="op")
+    assert again.empty
+    closed = apply(incident("police", status="closed"), lambda draft: rules.take_over(draft, merged, by="op"))
+    assert (set(closed["slots"]), events(closed)) == ({"police"}, [])
 
 
 def test_what_is_not_merged_cannot_be_taken_apart() -> None:
