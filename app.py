@@ -87,7 +87,7 @@ def create_app(
         Services(
             settings,
             clock,
-            enqueue or queues.Queues(redis),
+            enqueue or queues.Hints(queues.Queues(redis)),
             positions or RedisPositions(redis),
             evidence or FileEvidence(settings.media_url),
         ),

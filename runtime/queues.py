@@ -4,17 +4,26 @@ A job is named here and nowhere else, so that whoever enqueues needs no import o
 by feature; a worker serves one (docs/adr/0003 and the measurements behind it). Arguments are ids: JSON, never pickle.
 """
 
+import os
+import threading
 import uuid
+from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.queue import EnqueueData
 from rq.serializers import JSONSerializer
 
+from runtime import logging
 from runtime.redis import connect, gate_of
 
-__all__ = ["JOBS", "QUEUES", "Job", "Queues", "connect"]
+__all__ = ["JOBS", "QUEUES", "Hints", "Job", "Queues", "connect"]
+
+
+log = logging.get(__name__)
 
 
 class Job(NamedTuple):
@@ -35,6 +44,11 @@ JOBS: Final[dict[str, Job]] = {
 
 RESULT_TTL_S: Final = 5
 FAILURE_TTL_S: Final = 3600
+KEPT_HINTS: Final = 10_000
+"""Hints that wait for Redis to answer; of more, the oldest are left to the sweeper."""
+
+Hint = tuple[str, tuple[str | int | float | None, ...]]
+"""A job's name and its arguments."""
 
 
 class Queues:
@@ -56,11 +70,16 @@ class Queues:
 
     def __call__(self, job: str, *args: str | int | float | None) -> bool:
         """Enqueue by the table's name; False when Redis would not have it."""
-        found = JOBS[job]
+        return self.put([(job, args)])
+
+    def put(self, hints: Sequence[Hint]) -> bool:
+        """Enqueue several in one round trip a queue; False when Redis would not have them."""
         if self._gate.is_shut:
             return False
-        try:
-            self._queues[found.queue].enqueue_call(
+        by_queue: dict[str, list[EnqueueData]] = {}
+        for job, args in hints:
+            found = JOBS[job]
+            data = Queue.prepare_data(
                 found.function,
                 args=args,
                 timeout=found.timeout_s,
@@ -68,6 +87,10 @@ class Queues:
                 failure_ttl=FAILURE_TTL_S,
                 job_id=f"{job}-{uuid.uuid4().hex}",
             )
+            by_queue.setdefault(found.queue, []).append(data)
+        try:
+            for queue, jobs in by_queue.items():
+                self._queues[queue].enqueue_many(jobs)
         except (RedisError, OSError):
             self._gate.shut()
             return False
@@ -87,3 +110,48 @@ class Queues:
     def depth(self) -> dict[str, int]:
         """Jobs that wait, by queue. Raises RedisError when Redis is away."""
         return {name: queue.count for name, queue in self._queues.items()}
+
+
+class Hints:
+    """`domain.ports.Enqueue` for whoever answers people: a thread of its own speaks to Redis, so that no answer waits for
+    it, however Redis hangs. Hints that come together go in one round trip.
+
+    What is lost with the process, or because Redis was away, the sweeper finds: the database is the truth.
+    """
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+        self._waiting: deque[Hint] = deque(maxlen=KEPT_HINTS)
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
+        self._pid = 0
+
+    def __call__(self, job: str, *args: str | int | float | None) -> bool:
+        """Hand it to the thread. Always True: whether Redis took it, nobody here would wait to hear."""
+        if job not in JOBS:
+            raise KeyError(job)
+        self._waiting.append((job, args))
+        if self._pid != os.getpid():  # at the first hint, and again in a child: threads do not survive a fork
+            with self._lock:
+                if self._pid != os.getpid():
+                    self._pid = os.getpid()
+                    threading.Thread(target=self._speak, name="hints", daemon=True).start()
+        self._wake.set()
+        return True
+
+    def away(self) -> bool:
+        """True when Redis does not answer now."""
+        return self._queues.away()
+
+    def _speak(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            hints: dict[Hint, None] = {}
+            while self._waiting:
+                hints[self._waiting.popleft()] = None  # the same hint twice is one
+            try:
+                if hints:
+                    self._queues.put(list(hints))
+            except Exception:
+                log.exception("hints_failed")  # this thread must outlive what it could not say
