@@ -16,7 +16,6 @@ from marshmallow import fields, validate
 from domain.errors import Invalid
 from domain.phones import parse_phone
 
-MAX_TEXT: Final = 2000
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 UNSTORABLE: Final = "Has a character that cannot be stored."
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")

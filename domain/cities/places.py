@@ -64,9 +64,6 @@ class Places:
         ]
 
 
-NO_PLACES: Final = Places({}, ())
-
-
 def parse_places(text: str, source: str) -> Places:
     """The places in a file's text; `BadCity` names the file and the entry that is wrong."""
     try:

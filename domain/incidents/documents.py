@@ -33,7 +33,6 @@ class IncidentDoc(me.Document):
     rank = me.FloatField()  # rules.rank: where it stands in the control room's list
     citizen = me.DictField()  # {person, phone, device, address, language, battery_pct, note, silent, cancel, messages}
     unreadable = me.ListField(me.DictField())  # what of the request could not be understood, kept as it came
-    facts = me.ListField(me.DictField())  # what later retries added
     trust = me.DictField()  # {score, parts}
     slots = me.DictField()
     assignments = me.DictField()

@@ -36,7 +36,7 @@ def forget(person_id: str) -> int:
             kept["cancel"] = {**cancel, "view": {**cancel["view"], "messages": []}}
         result = incidents().update_one(
             {"_id": doc["_id"], "status": str(IncidentStatus.CLOSED), "citizen.person": person_id},
-            {"$set": {"citizen": kept, "unreadable": [], "facts": []}, "$inc": {"version": 1}},
+            {"$set": {"citizen": kept, "unreadable": []}, "$inc": {"version": 1}},
         )
         done += result.modified_count
     return done

@@ -18,7 +18,7 @@ MAX_RADIUS_M: Final = 5_000.0
 """The widest search by place: some dozens of the cells that the index has."""
 _R7_FROM_M: Final = 701.0
 """From this radius on a disk has cells of resolution 7, which the index has."""
-_ROW: Final = {"timeline": 0, "pending_events": 0, "outbox_lease": 0, "links": 0, "facts": 0}
+_ROW: Final = {"timeline": 0, "pending_events": 0, "outbox_lease": 0, "links": 0}
 GOING_ON: Final = tuple(str(each) for each in IncidentStatus if each != IncidentStatus.CLOSED)
 
 
