@@ -57,6 +57,7 @@ HEADERS_OF: Final = {
     "307": "Location",
     "304": "ETag",
 }
+WITHOUT_NUL: Final = r"^[^\u0000]*$"
 _PARAMETER: Final = re.compile(r"<(?:[^:<>]+:)?([^<>]+)>")
 
 
@@ -85,6 +86,7 @@ def document(app: Flask) -> dict[str, Any]:
             operation["responses"].setdefault("404", _problem("No such thing, or none that you may see."))
         _responses(operation)
     _say_types(found["components"]["schemas"])
+    _say_what_cannot_be_stored(found)
     for schema in ("PaginationMetadata",):  # flask-smorest declares it; our lists have `next`
         found["components"]["schemas"].pop(schema, None)
     sorted_components = {name: dict(sorted(value.items())) for name, value in found["components"].items()}
@@ -164,6 +166,24 @@ def _responses(operation: dict[str, Any]) -> None:
                 for index, (to, parameters) in enumerate(links)
             }
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _say_what_cannot_be_stored(found: dict[str, Any]) -> None:
+    """A NUL is refused in every text of a body (api/schemas.py); those with a shape of their own exclude it already."""
+    schemas, seen = found["components"]["schemas"], set()
+    waiting: list[Any] = [operation.get("requestBody", {}) for _, _, operation in operations(found)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            name = str(node.get("$ref", "")).rsplit("/", 1)[-1]
+            if name in schemas and name not in seen:
+                seen.add(name)
+                waiting.append(schemas[name])
+            if node.get("type") == "string" and not {"pattern", "enum", "format"} & node.keys():
+                node["pattern"] = WITHOUT_NUL
+            waiting += [value for key, value in node.items() if key not in ("example", "examples")]
 
 
 def _say_types(schema: Any) -> None:
