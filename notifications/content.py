@@ -21,6 +21,9 @@ from runtime.settings import Settings
 
 Params = dict[str, str]
 
+READ = "incident as read"
+"""Where a delivery in memory keeps the incident that this step has read; never stored."""
+
 
 @dataclass(frozen=True)
 class Content:
@@ -42,7 +45,11 @@ class Content:
 
 
 def _incident(delivery: Delivery) -> dict[str, Any]:
-    return incidents.get(delivery["subject"])
+    """Read once for a step of a delivery, and kept beside it in memory: whether it is due and what it says agree."""
+    if READ not in delivery:
+        delivery[READ] = incidents.get(delivery["subject"])
+    found: dict[str, Any] = delivery[READ]
+    return found
 
 
 def _of_incident(doc: Mapping[str, Any], language: str) -> Params:
@@ -88,6 +95,8 @@ def _offer_overtaken(delivery: Delivery) -> str:
 def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     return {
         **_of_incident(_incident(delivery), reached.language),
+        # Nobody has it then: whoever is on the way all the same must not turn back.
+        "variant": "stalled" if delivery["refs"].get("reason") == "stalled" else "",
         "assignment_id": delivery["refs"]["assignment"],
         "incident_id": delivery["subject"],
     }

@@ -18,7 +18,7 @@ from domain.dispatch import service as dispatch
 from domain.dispatch.errors import UnitTaken
 from domain.dispatch.views import assignment_view
 from domain.errors import Conflict
-from domain.incidents.states import ASKED, HOLDING, AssignmentStatus
+from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, SlotStatus
 
 blp = Blueprint("one_tap", __name__, template_folder="templates")
 install_errors(blp)
@@ -88,15 +88,20 @@ def _act(doc: dict[str, Any], assignment_id: str, do: str) -> None:
     found.enqueue("drain", "incidents", incident)
 
 
+def _still_waits(doc: dict[str, Any], service: str) -> bool:
+    return bool(doc["slots"][service]["status"] == SlotStatus.OPEN)
+
+
 def _assignment_page(doc: dict[str, Any], assignment_id: str) -> Response:
     lang = serve.language()
     say, now = WORDS[lang], services().clock()
     assignment = doc["assignments"][assignment_id]
     status = A(assignment["status"])
     if status == A.WITHDRAWN:
+        why = "stalled" if assignment.get("stalled") and _still_waits(doc, assignment["service"]) else "handled"
         values: dict[str, Any] = {
-            "title": say["state.handled"],
-            "notice": say["state.handled.more"],
+            "title": say[f"state.{why}"],
+            "notice": say[f"state.{why}.more"],
             "view": None,
             "steps": [],
         }

@@ -81,6 +81,11 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "state.declined": ("You said no. Others are asked.", "آپ نے انکار کیا۔ دوسروں سے رابطہ ہے۔"),
     "state.handled": ("Already handled, thank you.", "معاملہ سنبھال لیا گیا ہے، شکریہ۔"),
     "state.handled.more": ("Nothing more to do here.", "یہاں مزید کچھ کرنے کی ضرورت نہیں۔"),
+    "state.stalled": ("No movement was seen. Others are being asked.", "حرکت نظر نہیں آئی۔ دوسروں سے رابطہ ہے۔"),
+    "state.stalled.more": (
+        "If you are on your way, go on, and tell the control room.",
+        "اگر آپ راستے میں ہیں تو چلتے رہیں اور کنٹرول روم کو بتائیں۔",
+    ),
     "state.busy": ("Your unit has another assignment.", "آپ کا یونٹ کسی اور کام پر ہے۔"),
     "state.changed": ("It changed meanwhile. This is how it stands.", "اس دوران صورتحال بدل گئی۔ موجودہ حالت یہ ہے۔"),
     "caller_note": ("The caller wrote", "پکارنے والے نے لکھا"),

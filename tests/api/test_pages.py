@@ -203,6 +203,30 @@ def test_an_assignment_s_token_opens_no_live_page(api: FlaskClient, app: Flask, 
     assert api.get(path.replace("/a/", "/t/")).status_code == 404
 
 
+def test_who_stalled_is_not_told_that_others_have_it_before_they_do(api: FlaskClient, app: Flask, clock: Hand) -> None:
+    doc = sos(clock())
+    first, path = unit(app, doc, clock())
+    second, _ = unit(app, doc, clock())
+    with app.app_context():
+        dispatch.accept(doc["_id"], first, desk("lahore"), by="per_1", via="app", now=clock())
+        dispatch.withdraw(doc["_id"], first, by="ladder", reason="stalled", now=clock())
+        said = api.get(f"{path}?lang=en").get_data(as_text=True)
+        assert ("control room" in said, "Already handled" in said) == (True, False)
+        dispatch.assign(
+            doc["_id"],
+            "police",
+            incidents.get(doc["_id"])["assignments"][second]["unit"],
+            desk("lahore"),
+            by="op",
+            now=clock(),
+        )
+        (newest,) = (
+            found for found, each in incidents.get(doc["_id"])["assignments"].items() if each["status"] == "offered"
+        )
+        dispatch.accept(doc["_id"], newest, desk("lahore"), by="per_2", via="app", now=clock())
+    assert "Already handled" in api.get(f"{path}?lang=en").get_data(as_text=True)
+
+
 def test_whoever_guesses_is_slowed_down_and_a_right_link_still_opens(api: FlaskClient, clock: Hand) -> None:
     guesser = {"REMOTE_ADDR": "203.0.113.9"}
     statuses = [api.get(f"/t/guess{number}", environ_base=guesser).status_code for number in range(22)]

@@ -158,6 +158,16 @@ class TestSms:
     def test_an_update_says_its_status_or_nothing(self, status: str, told: str) -> None:
         assert told in render("incident_updated", "sms", "en", PARAMS | {"variant": status})
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_who_stalled_is_not_told_that_it_is_in_other_hands(self, language: str) -> None:
+        stalled, handled = (
+            render("assignment_withdrawn", "sms", language, OF[language] | {"variant": variant})
+            for variant in ("stalled", "handled")
+        )
+        said = {"en": ("control room", "other hands"), "ur": ("کنٹرول روم", "سپرد")}[language]
+        assert [said[0] in stalled, said[1] in stalled] == [True, False]
+        assert [said[0] in handled, said[1] in handled] == [False, True]
+
     def test_priority_marks_the_offer(self) -> None:
         assert "URGENT" in render("assignment_offered", "sms", "en", PARAMS | {"variant": "priority"})
         assert "URGENT" not in render("assignment_offered", "sms", "en", PARAMS)
