@@ -127,18 +127,23 @@ def pending_of(name: str, subject: str) -> list[Event]:
     return list((found or {}).get("pending_events") or [])
 
 
-def clear(name: str, subject: str, *, handled: Iterable[str], owner: str, now: datetime) -> bool:
-    """Take out exactly the handled events and end the lease. True when none is left.
+def clear(
+    name: str, subject: str, *, handled: Iterable[str], owner: str, now: datetime, left: Iterable[str] = ()
+) -> bool:
+    """Take out exactly the handled events and end the lease. True when none is left but `left`, which somebody else does.
 
-    Two conditional writes cover both ends: nothing else is pending, then `outbox_due` goes too; else it is due now.
+    Two conditional writes cover both ends: nothing else is pending, then `outbox_due` goes too (or, with `left`, is
+    as of a new event); else it is due now.
     """
-    ids = list(handled)
+    ids, others = list(handled), list(left)
     target = collection(name)
     mine = {"_id": subject, "outbox_lease.owner": owner}
     pull = {"$pull": {"pending_events": {"id": {"$in": ids}}}}
+    rest: dict[str, Any] = {"$unset": _AT_REST}
+    if others:
+        rest = {"$set": {"outbox_due": now + DUE_AFTER}, "$unset": {"outbox_lease": "", "outbox_tries": ""}}
     done = target.update_one(
-        {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": ids}}}}},
-        {**pull, "$unset": _AT_REST},
+        {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": [*ids, *others]}}}}}, {**pull, **rest}
     )
     if done.modified_count:
         return True

@@ -18,7 +18,7 @@ from domain.lines import service as lines
 from domain.people import service as people
 from notifications import policy
 from notifications.channel import Channel, ChannelError, Permanent, Temporary, Unknown
-from notifications.content import CONTENT, Content
+from notifications.content import CONTENT, READ, Content
 from notifications.messages import Message, Sent, nonce_of
 from notifications.recipients import Reached, reach
 from notifications.render.push import push_payload
@@ -84,6 +84,8 @@ def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, 
     begun = store.begin(delivery, channel, device=device, now=now, lease=lease)
     if begun is None:
         return None
+    if READ in delivery:
+        begun[READ] = delivery[READ]
     number = begun["tries"]
     try:
         message = _message(begun, number, channel, content, reached, post)

@@ -38,6 +38,7 @@ QUEUES: Final = ("urgent", "default", "vision", "bulk")
 
 JOBS: Final[dict[str, Job]] = {
     "drain": Job("workers.drain.drain", "urgent", 30),
+    "explain": Job("workers.drain.explain", "default", 60),
     "deliver": Job("workers.delivery.advance", "urgent", 30),
     "look": Job("workers.vision.jobs.look", "vision", 150),
 }

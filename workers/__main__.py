@@ -23,7 +23,7 @@ from runtime.queues import QUEUES
 from runtime.redis import connect
 from runtime.settings import BadSetting, load
 
-NICE = {"vision": 10, "bulk": 10}
+NICE = {"default": 5, "vision": 10, "bulk": 10}
 
 
 PREPARED = frozenset({"urgent", "vision"})

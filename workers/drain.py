@@ -5,6 +5,7 @@ after a crash, so each has a key that makes the second run a no-op.
 """
 
 import uuid
+from datetime import timedelta
 
 from domain import outbox
 from runtime import logging
@@ -15,38 +16,63 @@ from workers.subscriptions import react, urgency
 log = logging.get(__name__)
 
 
+EXPLAINS = 2
+"""The urgency of events that explain and call nobody: cameras, links."""
+EXPLAIN_WITHIN = timedelta(seconds=10)
+"""An event that explains and is older than this is done by whoever comes by: its own worker is away or far behind."""
+
+
 def drain(name: str, subject: str) -> int:
-    """The job: drain one document's outbox. Returns how many events were handled."""
+    """The job on `urgent`: drain one document's outbox but for what only explains. Returns how many were handled."""
+    return drain_with(current(), name, subject, explain=False)
+
+
+def explain(name: str, subject: str) -> int:
+    """The job on `default`: all of a document's outbox, what explains too."""
     return drain_with(current(), name, subject)
 
 
-def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False) -> int:
+def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False, explain: bool = True) -> int:
     """Claim, react, clear. What a reaction adds to the same document is taken up at once, the most urgent first.
 
-    An event whose reaction fails stays for the sweeper, for a pause that grows with each try.
+    Without `explain`, events that only explain are left, and the job that does them is enqueued: nobody who can come
+    hears later because of a camera. An event whose reaction fails stays for the sweeper, for a pause that grows with
+    each try.
     """
     owner = uuid.uuid4().hex
     handled_in_all = 0
     while events := outbox.claim(name, subject, now=context.clock(), owner=owner, sweep=sweep):
-        handled, failed = _react_to_all(context, name, subject, events, owner)
+        handled, failed, left = _react_to_all(context, name, subject, events, owner, explain=explain)
         handled_in_all += len(handled)
         if failed:
             tries = outbox.put_off(name, subject, handled=handled, failed=failed, owner=owner, now=context.clock())
             if tries >= outbox.STUBBORN_TRIES:
                 log.error("reaction_keeps_failing", outbox=name, subject=subject, events=failed, tries=tries)
             break
-        if outbox.clear(name, subject, handled=handled, owner=owner, now=context.clock()):
+        if outbox.clear(name, subject, handled=handled, left=left, owner=owner, now=context.clock()):
+            if left and not context.enqueue("explain", name, subject):
+                handled_in_all += drain_with(context, name, subject)
             break
     return handled_in_all
 
 
 def _react_to_all(
-    context: Context, name: str, subject: str, events: list[outbox.Event], owner: str
-) -> tuple[list[str], list[str]]:
-    """React to the events and to those that their reactions add. Returns the ids of those done and those failed."""
-    waiting = {event["id"]: event for event in events}
+    context: Context, name: str, subject: str, events: list[outbox.Event], owner: str, *, explain: bool
+) -> tuple[list[str], list[str], list[str]]:
+    """React to the events and to those that their reactions add. Returns the ids of those done, failed and left."""
     handled: list[str] = []
     failed: list[str] = []
+    left: list[str] = []
+
+    def due(found: list[outbox.Event]) -> dict[str, outbox.Event]:
+        """Those to be done here, by id; `left` becomes the others."""
+        seen = {*handled, *failed}
+        new = [event for event in found if event["id"] not in seen]
+        young = context.clock() - EXPLAIN_WITHIN
+        left[:] = [event["id"] for event in new if not explain and urgency(event) == EXPLAINS and event["at"] > young]
+        return {event["id"]: event for event in new if event["id"] not in left}
+
+    waiting = due(events)
     while waiting:
         event = min(waiting.values(), key=lambda each: (urgency(each), each["v"]))
         del waiting[event["id"]]
@@ -64,6 +90,5 @@ def _react_to_all(
         now_pending = outbox.renew(name, subject, owner=owner, now=context.clock())
         if now_pending is None:
             break  # somebody else has taken it over: they do the rest
-        seen = {*handled, *failed}
-        waiting = {each["id"]: each for each in now_pending if each["id"] not in seen}
-    return handled, failed
+        waiting = due(now_pending)
+    return handled, failed, left

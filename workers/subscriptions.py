@@ -13,8 +13,8 @@ from workers.context import Context
 Reaction = Callable[[Event, Context], None]
 
 SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    "incident.raised": (dispatch.rank, dispatch.start_ladders),
-    "incident.surroundings": (tell.guardians, sight.ask_cameras, sight.link_incident),
+    "incident.raised": (dispatch.rank, dispatch.start_ladders, tell.guardians),
+    "incident.surroundings": (sight.ask_cameras, sight.link_incident),
     "observation.made": (sight.show_observation, sight.link_observation),
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders, tell.guardians_at_last, sight.ask_cameras, sight.link_incident),
@@ -46,7 +46,7 @@ LAST = frozenset({"incident.surroundings", "observation.made"})
 
 
 def urgency(event: Event) -> int:
-    """0 before 1 before 2: whoever can come hears first, what explains comes last."""
+    """0 before 1 before 2: whoever can come hears first, what explains comes last, by a worker that yields to others."""
     return 0 if event["type"] in FIRST else 2 if event["type"] in LAST else 1
 
 
