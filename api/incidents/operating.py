@@ -125,7 +125,13 @@ def _service_for(doc: Incident, unit: dict[str, Any]) -> str:
 def merge(call: Call, incident_id: str) -> Any:
     """It is the same happening as another one: close it as its duplicate. `unmerge` takes it back."""
     into = readable(call, call.body["into"], EDIT)
-    return _do(call, incident_id, lambda doc: operating.merge(incident_id, into, by=call.who.person_id, now=call.now))
+
+    def step(doc: Incident) -> Incident:
+        after = operating.merge(incident_id, into, by=call.who.person_id, now=call.now)
+        call.services.enqueue("drain", "incidents", into["_id"])  # it may have taken services over
+        return after
+
+    return _do(call, incident_id, step)
 
 
 @blp.endpoint("POST /incidents/<incident_id>/unmerge", body=schemas.ReasonBody, **_ANSWER)
