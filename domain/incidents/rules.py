@@ -219,7 +219,8 @@ def learn(draft: Draft, facts: dict[str, Any]) -> None:
             changed[name] = True
     note, noted = facts.get("note"), (draft.doc.get("citizen") or {}).get("note") or ""
     if note and note not in noted:
-        draft.set("citizen.note", f"{noted}\n{note}".strip()[-NOTES_CHARS:])
+        joined = note if noted in note else f"{noted}\n{note}"
+        draft.set("citizen.note", joined.strip()[-NOTES_CHARS:])
         changed["note"] = True
     category = facts.get("category")
     if category and not (draft.doc.get("citizen") or {}).get("category_given"):
@@ -254,9 +255,10 @@ def _is_fresher(position: dict[str, Any], current: dict[str, Any]) -> bool:
     return not same_place and (old is None or new is None or new > old)
 
 
-def _known_by(position: dict[str, Any]) -> datetime | None:
+def _known_by(position: dict[str, Any]) -> tuple[datetime, datetime] | None:
+    """When a position was known at the latest, and, among those that came at once, what the phone says."""
     captured_at, received_at = position.get("captured_at"), position.get("received_at")
-    return min(captured_at, received_at) if captured_at and received_at else captured_at
+    return (min(captured_at, received_at or captured_at), captured_at) if captured_at else None
 
 
 def new_slot(service: str, now: datetime) -> dict[str, Any]:

@@ -159,7 +159,7 @@ def test_a_wrong_checksum_adds_nothing(phone: Phone) -> None:
      ({"Upload-Length": "1", "Upload-Metadata": "filename !!!"}, 400),
      ({"Upload-Length": "1", "Upload-Metadata": "a Yg==,a Yg=="}, 400),
      ({"Upload-Length": "1", "Tus-Resumable": "0.2.2"}, 412),
-     ({"Upload-Length": "1", "Sos-Token": "wrong"}, 404)],
+     ({"Upload-Length": "1", "Sos-Token": "wrong"}, 401)],
 )  # fmt: skip
 def test_a_bad_creation_is_refused(phone: Phone, headers: dict[str, str], status: int) -> None:
     answer = requests.post(phone.media, headers={**V, **phone.token, **headers}, timeout=10)
@@ -171,7 +171,7 @@ def test_a_bad_creation_is_refused(phone: Phone, headers: dict[str, str], status
 def test_nobody_else_may_read_or_write_an_upload(phone: Phone, small_city: SmallCity) -> None:
     url = phone.create(5).headers["Location"]
     other = Phone(small_city)
-    assert requests.head(url, headers={**V, **other.token}, timeout=10).status_code == 404
+    assert requests.head(url, headers={**V, **other.token}, timeout=10).status_code == 401
     assert requests.head(url, headers=V, timeout=10).status_code == 401
     theirs = f"{other.media}/{url.rsplit('/', 1)[1]}"
     assert requests.head(theirs, headers={**V, **other.token}, timeout=10).status_code == 404
