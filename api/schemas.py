@@ -58,6 +58,7 @@ class Answer(Schema):
 
 
 _LINES: Final = r"^[^\u0000]*$"
+_LINES_WITH_SOMETHING: Final = r"^[^\u0000]*[^\s\u0000\u001c-\u001f\u0085][^\u0000]*$"  # what Python's strip() leaves
 _LINE: Final = r"^[^\u0000-\u001f]*$"
 _LINE_WITH_SOMETHING: Final = r"^[^\u0000-\u001f]*[^\s\u0000-\u001f][^\u0000-\u001f]*$"
 
@@ -67,7 +68,7 @@ class Text(fields.String):
 
     def __init__(self, max_chars: int = 200, *, min_chars: int = 0, multiline: bool = False, **kwargs: Any) -> None:
         rules = [validate.Length(min=min_chars or None, max=max_chars), *kwargs.pop("validate", [])]
-        shape = _LINES if multiline else _LINE_WITH_SOMETHING if min_chars else _LINE
+        shape = (_LINES_WITH_SOMETHING if min_chars else _LINES) if multiline else _LINE_WITH_SOMETHING if min_chars else _LINE
         super().__init__(validate=rules, metadata={"pattern": shape, **kwargs.pop("metadata", {})}, **kwargs)
         self.multiline = multiline
 
