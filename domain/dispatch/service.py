@@ -337,7 +337,12 @@ def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Inci
         here = rules.assignment_of(draft.doc, assignment_id)
         if draft.doc["slots"][service]["assignment"] != assignment_id or here["status"] != assignment["status"]:
             return  # it said something meanwhile; the timer is looked at again
-        if moved_on:
+        if moved_on and "lat" in position and here["status"] == AssignmentStatus.ACCEPTED:
+            # It moves but has not said so: looked at again from here, else 50 m would do for ever.
+            stall_after = timedelta(seconds=ladder_of(draft.doc, service, desk.config).stall_after_s)
+            draft.set(f"assignments.{assignment_id}.accepted_from", dict(position))
+            draft.set(f"slots.{service}.due_at", now + stall_after)
+        elif moved_on:
             draft.set(f"slots.{service}.due_at", None)
         else:
             rules.withdraw(draft, assignment_id, by="ladder", reason="stalled")

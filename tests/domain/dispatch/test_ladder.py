@@ -178,6 +178,25 @@ def test_a_unit_that_moves_on_while_its_stall_is_checked_keeps_its_slot(
     assert found["status"] == "on_scene"
 
 
+def test_a_unit_that_said_yes_is_looked_at_until_it_says_more(desk: Desk) -> None:
+    near = unit(3000)
+    doc = service.start(raised(), desk, now=NOON)
+    (first,) = doc["assignments"]
+    service.accept(doc["_id"], first, desk, by="res", via="app", now=NOON)
+    began = queries.unit(near)["position"]
+    driven = NOON + timedelta(minutes=1)
+    service.moved(near, began["lat"] + 0.002, began["lon"], desk.positions, at=driven)
+    doc = service.timers(doc["_id"], desk, now=until_due(incidents.get(doc["_id"])))
+    assert doc["status"] == "acknowledged"
+    assert doc["slots"]["police"]["due_at"] is not None
+    # It has stood still since: the yes is worth nothing any more.
+    stood = until_due(doc)
+    service.moved(near, began["lat"] + 0.002, began["lon"], desk.positions, at=stood)
+    doc = service.timers(doc["_id"], desk, now=stood)
+    assert doc["assignments"][first]["status"] == "withdrawn"
+    assert doc["assignments"][first]["stalled"] is True
+
+
 def test_a_lease_without_a_slot_is_swept_and_one_that_is_taken_anew_is_not(desk: Desk) -> None:
     name = unit(200)
     doc = service.start(raised(), desk, now=NOON)
