@@ -9,7 +9,8 @@ one room. A missing folder is said, not skipped silently.
 
 Criteria. People: a person is found when the marked centre lies in a detected box grown by a quarter, each box for one
 person. Falls: clips, not moments; other footage in windows of 10 s counts for false ones. Faces: only the number of
-faces in a picture is marked, so recall is min(found, marked)/marked and precision min(found, marked)/found.
+faces in a picture is marked, so recall is min(found, marked)/marked and precision min(found, marked)/found: a false face
+may stand in for a missed one, and the recall at the threshold of a reported face is printed beside it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from workers.vision.boxes import grown
 from workers.vision.config import VisionConfig, Window
 from workers.vision.cv import Image
 from workers.vision.decode import Decoder
+from workers.vision.faces import PARAMETERS
 from workers.vision.look import look_at
 from workers.vision.models import loaded
 from workers.vision.observation import Observation
@@ -189,7 +191,7 @@ def falls(root: Path) -> Iterator[Figure]:
 def faces(root: Path) -> Iterator[Figure]:
     marked = json.loads((root / "people/faces_counts.json").read_text())["faces_per_frame_all_frames"]
     detector = loaded().faces
-    found = met = truth = 0
+    found = met = truth = sure = 0
     spent = []
     for name, count in marked.items():
         path = root / "people" / name
@@ -199,11 +201,14 @@ def faces(root: Path) -> Iterator[Figure]:
         with frames(path, config) as pictures:
             for picture in pictures:
                 began = time.process_time()
-                number = len(detector.detect(picture))
+                seen_faces = detector.detect(picture)
                 spent.append((time.process_time() - began) * 1000)
+                number = len(seen_faces)
+                sure += min(count, sum(one.score >= PARAMETERS["counts"] for one in seen_faces))
                 found, met, truth = found + number, met + min(number, count), truth + count
     yield Figure(f"faces: recall over {truth}", met / max(1, truth), "", "≥ .99", met >= 0.99 * truth)
     yield Figure("faces: precision", met / max(1, found), "")
+    yield Figure("faces: recall of those reported as faces", sure / max(1, truth), "")
     cost = mean(spent) if spent else 0.0
     yield Figure("faces: cost", cost, "ms a picture", "≤ 40", cost <= 40)
 

@@ -25,7 +25,7 @@ import av
 import cv2 as _cv2
 import numpy as np
 
-from sandbox.figure import Image, Painter, Pose, look_of
+from sandbox.figure import Image, Painter, Pose, look_of, skeleton
 from sandbox.street import Sensor, background, person_height, stamp
 
 cv2: Any = _cv2
@@ -66,9 +66,11 @@ def draw_clip(
 
 def draw(scene: str, seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
     """The pictures of a scene, HxWx3 BGR, one after another. Raises ``ValueError`` for an unknown one."""
-    if scene not in SCENES:
-        raise ValueError(f"no scene {scene!r}: one of {', '.join(SCENES)}")
-    return SCENES[scene](seconds, size, fps, seed)
+    if scene in PLAYED:
+        return _film(PLAYED[scene](seconds, seed), seconds, size, fps, seed)
+    if scene in SPOILT:
+        return SPOILT[scene](seconds, size, fps, seed)
+    raise ValueError(f"no scene {scene!r}: one of {', '.join(SCENES)}")
 
 
 Place = tuple[tuple[float, float], Pose]  # soles in shares of the picture, and the pose
@@ -145,11 +147,11 @@ def _walker(start: float, y: float, speed: float, seed: int) -> Actor:
     return Painter(look_of(seed)), where
 
 
-def _walk(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
-    return _film([_walker(0.05, 0.86, 0.085, seed)], seconds, size, fps, seed)
+def _walk(seconds: float, seed: int) -> list[Actor]:
+    return [_walker(0.05, 0.86, 0.085, seed)]
 
 
-def _fall(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
+def _fall(seconds: float, seed: int) -> list[Actor]:
     """Walks for two fifths of the time, goes down within 0.8 s, lies for the rest."""
     down_at = 0.4 * seconds
 
@@ -171,10 +173,10 @@ def _fall(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterato
         )
         return (x, 0.86), pose
 
-    return _film([(Painter(look_of(seed)), where)], seconds, size, fps, seed)
+    return [(Painter(look_of(seed)), where)]
 
 
-def _hands_up(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
+def _hands_up(seconds: float, seed: int) -> list[Actor]:
     """Stands, and holds up both hands from one third of the time on."""
 
     def where(t: float) -> Place:
@@ -182,31 +184,31 @@ def _hands_up(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Ite
         spread = 9 + 143 * round(raised * 8) / 8
         return (0.5, 0.88), Pose(yaw=12, spread=(spread, spread), elbows=(12 + 18 * raised, 12 + 18 * raised))
 
-    return _film([(Painter(look_of(seed)), where)], seconds, size, fps, seed)
+    return [(Painter(look_of(seed)), where)]
 
 
-def _crowd(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
+def _crowd(seconds: float, seed: int) -> list[Actor]:
     """Seven people at different depths, each on a way of their own."""
     rng = np.random.default_rng(seed)
     actors = []
     for index in range(7):
         speed = float(rng.uniform(0.04, 0.08)) * (1 if index % 2 else -1)
         actors.append(_walker(0.12 + 0.26 * index % 2.0, 0.66 + 0.04 * index, speed, seed * 31 + index))
-    return _film(actors, seconds, size, fps, seed)
+    return actors
 
 
-def _empty(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
-    return _film([], seconds, size, fps, seed)
+def _empty(seconds: float, seed: int) -> list[Actor]:
+    return []
 
 
 def _dark(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
     """The lamps are out: somebody walks there, and nobody could say so."""
-    return _film([_walker(0.05, 0.86, 0.085, seed)], seconds, size, fps, seed, light=0.035, noise=2.0)
+    return _film(_walk(seconds, seed), seconds, size, fps, seed, light=0.035, noise=2.0)
 
 
 def _frozen(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iterator[Image]:
     """The recorder repeats its last picture, clock and noise included."""
-    first = next(_walk(1.0, size, fps, seed))
+    first = next(_film(_walk(1.0, seed), 1.0, size, fps, seed))
     return (first for _ in range(round(seconds * fps)))
 
 
@@ -220,16 +222,46 @@ def _covered(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iter
     return (sensor.expose(cloth) for _ in range(round(seconds * fps)))
 
 
-SCENES: Mapping[str, Callable[[float, tuple[int, int], int, int], Iterator[Image]]] = {
+PLAYED: Mapping[str, Callable[[float, int], list[Actor]]] = {
     "fall": _fall,
     "walk": _walk,
     "empty": _empty,
-    "dark": _dark,
     "crowd": _crowd,
     "hands_up": _hands_up,
+}
+SPOILT: Mapping[str, Callable[[float, tuple[int, int], int, int], Iterator[Image]]] = {
+    "dark": _dark,
     "frozen": _frozen,
     "covered": _covered,
 }
+SCENES = (*PLAYED, *SPOILT)
+
+
+def heads(
+    scene: str, t: float, seconds: float, size: tuple[int, int], seed: int = 0
+) -> list[tuple[float, float, float]]:
+    """The truth about a played scene: x, y and radius in pixels of every head in view that nobody stands in front of."""
+    width, height = size
+    placed = sorted((where(t) for _, where in PLAYED[scene](seconds, seed)), key=lambda place: place[0][1])
+    seen: list[tuple[float, float, float]] = []
+    for (x, y), pose in placed:
+        tall = person_height(y * height, height)
+        joints = skeleton(pose)
+        # Who comes later in this order is nearer, and hides whatever head lies behind his trunk or legs.
+        ends = [joints["head"], (joints["left_ankle"] + joints["right_ankle"]) / 2]
+        (ax, ay), (bx, by) = ((x * width + float(p[0]) * tall, y * height - float(p[1]) * tall) for p in ends)
+        seen = [head for head in seen if _beside(head, (ax, ay), (bx, by)) > 0.17 * tall]
+        if 0 <= ax < width and 0 <= ay < height:
+            seen.append((ax, ay, 0.075 * tall))
+    return seen
+
+
+def _beside(point: tuple[float, ...], a: tuple[float, float], b: tuple[float, float]) -> float:
+    """The distance of a point from the line between two others."""
+    dx, dy = b[0] - a[0], b[1] - a[1]
+    share = ((point[0] - a[0]) * dx + (point[1] - a[1]) * dy) / max(dx * dx + dy * dy, 1e-9)
+    share = min(1.0, max(0.0, share))
+    return float(np.hypot(point[0] - a[0] - share * dx, point[1] - a[1] - share * dy))
 
 
 class MjpegServer:

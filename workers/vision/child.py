@@ -9,6 +9,8 @@
     jpegs = answer.pop("stills")            # list of bytes, faces blurred; ``answer["still_details"]`` has the same order
     store(answer)                           # the rest is JSON: see ``observation.Observation.to_document``
 
+``answer["summary"]`` has people_max, people_median, motion, luma, faces and findings (lying, fall, hands_up: each with
+confidence, t, seconds, bbox, and ``ask``, since only a human decides); ``answer["counts"]`` is the people over time.
 ``answer["status"]`` is ok, partial, corrupt, timeout or unsupported; ``answer["verdict"]`` is seen, clear, cannot_tell or
 down; ``answer["health"]["reason"]`` says in one stable word why not ok. ``look`` answers so for any footage whatever,
 within ``wall_s`` (and ``seconds`` more for a live stream, and start-up once); it raises ``ValueError`` for a wrong window

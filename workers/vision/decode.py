@@ -29,6 +29,7 @@ class Sample:
     small: Image
     grey: Image
     full: Image | None  # at the rate of faces
+    tumult: bool = False  # somebody goes down in it: joints, and so heads, are not where they seem
     faces: list[Box] = field(default_factory=list)
     heads: list[tuple[int, Box]] = field(default_factory=list)  # track and head, by joints
     people: list[tuple[int, Box]] = field(default_factory=list)  # track and box of those whose joints were not read

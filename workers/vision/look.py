@@ -30,6 +30,8 @@ from workers.vision.tracks import Tracker
 BATCH = 60  # samples judged together: 10 s at 6 Hz, about 40 MB
 NEAR = 0.16  # of the picture: smaller bodies have no joints that could be read
 SPECK = 0.08  # of a body's box: smaller moving parts say nothing of its outline
+SETTLED = 3  # pictures for which a body must have lain before its joints are trusted to show the head
+LEANING = 20.0  # degrees
 UNSURE = 0.69  # score of a body by its joints: not believed at once
 CARRIED = 0.35  # score of somebody who is only carried on
 COMPLETE = 0.9  # decoded of declared, from which a clip counts as whole
@@ -137,13 +139,14 @@ class _Look:
             suspects = [track.box for track in self.tracker.live(t)] + [box for box in moving if box[2] * box[3] > 0.01]
             suspects = [box for box in suspects if max(box[2], box[3]) > NEAR]
             bodies = self.follower.see(to_rgb(sample.small), t, detector.bodies if counting else None, suspects)
-        together = [Detection("person", self._belief(body), body.box) for body in bodies]
+        beside = detector.others if counting else []
+        together = [Detection("person", self._belief(body, beside), body.box) for body in bodies]
         together += [one for one in found if not any(explains(body.box, one.bbox) for body in bodies)]
         tracks = self.tracker.update(t, together)
         for index, (one, track) in enumerate(zip(together, tracks, strict=True)):
             number = track.number if track else 0
             if index < len(bodies):
-                sample.heads.append((number, bodies[index].head))
+                sample.heads.append((number, self._hidden_head(sample, bodies[index], number, moving)))
             else:
                 sample.people.append((number, one.bbox))
             if track is None:
@@ -158,11 +161,29 @@ class _Look:
         if counting:
             self.counted.append(t)
 
-    def _belief(self, body: Followed) -> float:
-        """Joints are read into table legs too: only who was found twice opens a track, unless there is but one picture."""
+    def _hidden_head(self, sample: Sample, body: Followed, track: int, moving: tuple[Box, ...]) -> Box:
+        """What to blur of a body in a kept picture: its head; all of it while it goes down, when joints lag behind."""
+        before = self.evidence.bodies.get(track, [])[-SETTLED:]
+        lies = len(before) == SETTLED and all(s.attitude.posture is pose.Posture.LYING for s in before)
+        if body.attitude.posture is not pose.Posture.LYING or not lies:
+            leaning = body.attitude.posture is not pose.Posture.UPRIGHT or body.attitude.angle > LEANING
+            if leaning:
+                sample.tumult = True
+                reach = grown(body.box, 0.3)
+                return grown(around([body.box, *(box for box in moving if within(box, reach) > 0.3)]), 0.05)
+        stale = sample.t - body.t  # not read in this picture, because others were: the head has moved on
+        return grown(body.head, 0.3 + min(1.0, 2 * stale))
+
+    def _belief(self, body: Followed, beside: list[tuple[float, Box]]) -> float:
+        """Joints are read into table legs too: only who was found twice, has a face, or was found by HOG opens a track.
+
+        Unless there is but one picture.
+        """
         if self.footage.declared == 1:
             return body.score
-        return min(body.score, UNSURE if body.confirmations > 1 else CARRIED)
+        faced = any(within(face, grown(body.head, 0.5)) > 0.5 for face in self.showing)
+        other = max((score for score, box in beside if explains(body.box, box)), default=0.0)
+        return max(other, min(body.score, UNSURE if faced or body.confirmations > 1 else CARRIED))
 
     def _carry(self, sample: Sample, moving: tuple[Box, ...], met: Mapping[int, Box], counting: bool) -> None:
         """What moves where somebody was is still him, seen or not; its outline tells of falls that joints do not."""

@@ -180,7 +180,7 @@ class Observation:
     counts: tuple[tuple[float, int], ...] = ()  # t, people in view
     summary: Summary = field(default_factory=Summary)
     health: Health = field(default_factory=Health)
-    timings_ms: tuple[tuple[str, float], ...] = ()
+    timings_ms: tuple[tuple[str, float], ...] = ()  # processor time of each stage
     stills: tuple[Still, ...] = ()
 
     def to_document(self) -> dict[str, Any]:

@@ -40,7 +40,8 @@ class PersonDetector:
     """A ``Detector`` of people.
 
     Set before each ``detect``: ``moving``, the regions that move, and ``faces`` that were found (fractions).
-    Read after it: ``bodies``, what the pose detector found, in pixels of the frame.
+    Read after it: ``bodies``, what the pose detector found, in pixels of the frame, and ``others``, what faces and HOG
+    found beside it, as scores and fractions.
     """
 
     name = "people"
@@ -51,6 +52,7 @@ class PersonDetector:
         self.moving: Sequence[Box] = ()
         self.faces: Sequence[Box] = ()
         self.bodies: list[Body] = []
+        self.others: list[tuple[float, Box]] = []
         self._finder: BodyFinder | None = None
         self._hog: Any = None
 
@@ -66,8 +68,9 @@ class PersonDetector:
         self.bodies = self._bodies(frame, roi or (0, 0, width, height))
         scored = [(body.score, to_shares(body_box(body), width, height)) for body in self.bodies]
         scored = strongest(scored, PARAMETERS["overlap"])
-        scored += self._faces_alone(scored)
-        scored += self._walkers(frame, scored)
+        self.others = self._faces_alone(scored)
+        self.others += self._walkers(frame, scored + self.others)
+        scored += self.others
         return [Detection("person", score, box) for score, box in strongest(scored, PARAMETERS["overlap"])]
 
     def _bodies(self, frame: Image, roi: tuple[int, int, int, int]) -> list[Body]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workers.vision.boxes import around, grown
 from workers.vision.config import VisionConfig
 from workers.vision.cv import Image, cv2, narrowed
 from workers.vision.decode import Sample
@@ -17,6 +18,7 @@ from workers.vision.redact import NEIGHBOURS, around_face, head_of, redacted
 
 QUALITY = 82  # JPEG
 PER_BATCH = 4
+SETTLED_S = 0.7
 
 
 class Gallery:
@@ -29,6 +31,10 @@ class Gallery:
 
     def add(self, samples: Sequence[Sample]) -> None:
         whole = [index for index, sample in enumerate(samples) if sample.full is not None]
+        # People are not all found in the first pictures of a look, so a head there may stay bare: kept only if alone.
+        whole = [index for index in whole if samples[index].t >= SETTLED_S] or whole
+        # And while somebody goes down, joints lag behind the head: such pictures only if there are no others.
+        whole = [index for index in whole if not any(near.tumult for near in _around(samples, index))] or whole
         if not whole:
             return
         crowd = {index: len(samples[index].people) + len(samples[index].heads) for index in whole}
@@ -72,24 +78,32 @@ class Gallery:
 def hidden(samples: Sequence[Sample], index: int) -> list[Box]:
     """What must be blurred in one picture (fractions): its faces, and each person's head in it and beside it.
 
-    A person whose head is in neither this sample nor the next ones is taken from up to ``NEIGHBOURS`` samples away.
+    Whose head this sample does not have, his is blurred over all of the way between where it was before and after, up to
+    ``NEIGHBOURS`` samples away, the more widely the longer ago that was.
     """
-    boxes = [around_face(face) for near in samples[max(0, index - 1) : index + 2] for face in near.faces]
-    known: set[int] = set()
-    for distance in range(NEIGHBOURS + 1):
-        new: set[int] = set()
-        for place in {index - distance, index + distance}:
-            if not 0 <= place < len(samples):
-                continue
-            sample = samples[place]
-            heads = [(track, head) for track, head in sample.heads]
-            heads += [(track, head_of(person)) for track, person in sample.people]
-            for track, head in heads:
-                if distance <= 1 or track not in known or track == 0:
-                    boxes.append(head)
-                    new.add(track)
-        known |= new
-    return boxes
+    close = samples[max(0, index - 1) : index + 2]
+    boxes = [around_face(face) for near in close for face in near.faces]
+    boxes += [head for near in close for _, head in _heads(near)]
+    here = {track for track, _ in _heads(samples[index])}
+    elsewhere: dict[int, list[Box]] = {}
+    for step in (-1, 1):
+        met: set[int] = set()
+        for distance in range(1, NEIGHBOURS + 1):
+            if not 0 <= index + step * distance < len(samples):
+                break
+            for track, head in _heads(samples[index + step * distance]):
+                if track not in here and track not in met and track != 0:
+                    met.add(track)
+                    elsewhere.setdefault(track, []).append(grown(head, 0.4 * distance))
+    return boxes + [around(way) for way in elsewhere.values()]
+
+
+def _around(samples: Sequence[Sample], index: int) -> Sequence[Sample]:
+    return samples[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
+
+
+def _heads(sample: Sample) -> list[tuple[int, Box]]:
+    return [*sample.heads, *((track, head_of(person)) for track, person in sample.people)]
 
 
 def _sharpness(image: Image) -> float:

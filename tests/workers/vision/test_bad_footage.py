@@ -23,6 +23,7 @@ Clip = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def answers_in_time_and_lives_on(looker: Looker) -> Iterator[None]:
+    assert looker.warm()  # another test may have killed it
     began = time.monotonic()
     child = looker._child
     yield
