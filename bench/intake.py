@@ -18,13 +18,15 @@ from typing import Any
 from pymongo import MongoClient
 
 from bench.baselines import document
-from bench.city import stack, taps
+from bench.city import bodies, stack, taps
 from bench.figures import Figure, keep
 from bench.load import Connection, Load, closed_loop, get
 from cli.stack import API_THREADS, API_WORKERS, ROOT, Stack, free_port
 from domain.incidents.documents import IncidentDoc
 
 CONNECTIONS = 8
+SETTLE_S = 6.0
+"""For the workers to be done with what came before, so that both measures meet an idle machine."""
 COMMAND = "python -m bench.intake"
 PUNJAB_A_DAY = 318.0
 """SOS/s if a year of Punjab's 15-calls came in one day (27.5 M / 86,400 s)."""
@@ -169,19 +171,22 @@ def _figures(runs: dict[str, list[Load]], workers: bool) -> list[Figure]:
 def _open_incidents(made: Stack) -> list[Figure]:
     """The next SOS after 10,000 open ones against the first: p50 of 200, one client."""
     collection = IncidentDoc._get_collection()
+    time.sleep(SETTLE_S)
     collection.delete_many({})
     api = made.address("api")
     first = closed_loop(api, taps(made, 200, seed=1), connections=1, seconds=30).ms(0.5)
-    body = json.loads(b'{"position": {"lat": 31.51, "lon": 74.34, "accuracy_m": 15}, "category": "robbery"}')
+    time.sleep(SETTLE_S)
+    around = bodies(10_000, seed=3, spread_m=15_000.0)
     while collection.estimated_document_count() < 10_000:
         rows = []
         for _ in range(500):
-            row = document(body)
+            row = document(json.loads(next(around)))
             row["_id"] = row.pop("id")
             for timer in ("outbox_due", "pending_events", "ladder_due"):
                 row.pop(timer)
             rows.append(row)
         collection.insert_many(rows)
+    time.sleep(SETTLE_S)
     later = closed_loop(api, taps(made, 200, seed=2), connections=1, seconds=30).ms(0.5)
     return [
         Figure("intake p50, nothing open", first, "ms", "", COMMAND),
