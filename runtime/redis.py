@@ -68,7 +68,7 @@ class Gate:
             try:
                 redis.ping()
                 break
-            except (RedisError, OSError):
+            except (RedisError, OSError, ValueError):  # ValueError: the socket was closed while redis-py read from it
                 del redis
                 time.sleep(_LOOK_EVERY_S)
         self._shut = False
