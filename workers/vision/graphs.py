@@ -1,7 +1,7 @@
 """The adapter to mediapipe: three graphs that run one model each, on one thread, and answer plain values.
 
 ``PoseDetectionCpu`` and ``PoseLandmarkByRoiCpu`` are parts of the documented Pose solution but not documented themselves:
-everything that leans on them is in this file, and ``tests/workers/vision/test_graphs.py`` notices when they change. The
+everything that leans on them is in this file, and ``tests/workers/vision/test_adapters.py`` notices when they change. The
 Pose solution itself follows one person only; these two find everybody and then read each one's joints.
 """
 
