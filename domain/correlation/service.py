@@ -17,7 +17,7 @@ from domain.ids import derived_id
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 
-NEIGHBOURS: Final = 500
+NEIGHBOURS: Final = 150
 """So many are compared at most, the latest: a blast with thousands of reports is clustered, not linked pair by pair."""
 
 _OF_INCIDENT: Final = {
