@@ -18,8 +18,6 @@ from pymongo.collection import Collection
 
 DUE_AFTER = timedelta(seconds=2)
 LEASE = timedelta(seconds=4)
-LEFT_FOR = timedelta(seconds=15)
-"""How long what only explains is left to its own worker: sooner, a worker that is behind would be asked again and again."""
 LONGEST_PAUSE = timedelta(seconds=60)
 """Between two tries of what keeps failing."""
 STUBBORN_TRIES = 5
@@ -135,7 +133,7 @@ def clear(
     """Take out exactly the handled events and end the lease. True when none is left but `left`, which somebody else does.
 
     Two conditional writes cover both ends: nothing else is pending, then `outbox_due` goes too (or, with `left`, is
-    `LEFT_FOR` away); else it is due now.
+    as of a new event); else it is due now.
     """
     ids, others = list(handled), list(left)
     target = collection(name)
@@ -143,7 +141,7 @@ def clear(
     pull = {"$pull": {"pending_events": {"id": {"$in": ids}}}}
     rest: dict[str, Any] = {"$unset": _AT_REST}
     if others:
-        rest = {"$set": {"outbox_due": now + LEFT_FOR}, "$unset": {"outbox_lease": "", "outbox_tries": ""}}
+        rest = {"$set": {"outbox_due": now + DUE_AFTER}, "$unset": {"outbox_lease": "", "outbox_tries": ""}}
     done = target.update_one(
         {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": [*ids, *others]}}}}}, {**pull, **rest}
     )

@@ -18,7 +18,7 @@ log = logging.get(__name__)
 
 EXPLAINS = 2
 """The urgency of events that explain and call nobody: cameras, links."""
-EXPLAIN_WITHIN = timedelta(seconds=45)
+EXPLAIN_WITHIN = timedelta(seconds=10)
 """An event that explains and is older than this is done by whoever comes by: its own worker is away or far behind."""
 
 
