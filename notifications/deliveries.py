@@ -2,25 +2,24 @@
 became of it. May run twice, and in two places at once: the version of the document lets one of them through.
 """
 
-import contextlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from domain.clock import Clock
 from domain.deliveries import service as store
 from domain.deliveries.service import Delivery
 from domain.deliveries.states import AttemptState, DeliveryStatus
-from domain.errors import DomainError
 from domain.lines import service as lines
 from domain.people import service as people
-from notifications import policy
+from notifications import everywhere, policy
 from notifications.channel import Channel, ChannelError, Permanent, Temporary, Unknown
 from notifications.content import CONTENT, READ, Content
-from notifications.messages import Message, Sent, nonce_of
-from notifications.recipients import Reached, reach
+from notifications.messages import Address, Message, Sent, nonce_of
+from notifications.recipients import Reached, reach, retire
 from notifications.render.push import push_payload
 from notifications.render.text import render, render_sms
 from runtime import logging
@@ -89,9 +88,12 @@ def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, 
     number = begun["tries"]
     try:
         message = _message(begun, number, channel, content, reached, post)
-        sent = post.channels[channel].send(message, timeout_s=SEND_TIMEOUT_S[channel])
+        also = reached.also if channel == "fcm" else ()
+        sent = everywhere.send(
+            post.channels[channel], message, also, timeout_s=SEND_TIMEOUT_S[channel], dead=partial(_retire_push, post)
+        )
     except ChannelError as error:
-        return _failed(begun, number, channel, error, reached, post)
+        return _failed(begun, number, channel, error, post)
     _taken(begun, number, channel, sent, post)
     return AttemptState.SENT
 
@@ -107,7 +109,7 @@ def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reach
     try:
         sent = post.channels[channel].reconcile(message, since=attempt["at"])
     except ChannelError as error:
-        _failed(held, number, channel, error, reached, post)
+        _failed(held, number, channel, error, post)
         return True
     if sent is None:
         outcome = {"state": str(AttemptState.TEMPORARY), "code": "not_taken", "done_at": post.clock()}
@@ -130,6 +132,10 @@ def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post
     )
 
 
+def _retire_push(post: Post, address: Address) -> None:
+    people.retire_address(address.value, now=post.clock())
+
+
 _STATE_OF: Mapping[type[ChannelError], AttemptState] = {
     Temporary: AttemptState.TEMPORARY,
     Permanent: AttemptState.PERMANENT,
@@ -137,9 +143,7 @@ _STATE_OF: Mapping[type[ChannelError], AttemptState] = {
 }
 
 
-def _failed(
-    delivery: Delivery, number: int, channel: str, error: ChannelError, reached: Reached, post: Post
-) -> AttemptState:
+def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, post: Post) -> AttemptState:
     now = post.clock()
     state = _STATE_OF[type(error)]
     tried = sum(attempt["channel"] == channel for attempt in delivery["attempts"].values())
@@ -153,9 +157,8 @@ def _failed(
         "retry_at": retry_at,
         "done_at": now,
     }
-    if isinstance(error, Permanent) and error.retire and channel == "fcm" and reached.device:
-        with contextlib.suppress(DomainError):
-            people.retire_address(reached.addresses["fcm"].value, now=now)
+    if isinstance(error, Permanent) and error.retire and channel != "fcm":  # push addresses: `everywhere.py`
+        retire(delivery["recipient"], channel, str(error.code), tried_at=delivery["attempts"][str(number)]["at"])
     log.info("attempt_failed", delivery=delivery["_id"], channel=channel, state=str(state), reason=str(error.code))
     next_at = policy.after_attempt(delivery, state, channel, now, retry_at)
     store.finish(delivery, number, outcome, next_at=next_at)

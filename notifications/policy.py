@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus
+from domain.deliveries.states import ENDED, AttemptState
 
 TRIES_A_CHANNEL = 6
 """Of the last channel that is left; one that is followed by another is left at its first failure."""
@@ -54,9 +54,9 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
     if delivery["status"] in ENDED:
         return Step(Do.WAIT)
     plan = [channel for channel in delivery["plan"] if channel in reachable]
-    if not plan:
-        return Step(Do.GIVE_UP, reason="no_address")
     attempts = [delivery["attempts"][key] for key in sorted(delivery["attempts"], key=int)]
+    if not plan:
+        return Step(Do.GIVE_UP, reason=(attempts and attempts[-1].get("code")) or "no_address")
     if not attempts:
         return _too_late(delivery, now) or Step(Do.SEND, channel=plan[0])
     last, number = attempts[-1], len(attempts)
@@ -67,7 +67,7 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
         return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, tried, delivery, now)
     if state == AttemptState.UNKNOWN:
         return _unknown(plan, last, number, tried, delivery, now)
-    after = _after(plan, channel)
+    after = _after(delivery, plan, channel)
     if state in {AttemptState.SENT, AttemptState.DELIVERED}:
         if after is None or (state == AttemptState.DELIVERED and channel == "sms"):
             return Step(Do.WAIT)
@@ -79,12 +79,12 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
         return Step(Do.SEND, channel=after)
     if state == AttemptState.PERMANENT:
         return Step(Do.GIVE_UP, reason=last.get("code") or "permanent")
-    return _again(last, tried, now)
+    return _again(plan, last, tried, now)
 
 
-def _again(last: Mapping[str, Any], tried: int, now: datetime) -> Step:
+def _again(plan: Sequence[str], last: Mapping[str, Any], tried: int, now: datetime) -> Step:
     """The same channel once more, not before its time: what the carrier said, or a growing pause since it failed."""
-    if tried >= TRIES_A_CHANNEL:
+    if tried >= TRIES_A_CHANNEL or last["channel"] not in plan:
         return Step(Do.GIVE_UP, reason=last.get("code") or "temporary")
     failed_at = last.get("reported_at") or last.get("done_at") or last["at"]
     due = last.get("retry_at")
@@ -97,20 +97,19 @@ def _unknown(
     plan: Sequence[str], last: Mapping[str, Any], number: int, tried: int, delivery: Mapping[str, Any], now: datetime
 ) -> Step:
     """A push may be repeated (the device knows the delivery's id), so it is like one without receipt. Else look first."""
-    if last["channel"] == "fcm":
-        after = _after(plan, "fcm")
-        return _too_late(delivery, now) or (Step(Do.SEND, channel=after) if after else _again(last, tried, now))
+    if last["channel"] == "fcm" or last["channel"] not in plan:  # an address that is gone cannot be asked about
+        after = _after(delivery, plan, last["channel"])
+        return _too_late(delivery, now) or (Step(Do.SEND, channel=after) if after else _again(plan, last, tried, now))
     # Each look that could not be taken is written on the attempt as well (`done_at`), so looks have a pause between them.
     due = max(last.get("retry_at") or last["at"], (last.get("done_at") or last["at"]) + UNKNOWN_WAIT)
     return Step(Do.WAIT, until=due) if now < due else Step(Do.RECONCILE, channel=last["channel"], number=number)
 
 
-def _after(plan: Sequence[str], channel: str) -> str | None:
-    """The channel that follows in the plan; the first where this one is no longer reachable."""
-    if channel not in plan:
-        return plan[0]
-    index = plan.index(channel) + 1
-    return plan[index] if index < len(plan) else None
+def _after(delivery: Mapping[str, Any], plan: Sequence[str], channel: str) -> str | None:
+    """The next reachable channel behind this one, also where this one is no longer reachable itself."""
+    order = list(delivery["plan"])
+    behind = order[order.index(channel) + 1 :] if channel in order else order
+    return next((each for each in behind if each in plan), None)
 
 
 def _too_late(delivery: Mapping[str, Any], now: datetime) -> Step | None:
@@ -144,8 +143,3 @@ def after_attempt(
     if state == AttemptState.UNKNOWN:
         return max(retry_at or now, now + UNKNOWN_WAIT)
     return now
-
-
-def is_over(status: str) -> bool:
-    """Whether nothing more will be sent."""
-    return DeliveryStatus(status) in ENDED

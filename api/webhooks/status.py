@@ -10,6 +10,7 @@ from api.services import services
 from domain.deliveries import service as deliveries
 from domain.deliveries.states import AttemptState
 from domain.errors import NotFound
+from notifications import recipients
 from notifications.channel import Receipt
 from notifications.channels import twilio_sms, twilio_voice
 from runtime import logging
@@ -53,4 +54,8 @@ def _report(delivery: str, attempt: int, receipt: Receipt) -> None:
         deliveries.opened(delivery, now=found.clock())
     elif state in {AttemptState.TEMPORARY, AttemptState.PERMANENT}:
         log.info("carrier_gave_up", delivery=delivery, reason=str(receipt.code), retire=receipt.retire)
+        if receipt.retire:
+            held = deliveries.get(delivery)
+            tried = held["attempts"][str(attempt)]
+            recipients.retire(held["recipient"], tried["channel"], str(receipt.code), tried_at=tried["at"])
         found.enqueue("deliver", delivery)

@@ -33,6 +33,8 @@ class UnitDoc(me.Document):
     cells = me.DictField()
     lease = me.DictField()
     phone = me.StringField()
+    phone_since = me.DateTimeField()  # when it was last changed
+    retired = me.DictField()  # channel → {reason, at}: `phone` is not reached by it
     version = me.IntField(default=1)
     created_at = me.DateTimeField()
     updated_at = me.DateTimeField()

@@ -53,12 +53,21 @@ def change(unit_id: str, changes: Mapping[str, Any], *, now: datetime) -> Unit:
     """Set the given fields (`name`, `services`, `skills`, `phone`, `agency`). Raises UnitNotFound, UnknownAgency."""
     if "agency" in changes:
         agencies.get(queries.unit(unit_id)["city"], changes["agency"])
-    done = queries.units().update_one(
-        {"_id": unit_id, "retired_at": None}, {"$set": {**changes, "updated_at": now}, "$inc": {"version": 1}}
-    )
+    update: dict[str, Any] = {"$set": {**changes, "updated_at": now}, "$inc": {"version": 1}}
+    if "phone" in changes:
+        update["$set"]["phone_since"] = now  # what a carrier said before was said of another number
+    done = queries.units().update_one({"_id": unit_id, "retired_at": None}, update)
     if not done.matched_count:
         raise UnitNotFound("no such unit")
     return queries.unit(unit_id)
+
+
+def retire_phone(unit_id: str, kind: str, reason: str, *, now: datetime) -> bool:
+    """The carrier says that the unit's own phone will never be reached by `kind`: nothing more goes there until it has
+    another number. `now` is when the message was sent that did not arrive. False when there is no such unit.
+    """
+    change = {"$set": {f"retired.{kind}.reason": reason}, "$max": {f"retired.{kind}.at": now}, "$inc": {"version": 1}}
+    return queries.units().update_one({"_id": unit_id}, change).modified_count == 1
 
 
 def retire(unit_id: str, *, now: datetime) -> Unit:

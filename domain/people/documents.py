@@ -51,6 +51,15 @@ class Device(EmbeddedDocument):
     """When the vendor said that the address will never work again."""
 
 
+class RetiredAddress(EmbeddedDocument):
+    """A channel by which a number is not reached any more (`addresses.py`)."""
+
+    meta = {"strict": False}
+
+    reason = StringField(required=True)
+    at = DateTimeField(required=True)
+
+
 class Guardian(EmbeddedDocument):
     """Somebody who stands by the person, told when she raises an SOS."""
 
@@ -68,6 +77,8 @@ class Guardian(EmbeddedDocument):
     link_hash = StringField()
     invited_at = DateTimeField()
     answered_at = DateTimeField()
+    retired = MapField(EmbeddedDocumentField(RetiredAddress))
+    """By channel: why and since when this number is not reached by it."""
 
 
 class Session(EmbeddedDocument):
@@ -146,6 +157,8 @@ class PersonDoc(Document):
     id = StringField(primary_key=True)
     phone = StringField()
     """E.164; absent once erased."""
+    retired = MapField(EmbeddedDocumentField(RetiredAddress))
+    """By channel (`sms`, `voice`): why and since when the number is not reached by it."""
     name = StringField(default="")
     language = StringField(default="ur")
     """BCP 47: `ur` or `en`."""

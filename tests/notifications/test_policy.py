@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus
+from domain.deliveries.states import ENDED, AttemptState
 from notifications import policy
 from notifications.policy import TRIES_A_CHANNEL, Do, Step, next_step
 
@@ -107,6 +107,14 @@ def test_a_dead_token_leaves_the_number() -> None:
     row = delivery(tried("fcm", "permanent", done_at=at(1)))
     assert step(row, 1, ("sms",)) == Step(Do.SEND, channel="sms")
     assert step(row, 1, ()) == Step(Do.GIVE_UP, reason="no_address")
+
+
+@pytest.mark.parametrize("state", ["permanent", "temporary", "unknown"])
+def test_a_number_that_died_meanwhile_is_left_for_what_stands_behind_it_and_nothing_is_said_twice(state: str) -> None:
+    row = delivery(tried("fcm", "sent"), tried("sms", state, 5, code="not_mobile", done_at=at(6)), plan=ALL)
+    assert step(row, 60, ("fcm", "voice")) == Step(Do.SEND, channel="voice")
+    assert step(row, 60, ("fcm",)) == Step(Do.GIVE_UP, reason="not_mobile")
+    assert step(row, 60, ()) == Step(Do.GIVE_UP, reason="not_mobile")
 
 
 def test_the_last_channel_is_tried_again_when_the_carrier_said() -> None:
@@ -220,7 +228,3 @@ def test_the_pause_grows_to_a_minute_and_never_ends_before_the_carriers_word(
     assert pause >= (retry_after or 0) - 1e-6
     plain = min(60, 2 ** (tries - 1))
     assert 0.75 * plain - 1e-6 <= pause <= max(1.25 * plain, retry_after or 0) + 1e-6
-
-
-def test_what_is_over_is_over() -> None:
-    assert {status for status in DeliveryStatus if policy.is_over(status)} == ENDED
