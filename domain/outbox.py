@@ -17,6 +17,8 @@ from pymongo import ReturnDocument
 from pymongo.collection import Collection
 
 DUE_AFTER = timedelta(seconds=2)
+LEFT_FOR = timedelta(seconds=10)
+"""How long events that were left to another job have before the sweeper asks for it again: that job may be far back."""
 LEASE = timedelta(seconds=4)
 LONGEST_PAUSE = timedelta(seconds=60)
 """Between two tries of what keeps failing."""
@@ -133,7 +135,7 @@ def clear(
     """Take out exactly the handled events and end the lease. True when none is left but `left`, which somebody else does.
 
     Two conditional writes cover both ends: nothing else is pending, then `outbox_due` goes too (or, with `left`, is
-    as of a new event); else it is due now.
+    LEFT_FOR from now); else it is due now.
     """
     ids, others = list(handled), list(left)
     target = collection(name)
@@ -141,7 +143,7 @@ def clear(
     pull = {"$pull": {"pending_events": {"id": {"$in": ids}}}}
     rest: dict[str, Any] = {"$unset": _AT_REST}
     if others:
-        rest = {"$set": {"outbox_due": now + DUE_AFTER}, "$unset": {"outbox_lease": "", "outbox_tries": ""}}
+        rest = {"$set": {"outbox_due": now + LEFT_FOR}, "$unset": {"outbox_lease": "", "outbox_tries": ""}}
     done = target.update_one(
         {**mine, "pending_events": {"$not": {"$elemMatch": {"id": {"$nin": [*ids, *others]}}}}}, {**pull, **rest}
     )
@@ -151,10 +153,18 @@ def clear(
     return False
 
 
-def overdue(name: str, *, now: datetime, limit: int) -> list[str]:
-    """Ids of documents whose events are due: lost by the queue, or their worker died."""
-    rows = collection(name).find({"outbox_due": {"$lte": now}}, {"_id": 1}).sort("outbox_due", 1).limit(limit)
-    return [row["_id"] for row in rows]
+def leave(name: str, subject: str, *, now: datetime) -> None:
+    """What was due is due again after LEFT_FOR: another job was asked for it. No matter once a new event has come."""
+    collection(name).update_one({"_id": subject, "outbox_due": {"$lte": now}}, {"$set": {"outbox_due": now + LEFT_FOR}})
+
+
+def overdue(name: str, *, now: datetime, limit: int) -> dict[str, list[Event]]:
+    """Documents whose events are due (lost by the queue, or their worker died), the longest due first: id → its events,
+    of which only `type` and `at` are read.
+    """
+    shown = {"pending_events.type": 1, "pending_events.at": 1}
+    rows = collection(name).find({"outbox_due": {"$lte": now}}, shown).sort("outbox_due", 1).limit(limit)
+    return {row["_id"]: row.get("pending_events") or [] for row in rows}
 
 
 def put_off(

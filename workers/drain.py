@@ -5,21 +5,15 @@ after a crash, so each has a key that makes the second run a no-op.
 """
 
 import uuid
-from datetime import timedelta
 
 from domain import outbox
 from runtime import logging
 from runtime.mongo import STORE_DOWN
 from workers.context import Context, current
-from workers.subscriptions import react, urgency
+from workers.subscriptions import explains, react, urgency
 
 log = logging.get(__name__)
 
-
-EXPLAINS = 2
-"""The urgency of events that explain and call nobody: cameras, links."""
-EXPLAIN_WITHIN = timedelta(seconds=10)
-"""An event that explains and is older than this is done by whoever comes by: its own worker is away or far behind."""
 
 
 def drain(name: str, subject: str) -> int:
@@ -68,8 +62,7 @@ def _react_to_all(
         """Those to be done here, by id; `left` becomes the others."""
         seen = {*handled, *failed}
         new = [event for event in found if event["id"] not in seen]
-        young = context.clock() - EXPLAIN_WITHIN
-        left[:] = [event["id"] for event in new if not explain and urgency(event) == EXPLAINS and event["at"] > young]
+        left[:] = [event["id"] for event in new if not explain and explains(event)]
         return {event["id"]: event for event in new if event["id"] not in left}
 
     waiting = due(events)

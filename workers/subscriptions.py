@@ -50,6 +50,11 @@ def urgency(event: Event) -> int:
     return 0 if event["type"] in FIRST else 2 if event["type"] in LAST else 1
 
 
+def explains(event: Event) -> bool:
+    """Whether it explains and calls nobody: cameras, links. The job `explain` does these, on a worker of their own."""
+    return event["type"] in LAST
+
+
 def react(event: Event, context: Context) -> None:
     """Run what follows from an event, all of it: one reaction that fails keeps no other from running.
 

@@ -29,6 +29,7 @@ from runtime.mongo import STORE_DOWN
 from workers import sight
 from workers.context import Context
 from workers.drain import drain_with
+from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
 
 BATCH = 200
@@ -36,6 +37,8 @@ ROUNDS = 20
 POOL_THREADS = 16
 TAKE_OVER_AFTER = timedelta(seconds=1.5)
 """How long the queue has for what the sweeper gave it. With DUE_AFTER and a sweep's rhythm this stays under 5 s."""
+EXPLAIN_HERE_AFTER = timedelta(seconds=45)
+"""From what age on the sweeper does what only explains: its queue may be long, and whoever can come is told first."""
 LADDER_AGAIN = timedelta(seconds=10)
 """When to look again at a ladder whose step failed."""
 
@@ -97,17 +100,25 @@ def overdue_events(context: Context, pool: ThreadPoolExecutor) -> int:
     queue lost it, or it is too deep.
     """
     found = {
-        (name, subject)
+        (name, subject): events
         for name in outbox.names()
-        for subject in outbox.overdue(name, now=context.clock(), limit=BATCH)
+        for subject, events in outbox.overdue(name, now=context.clock(), limit=BATCH).items()
     }
-    _in_hand.keep(found)
-    for key in sorted(found):
+    _in_hand.keep(set(found))
+    for key, events in sorted(found.items()):
         now = context.clock()
-        asked_at = _in_hand.asked_at(key)
-        if asked_at is None and context.enqueue("drain", *key):
-            _in_hand.ask(key, now)
-        elif (asked_at is None or now - asked_at >= TAKE_OVER_AFTER) and _in_hand.begin(key):
+        if events and all(explains(event) for event in events):
+            young = min(event["at"] for event in events) > now - EXPLAIN_HERE_AFTER
+            if young and context.enqueue("explain", *key):
+                outbox.leave(*key, now=now)  # it must not stand before what calls somebody
+                continue
+            asked_at = None
+        else:
+            asked_at = _in_hand.asked_at(key)
+            if asked_at is None and context.enqueue("drain", *key):
+                _in_hand.ask(key, now)
+                continue
+        if (asked_at is None or now - asked_at >= TAKE_OVER_AFTER) and _in_hand.begin(key):
             pool.submit(_work_off, context, *key)
     return len(found)
 

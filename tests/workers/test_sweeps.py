@@ -238,4 +238,4 @@ def test_two_sweepers_and_two_workers_do_each_thing_once(world: World) -> None:
     assert sorted(world.reacted) == sorted(
         (subject, kind) for subject in subjects for kind in ("incident.raised", "incident.surroundings")
     )
-    assert outbox.overdue("incidents", now=world.now + timedelta(hours=1), limit=99) == []
+    assert outbox.overdue("incidents", now=world.now + timedelta(hours=1), limit=99) == {}
