@@ -33,7 +33,7 @@ from sandbox import townspeople
 from sandbox.townspeople import PLACE, Cast
 
 Doc = dict[str, Any]
-NOT_NEEDED = frozenset({"vision", "default", "bulk", "streams"})
+NOT_NEEDED = frozenset({"vision", "bulk", "streams"})
 PATIENT_S = 60.0
 LINK = re.compile(r"https?://\S+/a/[0-9a-z]{12}")
 

@@ -93,7 +93,7 @@ def test_kill_everything_once_in_the_middle_of_a_stream(city: City) -> None:
         city.back("docstore", city.kill("docstore"))
         city.back("api", master)
         until("the API answers", city.answers)
-        for name in ("urgent_0", "urgent_1"):  # both at once, and Redis knows nothing of what they had
+        for name in ("urgent_0", "urgent_1", "default"):  # all at once, and Redis knows nothing of what they had
             city.kill(name)
         time.sleep(1.5)
     accepting.set()
