@@ -5,7 +5,15 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from sandbox.carriers import fcm, pages, phone_routes, twilio_account, twilio_calls, twilio_messages
+from sandbox.carriers import (
+    fcm,
+    pages,
+    phone_routes,
+    twilio_account,
+    twilio_calls,
+    twilio_conferences,
+    twilio_messages,
+)
 from sandbox.carriers.answers import reply
 from sandbox.carriers.carriers import Carriers
 from sandbox.carriers.fcm_tokens import Tokens
@@ -25,6 +33,7 @@ def create_app(options: Options) -> Flask:
     app.register_blueprint(twilio_messages.routes(carriers, messages))
     app.register_blueprint(twilio_account.routes(carriers))
     app.register_blueprint(twilio_calls.routes(carriers, line))
+    app.register_blueprint(twilio_conferences.routes(carriers, line.conferences))
     app.register_blueprint(fcm.routes(carriers, pushes, Tokens(options.service_account)))
     app.register_blueprint(phone_routes.routes(carriers, people))
     app.register_blueprint(pages.routes(carriers, people))

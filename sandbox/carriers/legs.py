@@ -20,7 +20,11 @@ class Legs:
         self.line, self.state = line, line.state
 
     def dial(self, call: Call, live: Live, verb: Verb) -> None:
-        """Ring every number of a `<Dial>`; the caller holds the call's lock."""
+        """Ring every number of a `<Dial>`, or enter the room that it names; the caller holds the call's lock."""
+        room = next((child for child in verb.children if child.name == "Conference"), None)
+        if room is not None:
+            self.line.conferences.join(call, live, verb, room)
+            return
         targets = [child for child in verb.children if child.name == "Number"] or [Verb("Number", {}, verb.text)]
         caller = verb.attributes.get("callerId") or (call.to if call.direction == "inbound" else call.from_)
         live.dial, live.legs, now = verb, [], time.time()

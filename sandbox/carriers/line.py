@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.carriers.call_events import ENDED, CallEvents
 from sandbox.carriers.carriers import Carriers
@@ -17,6 +17,9 @@ from sandbox.carriers.outgoing import Unreachable
 from sandbox.carriers.records import Call
 from sandbox.carriers.switches import Switch
 from sandbox.carriers.twiml import Verb
+
+if TYPE_CHECKING:
+    from sandbox.carriers.conferences import Room
 
 RING_S = 60.0
 
@@ -37,6 +40,7 @@ class Live:
     played: int = 0
     legs: list[Call] = field(default_factory=list)
     dial: Verb | None = None
+    room: Room | None = None
 
 
 class Line:
@@ -44,12 +48,14 @@ class Line:
 
     def __init__(self, carriers: Carriers) -> None:
         # Here, since the script and the other legs of a call are built on the line.
+        from sandbox.carriers.conferences import Conferences
         from sandbox.carriers.legs import Legs
         from sandbox.carriers.script import Script
 
         self.carriers, self.events, self.state = carriers, CallEvents(carriers), carriers.state
         self._live: dict[str, Live] = {}
         self.legs = Legs(self)
+        self.conferences = Conferences(self)
         self.script = Script(self)
         for record in list(self.state.all):
             # A call does not survive the exchange that carried it.
@@ -154,6 +160,7 @@ class Line:
     def forget(self) -> None:
         """Drop every call without a word, as part of a reset."""
         self._live.clear()
+        self.conferences.rooms.clear()
 
     def set(self, call: Call, **values: Any) -> None:
         """Change a call's fields."""
@@ -169,6 +176,7 @@ class Line:
         live.turn += 1
         self.set(call, status=status, ended=time.time(), waiting=None)
         self.events.tell(call)
+        self.conferences.gone(call, live)
         for leg in live.legs:
             if leg.status not in ENDED:
                 self.finish(leg, "completed" if leg.answered else "canceled")

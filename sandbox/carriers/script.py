@@ -48,6 +48,7 @@ class Script:
             live.turn += 1
             live.digits = ""
             self.line.set(call, waiting=None)
+            self.line.conferences.gone(call, live)
         if twiml:
             self.begin(call, twiml, "text/xml", "")
         else:
@@ -93,7 +94,7 @@ class Script:
                     return
                 verb = live.verbs.pop(0)
                 if verb.name in ("Say", "Play", "Pause"):
-                    self._heard_verb(call, verb)
+                    self.heard_verb(call, verb)
                     seconds = spoken_seconds(verb) * pace
                     if seconds > 0:
                         self.later.after(seconds, self.play, call, turn)
@@ -120,7 +121,7 @@ class Script:
 
     def _gather(self, call: Call, live: Live, verb: Verb) -> None:
         for child in verb.children:
-            self._heard_verb(call, child)
+            self.heard_verb(call, child)
         spoken = sum(spoken_seconds(child) for child in verb.children) * self.pace
         timeout, wanted = verb.number("timeout", GATHER_S), verb.attributes.get("numDigits", "")
         live.turn += 1
@@ -138,12 +139,13 @@ class Script:
         self.later.after(spoken + timeout, self._gather_over, call, live.turn)
 
     def press(self, call: Call, digits: str, *, patience: float = 5.0) -> None:
-        """Press keys. A ringing call is answered first; speech before the Gather is heard out for `patience` s.
-
-        Raises NotPossible.
+        """Press keys. A ringing call is answered first; speech before the Gather is heard out for `patience` s; the star
+        leaves a conference. Raises NotPossible.
         """
         if call.status == "ringing" and call.direction != "inbound":
             self.line.answer(call)
+        if digits == "*" and self.line.conferences.star(call):
+            return
         live, end = self.line.live(call), time.monotonic() + patience
         while True:
             with live.lock:
@@ -187,7 +189,8 @@ class Script:
         more = {"Digits": digits, "FinishedOnKey": finished_on, "msg": "Gather End"}
         self.posts.after(0, self.fetch, call, gather["action"], gather["method"], more)
 
-    def _heard_verb(self, call: Call, verb: Verb) -> None:
+    def heard_verb(self, call: Call, verb: Verb) -> None:
+        """Note what is said, played or kept silent."""
         if verb.name == "Say":
             self.line.hear(call, verb="Say", text=verb.text, language=verb.attributes.get("language", ""))
         elif verb.name == "Play":

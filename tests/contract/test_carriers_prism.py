@@ -141,6 +141,21 @@ def test_a_call_is_created_fetched_listed_changed_and_ended(twilio: Client, carr
     assert over.value.code == 21220
 
 
+def test_a_conference_and_who_is_in_it_have_the_same_shape(twilio: Client, carriers: CarriersProcess) -> None:
+    twiml = (
+        "<Response><Dial hangupOnStar='true'><Conference participantLabel='unit'>prism</Conference></Dial></Response>"
+    )
+    calls = []
+    for to in ("+923001239008", "+923001239009"):
+        carriers.set_phone(to, answers="human")
+        calls.append(twilio.calls.create(to=to, from_=carriers.number, twiml=twiml, machine_detection="Enable").sid)
+    (made,) = carriers.wait_for(lambda: twilio.conferences.list(friendly_name="prism", status="in-progress"))
+    assert {each.call_sid for each in twilio.conferences(made.sid).participants.list()} == set(calls)
+    for sid in calls:
+        twilio.calls(sid).update(status="completed")
+    assert twilio.conferences(made.sid).fetch().reason_conference_ended == "last-participant-left"
+
+
 def test_the_account_and_what_hangs_on_messages_and_calls_are_there(twilio: Client, carriers: CarriersProcess) -> None:
     assert twilio.api.accounts(carriers.account_sid).fetch().status == "active"
     message = twilio.messages.create(to="+923001239006", from_=carriers.number, body="hello")

@@ -244,3 +244,60 @@ def test_switch_no_receipt_tells_nothing(carriers: CarriersProcess, city: City) 
     ended(carriers)
     time.sleep(0.1)
     assert city.asked("/status") == []
+
+
+def room(wait_url: str = "", *, ends: bool = False, name: str = "r1") -> str:
+    """TwiML of the real library: into a conference, and what follows it."""
+    response = VoiceResponse()
+    dial = response.dial(action="/after", hangup_on_star=True)
+    dial.conference(name, wait_url=wait_url or None, end_conference_on_exit=ends, beep=False)
+    return str(response)
+
+
+def heard(carriers: CarriersProcess, number: str, verb: str) -> list[dict[str, Any]]:
+    """What of this kind the newest call of a phone has heard so far."""
+    return [event for event in call(carriers, number)["heard"] if event["verb"] == verb]
+
+
+def test_two_calls_meet_in_a_conference_and_whoever_may_ends_it(carriers: CarriersProcess, city: City) -> None:
+    city.answers = {
+        "/voice": room(f"{city.url}/wait"), "/other": room(ends=True), "/wait": "<Response><Say>Wait</Say></Response>",
+        "/after": "<Response><Say>It is over</Say></Response>",
+    }  # fmt: skip
+    for number in (PHONE, OTHER):
+        carriers.set_phone(number, answers="human")
+    first = ring(carriers, city)
+    carriers.wait_for(lambda: len(heard(carriers, PHONE, "Say")) > 1)  # asked for again when it has been said
+    (waiting,) = carriers.twilio().conferences.list(friendly_name="r1")
+    assert waiting.status == "init"
+    second = ring(carriers, city, OTHER, url=f"{city.url}/other")
+    carriers.wait_for(lambda: heard(carriers, PHONE, "Bridged") and heard(carriers, OTHER, "Bridged"))
+    assert heard(carriers, PHONE, "Bridged")[0]["others"] == [OTHER]
+    assert {each.call_sid for each in carriers.twilio().conferences(waiting.sid).participants.list()} == {first, second}
+    assert carriers.twilio().conferences(waiting.sid).fetch().status == "in-progress"
+    carriers.hang_up(OTHER, second)
+    assert ended(carriers)["said"].endswith("It is over")
+    assert city.asked("/after")[0]["DialCallStatus"] == "completed"
+    assert carriers.twilio().conferences(waiting.sid).fetch().status == "completed"
+
+
+def test_the_star_key_leaves_a_conference_and_the_others_stay(carriers: CarriersProcess, city: City) -> None:
+    city.answers = {"/voice": room(), "/after": "<Response><Say>You left</Say></Response>"}
+    for number in (PHONE, OTHER):
+        carriers.set_phone(number, answers="human")
+    sid = ring(carriers, city)
+    ring(carriers, city, OTHER)
+    carriers.wait_for(lambda: heard(carriers, PHONE, "Bridged"))
+    carriers.press(PHONE, sid, "*")
+    assert ended(carriers)["said"] == "You left"
+    assert call(carriers, OTHER)["status"] == "in-progress"
+
+
+def test_a_room_of_another_name_is_another_room(carriers: CarriersProcess, city: City) -> None:
+    city.answers = {"/voice": room(), "/other": room(name="r2")}
+    for number in (PHONE, OTHER):
+        carriers.set_phone(number, answers="human")
+    ring(carriers, city)
+    ring(carriers, city, OTHER, url=f"{city.url}/other")
+    carriers.wait_for(lambda: len(carriers.twilio().conferences.list(status="init")) == 2)
+    assert not heard(carriers, PHONE, "Bridged")
