@@ -15,6 +15,8 @@ from api.cameras.observations import blp as observations
 from api.cameras.routes import blp as cameras
 from api.deliveries.routes import blp as deliveries
 from api.docs.routes import blp as docs
+from api.drills.page import blp as drill_page
+from api.drills.routes import blp as drills
 from api.evidence.routes import blp as media
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
@@ -57,13 +59,14 @@ DOCUMENTED: list[Any] = [
     app_config,
     sync,
     insights,
+    drills,
     cities,
     units,
     staff,
     audit,
 ]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, metrics, docs, guardian_page, live, one_tap, webhooks, media]
+PLAIN = [operations, metrics, docs, guardian_page, drill_page, live, one_tap, webhooks, media]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

@@ -81,6 +81,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "helpline.ask": "Ask the helpline and talk to a counsellor.",
     "helpline.answer": "Claim, answer, transfer and close helpline requests.",
     "helpline.supervise": "See the line of those who wait and who is on shift; release a claimed request.",
+    "helpline.exists": "See that helpline requests exist, how many wait and how quickly they are answered; not what they say.",
     "watch.read": "See one's watch groups, their reports and alerts.",
     "watch.report": "Report to a watch group, confirm and comment.",
     "watch.coordinate": "Admit members, moderate, plan patrols and gatherings.",
@@ -97,6 +98,11 @@ ACTIONS: Final[Mapping[str, str]] = {
     "evidence.read": "See evidence of an incident; each view is logged.",
     "review.answer": "Answer questions put to a human.",
     "alert.issue": "Issue and withdraw public alerts.",
+    "drill.read": "See drills, and who could not be reached.",
+    "drill.run": "Begin and stop drills.",
+    "delivery.read": "See who was told what, each attempt at it, and how it fared; never a number or a text.",
+    "notice.read": "See notices: what is wrong with Amaan itself.",
+    "notice.answer": "Say that one sees to a notice.",
     "insights.read": "Read figures and places on the grid, never persons.",
     "audit.read": "Read and verify the audit chain.",
     "city.read": "See what a city is made of.",
@@ -138,6 +144,10 @@ _ADMIN: Final = frozenset(
         "session.end",
         "camera.read",
         "camera.edit",
+        "drill.read",
+        "drill.run",
+        "notice.read",
+        "notice.answer",
     }
 )
 
@@ -148,12 +158,23 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
     },
     Role.SUPERVISOR: {
         Scope.AGENCY: frozenset(
-            {"incident.read", "incident.edit", "unit.read", "unit.edit", "staff.read", "agency.read", "assignment.read"}
+            {
+                "incident.read",
+                "incident.edit",
+                "unit.read",
+                "unit.edit",
+                "staff.read",
+                "agency.read",
+                "assignment.read",
+                "delivery.read",
+                "drill.read",
+                "drill.run",
+            }
         ),
         Scope.CITY: frozenset({"city.read"}),
     },
-    Role.COUNSELLOR: {Scope.CITY: frozenset({"helpline.answer", "incident.create"})},
-    Role.HELPLINE_SUPERVISOR: {Scope.CITY: frozenset({"helpline.answer", "helpline.supervise", "incident.create"})},
+    Role.COUNSELLOR: {Scope.CITY: frozenset({"helpline.answer", "helpline.exists", "incident.create"})},
+    Role.HELPLINE_SUPERVISOR: {Scope.CITY: frozenset({"helpline.answer", "helpline.supervise", "helpline.exists", "incident.create", "review.answer"})},
     Role.OPERATOR: {
         Scope.CITY: frozenset(
             {
@@ -168,9 +189,15 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
                 "observation.read",
                 "footage.request",
                 "evidence.read",
+                "helpline.exists",
                 "review.answer",
                 "alert.issue",
                 "insights.read",
+                "delivery.read",
+                "drill.read",
+                "drill.run",
+                "notice.read",
+                "notice.answer",
             }
         )
     },

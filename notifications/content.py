@@ -9,10 +9,15 @@ from typing import Any
 
 from domain.cities import queries as cities
 from domain.deliveries.service import Delivery
+from domain.dispatch import queries as dispatch_queries
 from domain.dispatch import rules as dispatch
+from domain.drills import service as drills
 from domain.ids import link_token
+from domain.incidents import queries as incident_queries
+from domain.incidents import seen
 from domain.incidents import service as incidents
-from domain.incidents.states import ASKED, IncidentStatus
+from domain.incidents.projection import is_quiet, stands_still
+from domain.incidents.states import ASKED, AssignmentStatus, IncidentStatus
 from domain.people import codes
 from domain.people.documents import ChallengeDoc, PersonDoc
 from notifications.recipients import Reached
@@ -21,6 +26,8 @@ from runtime.settings import Settings
 
 Params = dict[str, str]
 
+RINGS = 2
+"""How often a drill rings somebody who does not answer."""
 READ = "incident as read"
 """Where a delivery in memory keeps the incident that this step has read; never stored."""
 
@@ -92,6 +99,11 @@ def _offer_overtaken(delivery: Delivery) -> str:
     return "" if found["status"] in ASKED else f"offer_{found['status']}"
 
 
+def _doubt_overtaken(delivery: Delivery) -> str:
+    found = (_incident(delivery).get("assignments") or {}).get(delivery["refs"]["assignment"]) or {}
+    return "" if found.get("status") == AssignmentStatus.EN_ROUTE else f"assignment_{found.get('status', 'gone')}"
+
+
 def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     return {
         **_of_incident(_incident(delivery), reached.language),
@@ -104,7 +116,7 @@ def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Para
 
 def _update(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     doc = _incident(delivery)
-    silent = "silent" in doc["flags"]
+    silent = is_quiet(doc)
     return {
         **_of_incident(doc, reached.language),
         "incident_id": doc["_id"],
@@ -116,7 +128,11 @@ def _update(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
 
 
 def _update_overtaken(delivery: Delivery) -> str:
-    return "cancelled" if (_incident(delivery).get("citizen") or {}).get("cancel") else ""
+    doc = _incident(delivery)
+    into = seen.merged_into(doc) if "into" in delivery["refs"] else None
+    if stands_still(doc, into):
+        return "cancelled"
+    return "unmerged" if delivery["refs"].get("into") != (into or {}).get("_id") else ""
 
 
 def _guardian(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
@@ -172,18 +188,39 @@ def _supervisor_overtaken(delivery: Delivery) -> str:
     return "acknowledged" if slot.get("supervisor") and slot["supervisor"]["at"] >= delivery["created_at"] else ""
 
 
+def _drill(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """An exercise, and it says so. The link is one person's own; pressing a key says the same."""
+    token = drills.link(settings.signing_key, delivery["subject"], delivery["recipient"]["id"])
+    return {"link": f"{settings.links}/t/drill/{token}", "drill_id": delivery["subject"]}
+
+
+def _drill_overtaken(delivery: Delivery) -> str:
+    """Nobody is called for an exercise who is on the way to somebody, or needs help themself; nor rung a third time.
+
+    Both of the first are one word: who reads a drill's report learns nothing of anybody's own SOS.
+    """
+    attempts = delivery["attempts"].values()
+    if sum(each.get("code") == "not_answered" for each in attempts) >= RINGS:
+        return "rang_enough"
+    person = delivery["recipient"]["id"]
+    unit = dispatch_queries.unit_of(person) or {}
+    return "busy" if unit.get("lease") or incident_queries.goes_on_for(person) else ""
+
+
 def _never(delivery: Delivery) -> str:
     return ""
 
 
 def _on_silent(delivery: Delivery) -> bool:
-    return "silent" in _incident(delivery)["flags"]
+    """By what she chose, never by the flags: a duress PIN sets one, and her phone must not tell."""
+    return is_quiet(_incident(delivery))
 
 
 CONTENT: Mapping[str, Content] = {
     "assignment_offered": Content(
         _offer, _offer_overtaken, "assignment.offered", urgent=True, takes_replies=True, takes_keys=True
     ),
+    "assignment_doubted": Content(_offer, _doubt_overtaken, urgent=True),
     "assignment_withdrawn": Content(_withdrawn, _never, "assignment.withdrawn", urgent=True),
     "incident_updated": Content(_update, _update_overtaken, "incident.updated", push_only=_on_silent),
     "guardian_alerted": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
@@ -191,5 +228,6 @@ CONTENT: Mapping[str, Content] = {
     "guardian_invited": Content(_invited, _never, "guardian.invited"),
     "supervisor_called": Content(_staff, _supervisor_overtaken, urgent=True, takes_keys=True),
     "otp": Content(_otp, _never),
+    "drill_ping": Content(_drill, _drill_overtaken, "drill.ping", urgent=True, takes_keys=True),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),
 }

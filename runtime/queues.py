@@ -40,6 +40,7 @@ JOBS: Final[dict[str, Job]] = {
     "drain": Job("workers.drain.drain", "urgent", 30),
     "explain": Job("workers.drain.explain", "default", 60),
     "deliver": Job("workers.delivery.advance", "urgent", 30),
+    "drill": Job("workers.drills.carry_out", "bulk", 180),
     "look": Job("workers.vision.jobs.look", "vision", 150),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
 from runtime.mongo import STORE_DOWN
-from workers import dispatch, figures, people, sight, tell
+from workers import dispatch, drills, figures, people, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -35,10 +35,12 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "assignment.cleared": (dispatch.free_units,),
     "assignment.declined": (dispatch.free_units,),
     "assignment.mayday": (tell.mayday,),
+    "assignment.doubted": (tell.still_coming,),
     "otp.requested": (tell.one_time_code,),
     "guardian.invited": (tell.guardian_invited,),
     "session.ended": (people.session_ended,),
     "person.erased": (people.person_erased,),
+    "drill.ended": (drills.reported,),
 }
 
 FIRST = frozenset({"incident.raised", "assignment.offered", "assignment.mayday", "incident.duress", "slot.reopened"})

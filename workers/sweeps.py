@@ -29,6 +29,7 @@ from runtime.mongo import STORE_DOWN
 from workers import sight
 from workers.context import Context
 from workers.drain import drain_with
+from workers.drills import due_drills, plan_drills
 from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
 
@@ -132,10 +133,10 @@ def _work_off(context: Context, name: str, subject: str) -> None:
 
 def due_deliveries(context: Context, pool: ThreadPoolExecutor) -> int:
     """Deliveries whose next step is due; taken here, in the pool that a worker would use."""
-    ids = deliveries.due(now=context.clock(), limit=BATCH)
-    if ids:
-        advance_all(ids, context.post, patience_s=1.0)
-    return len(ids)
+    due = deliveries.due(now=context.clock(), limit=BATCH)
+    if due:
+        advance_all(due, context.post, patience_s=1.0)
+    return len(due)
 
 
 def due_ladders(context: Context, pool: ThreadPoolExecutor) -> int:
@@ -225,6 +226,8 @@ SWEEPS = (
     Sweep("forgotten_uploads", forgotten_uploads, 60.0),
     Sweep("old_lines", old_lines, 60.0),
     Sweep("spent_codes", spent_codes, 60.0),
+    Sweep("due_drills", due_drills, 2.0),
+    Sweep("plan_drills", plan_drills, 60.0),
 )
 
 

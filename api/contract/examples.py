@@ -52,6 +52,16 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "sos_cancel": {"with the PIN": {"pin": "4821"}, "without one": {"reason": "Pressed by accident."}},
     "sos_add_positions": {"two": {"positions": [_NEAR, _HERE]}},
     "sos_add_message": {"a text": {"text": "I am behind the pharmacy."}},
+    "drills_start_drill": {
+        "as the city plans them": {"city": "lahore"},
+        "an agency, by SMS": {
+            "city": "lahore",
+            "agency_id": "rescue_1122",
+            "roles": ["responder"],
+            "channels": ["sms"],
+            "answer_within_min": 30,
+        },
+    },
     "operating_create": {
         "a caller": {"category": "medical", "phone": _PHONE, "position": _LIBERTY, "note": "A man has collapsed."},
         "a walk-in": {"category": "theft", "channel": "walk_in", "city": "lahore"},
@@ -130,6 +140,8 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "incident_id": "inc_0mc8x2k4q1",
     "assignment_id": "asg_0mc8x2k4q1",
     "delivery_id": "dlv_0mc8x2k4q1",
+    "drill_id": "drl_0mc8x2k4q1",
+    "notice_id": "ntc_0mc8x2k4q1",
     "camera_id": "cam_0mc8x2k4q1",
     "observation_id": "obs_0mc8x2k4q1",
     "unit_id": "unt_0mc8x2k4q1",

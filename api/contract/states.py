@@ -10,6 +10,7 @@ from domain.cameras.states import HealthState, LookState, SourceKind, View
 from domain.cities.config import AgencyKind, Certainty, Service, Severity, Urgency
 from domain.deliveries.states import DeliveryStatus
 from domain.dispatch.states import UnitStatus
+from domain.drills.states import DrillStatus, ReachedBy, Unreached
 from domain.evidence.states import UploadStatus
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
 from domain.people.states import Duty, Gender, GuardianStatus
@@ -26,6 +27,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Units and agencies": (UnitStatus, AgencyKind),
     "People": (Duty, GuardianStatus, Gender, Role),
     "Deliveries": (DeliveryStatus,),
+    "Drills": (DrillStatus, ReachedBy, Unreached),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }

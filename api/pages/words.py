@@ -91,6 +91,14 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "caller_note": ("The caller wrote", "پکارنے والے نے لکھا"),
     "call_citizen": ("Call {number}", "{number} پر فون کریں"),
     "only_post": ("Opening this page answers nothing.", "صرف صفحہ کھولنے سے کوئی جواب نہیں جاتا۔"),
+    # a drill
+    "drill.title": ("This is an exercise", "یہ ایک مشق ہے"),
+    "drill.more": (
+        "Nothing has happened and nobody needs you now. Amaan checks whether its messages reach you.",
+        "کوئی واقعہ نہیں ہوا اور ابھی آپ کی ضرورت نہیں۔ امان دیکھ رہا ہے کہ اس کے پیغام آپ تک پہنچتے ہیں یا نہیں۔",
+    ),
+    "drill.confirm": ("It reached me", "پیغام مجھ تک پہنچ گیا"),
+    "drill.said": ("Thank you, it is noted.", "شکریہ، درج کر لیا گیا۔"),
     # a link that opens nothing
     "over.title": ("This link is over", "یہ لنک ختم ہو چکا ہے"),
     "over.more": (

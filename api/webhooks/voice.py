@@ -56,6 +56,8 @@ def _ours(delivery_id: str) -> str:
     if step is None:
         overtaken = CONTENT[delivery["purpose"]].overtaken(delivery)
         return say(_words("call_too_late", language), language) if overtaken else _alarm(delivery, key)
+    if delivery["purpose"] == "drill_ping":
+        return _drill(delivery, key, language)
     supervisor = delivery["purpose"] == "supervisor_called"
     answered = answers.to_supervisor_call if supervisor else answers.to_offer
     outcome = answered(Answer(delivery, step, via="voice"))
@@ -66,6 +68,14 @@ def _ours(delivery_id: str) -> str:
     else:
         said = "call_supervised" if supervisor else "call_accepted"
     return say(_words(said, language), language)
+
+
+def _drill(delivery: Delivery, key: str, language: str) -> str:
+    """An exercise: 1 says that the call reached somebody."""
+    if _STEP_OF_KEY.get(key) != Step.ACCEPT:
+        return _alarm(delivery, key)
+    deliveries.opened(delivery["_id"], now=services().clock())
+    return say(_words("call_drill_confirmed", language), language)
 
 
 def _alarm(delivery: Delivery, key: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -274,6 +274,27 @@ class CameraSource:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillPlan:
+    """When a city tests by itself whether its people can be reached: on these days of each month, at a local time."""
+
+    days: tuple[int, ...]
+    at: time
+    roles: tuple[str, ...]
+    channels: tuple[ChannelName, ...]
+    answer_within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a city pays a carrier: for one segment of an SMS, or one call, to numbers that begin with `prefix`."""
+
+    carrier: str
+    prefix: str
+    currency: str
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
 class CityConfig:
     """Everything that differs between cities, at one version (0: read from the preset on disk, not from the store)."""
 
@@ -294,6 +315,8 @@ class CityConfig:
     targets: Targets
     camera_sources: tuple[CameraSource, ...]
     default_category: str
+    drills: DrillPlan | None = None
+    prices: tuple[Price, ...] = ()
     version: int = 0
 
     def category(self, code: str | None) -> Category:
@@ -312,6 +335,11 @@ class CityConfig:
         if usual is None:
             raise KeyError(service)  # parse() refuses a city without one
         return usual
+
+    def price(self, carrier: str, address: str) -> Price | None:
+        """What a message to this address costs with a carrier: by the longest prefix; None where nobody said."""
+        fitting = [each for each in self.prices if each.carrier == carrier and address.startswith(each.prefix)]
+        return max(fitting, key=lambda each: len(each.prefix), default=None)
 
     def agencies_for(self, service: Service | str) -> tuple[Agency, ...]:
         """The agencies that send units for a service, in the city's order."""

@@ -5,7 +5,7 @@ ladder, a ladder that ends before everybody on duty was asked, a category for wh
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,12 @@ from domain.cities.config import (
     Certainty,
     ChannelName,
     CityConfig,
+    DrillPlan,
     Helpline,
     Hours,
     Kept,
     Ladder,
+    Price,
     Purpose,
     Rung,
     Service,
@@ -33,8 +35,10 @@ from domain.cities.config import (
     Urgency,
     Who,
 )
+from domain.cities.hours import in_span
 from domain.cities.reader import Reader
 from domain.geo import MAX_RADIUS_M
+from domain.permissions import Role
 
 MAX_CALLBACK_S = 60
 """A call-back may come before units for no longer than this, however low the trust."""
@@ -65,6 +69,8 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         targets=_targets(top.table("targets")),
         camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
         default_category=top.text("default_category"),
+        drills=_drills(top.table("drills")) if top.has("drills") else None,
+        prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
         version=version,
     )
     top.done()
@@ -95,6 +101,8 @@ def _check_whole(config: CityConfig, top: Reader) -> None:
     for category in config.categories.values():
         if category.agency is not None and category.agency not in config.agencies:
             raise top.wrong(f"categories.{category.code}.agency", f"is not an agency: {category.agency}")
+    if config.drills is not None and in_span(config.quiet, datetime.combine(_A_DAY, config.drills.at)):
+        raise top.wrong("drills.at", "is within the quiet hours: nobody is called for a drill at night")
     numbers = {helpline.number for helpline in config.helplines}
     for helpline in config.helplines:
         if helpline.fallback and (helpline.fallback not in numbers or helpline.fallback == helpline.number):
@@ -243,6 +251,40 @@ def _hours(reader: Reader) -> Hours:
         spans.append(Span(frozenset(_DAYS.index(day) for day in days), since, until))
         table.done()
     return Hours(tuple(spans))
+
+
+_A_DAY = date(2026, 1, 2)
+"""Quiet hours are the same every day, so any will do."""
+
+
+def _drills(reader: Reader) -> DrillPlan:
+    days = reader.raw("days")
+    if not (isinstance(days, list) and days and all(type(day) is int and 1 <= day <= 28 for day in days)):
+        raise reader.wrong("days", "must be a list of days of the month, from 1 to 28: every month has them")
+    roles = reader.some_of("roles", Role)
+    if Role.CITIZEN in roles:
+        raise reader.wrong("roles", "must not have citizen: a drill is for those whom Amaan must be able to call")
+    plan = DrillPlan(
+        days=tuple(days),
+        at=reader.clock("at"),
+        roles=tuple(str(role) for role in roles),
+        channels=reader.some_of("channels", ChannelName),
+        answer_within=timedelta(minutes=reader.integer("answer_within_min", 5, 24 * 60)),
+    )
+    reader.done()
+    return plan
+
+
+def _price(reader: Reader) -> Price:
+    amount = reader.raw("amount")
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount < 1000:
+        raise reader.wrong("amount", "must be a number from 0 to 1000")
+    currency = reader.text("currency")
+    if not (len(currency) == 3 and currency.isascii() and currency.isupper()):
+        raise reader.wrong("currency", "must be an ISO 4217 code such as PKR")
+    price = Price(reader.identifier("carrier"), reader.text("prefix", empty=True), currency, float(amount))
+    reader.done()
+    return price
 
 
 def _retention(reader: Reader) -> dict[Kept, int]:

@@ -16,6 +16,8 @@ class DeliveryDoc(me.Document):
     status = me.StringField()
     reason = me.StringField()
     life_critical = me.BooleanField()
+    priority = me.IntField()  # states.Priority: who goes first where not all can at once
+    held = me.DictField()  # {reason, at}: it was not sent yet on purpose
     receipt_wait_s = me.IntField()
     valid_until = me.DateTimeField()
     attempts = me.DictField()
@@ -35,7 +37,9 @@ class DeliveryDoc(me.Document):
         "strict": False,
         "indexes": [
             {"fields": ["next_at"], "sparse": True},
+            ["priority", "next_at"],
             ["subject", "created_at"],
             ["recipient.id", "-created_at"],
+            {"fields": ["refs.link_h"], "sparse": True},  # the page on which a drill is confirmed
         ],
     }

@@ -122,12 +122,23 @@ def by_link(token: str, kinds: Iterable[str], *, now: datetime) -> tuple[Inciden
     return doc, link
 
 
+def seen_by(person: str, *, since: datetime | None = None, limit: int = 50) -> list[Incident]:
+    """Those of somebody's own SOS that their phone may know of, newest first."""
+    found = of_person(person, since=since, limit=limit)
+    return [doc for doc in found if not (doc.get("citizen") or {}).get("hidden")]
+
+
 def of_person(person: str, *, since: datetime | None = None, limit: int = 50) -> list[Incident]:
-    """Somebody's own SOS, newest first."""
+    """Somebody's own SOS, newest first, those too that a duress PIN set off elsewhere."""
     condition: dict[str, Any] = {"citizen.person": person}
     if since:
         condition["raised_at"] = {"$gte": since}
     return list(incidents().find(condition).sort("raised_at", -1).limit(limit))
+
+
+def goes_on_for(person: str) -> bool:
+    """Whether an SOS of this person goes on: their phone may have to stay still."""
+    return any(doc["status"] != IncidentStatus.CLOSED for doc in of_person(person, limit=3))
 
 
 def versions(ids: Sequence[str]) -> dict[str, int]:

@@ -37,7 +37,7 @@ from runtime.positions import RedisPositions
 from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.carriers_process import CarriersProcess
-from workers import sweeps
+from workers import drills, sweeps
 from workers.context import Context
 from workers.drain import drain_with
 
@@ -69,6 +69,7 @@ class SmallCity:
         """Do a job as a worker would, beside the request."""
         work: dict[str, Callable[..., Any]] = {
             "drain": lambda name, subject: drain_with(self.context, name, subject),
+            "drill": lambda drill: drills.go_on(drill, self.context),
             "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
         }
         if job in work and not self.idle:
@@ -86,6 +87,12 @@ class SmallCity:
     def wait_for(self, found: Callable[[], Any]) -> Any:
         """The first true answer of `found()`, on a machine that may be busy."""
         return self.carriers.wait_for(found, 20.0)
+
+    def by_day(self) -> None:
+        """Let it be the next noon in this city: nobody sleeps."""
+        local = self.now().astimezone(cities.current("lahore").zone)
+        noon = local.replace(hour=12, minute=0, second=0, microsecond=0)
+        self.ahead += (noon if noon > local else noon + timedelta(days=1)) - local
 
     def skip(self, seconds: float) -> None:
         """Let time pass, and the sweeper look."""
