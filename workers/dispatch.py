@@ -38,7 +38,7 @@ def rank(event: Event, context: Context) -> None:
             if repeated:
                 draft.flag("repeated")
 
-    incidents.change(doc["_id"], rule, now=now)
+    incidents.change(doc["_id"], rule, now=now, known=doc)
     if first and (doc.get("citizen") or {}).get("person"):
         people.count(doc["citizen"]["person"], sos_raised=1)
 

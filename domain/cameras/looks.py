@@ -46,7 +46,7 @@ def ask(incident_id: str, *, now: datetime) -> list[str]:
         for each in fresh[: max(0, rules.MOST_OF_AN_INCIDENT - len(held))]:
             draft.set(f"cameras.{each.camera['_id']}", _asked(each, draft.doc["raised_at"], now))
 
-    asked = incidents.change(incident_id, rule, now=now).get("cameras") or {}
+    asked = incidents.change(incident_id, rule, now=now, known=doc).get("cameras") or {}
     return _join_all(incident_id, {name: held for name, held in asked.items() if held["state"] == View.ASKED}, now)
 
 

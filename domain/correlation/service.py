@@ -17,7 +17,7 @@ from domain.ids import derived_id
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 
-NEIGHBOURS: Final = 150
+NEIGHBOURS: Final = 3 * rules.KEPT
 """So many are compared at most, the latest: a blast with thousands of reports is clustered, not linked pair by pair."""
 
 _OF_INCIDENT: Final = {
@@ -34,10 +34,11 @@ def links() -> Collection[dict[str, Any]]:
 
 def link_incident(incident_id: str, *, now: datetime) -> int:
     """Link an incident with incidents and observations near it. Returns how many things speak for a link."""
-    subject = _of_incident(incidents.get(incident_id))
+    doc = incidents.get(incident_id)
+    subject = _of_incident(doc)
     if subject is None:
         return 0
-    return _link(subject, [*_near_incidents(subject), *_near_observations(subject)], now)
+    return _link(subject, [*_near_incidents(subject), *_near_observations(subject)], now, known=doc)
 
 
 def link_observation(observation_id: str, *, now: datetime) -> int:
@@ -68,7 +69,7 @@ def forget(ids: Iterable[str]) -> int:
     return links().delete_many({"ends": {"$in": wanted}}).deleted_count if wanted else 0
 
 
-def _link(subject: Subject, others: Iterable[Subject], now: datetime) -> int:
+def _link(subject: Subject, others: Iterable[Subject], now: datetime, known: dict[str, Any] | None = None) -> int:
     made: list[tuple[Subject, Linked]] = [
         (other, linked) for other in others if (linked := rules.score(subject, other))
     ]
@@ -78,7 +79,7 @@ def _link(subject: Subject, others: Iterable[Subject], now: datetime) -> int:
         _write(subject, best, now)
         _into_others(subject, best, now)
         if subject.kind == "incident":
-            _merge_in(subject.id, [_shown(other, linked) for other, linked in best], now)
+            _merge_in(subject.id, [_shown(other, linked) for other, linked in best], now, known)
     return len(made)
 
 
@@ -144,7 +145,9 @@ def _into_others(subject: Subject, best: Iterable[tuple[Subject, Linked]], now: 
         incidents.incidents().bulk_write(operations, ordered=False)
 
 
-def _merge_in(incident_id: str, links_of: list[dict[str, Any]], now: datetime) -> None:
+def _merge_in(
+    incident_id: str, links_of: list[dict[str, Any]], now: datetime, known: dict[str, Any] | None = None
+) -> None:
     """Bring these links among the incident's best, in place of older ones to the same things."""
 
     def rule(draft: Draft) -> None:
@@ -154,7 +157,7 @@ def _merge_in(incident_id: str, links_of: list[dict[str, Any]], now: datetime) -
         if best != held:
             draft.set("correlations", best)
 
-    incidents.change(incident_id, rule, now=now)
+    incidents.change(incident_id, rule, now=now, known=known)
 
 
 def _near_incidents(subject: Subject) -> Iterator[Subject]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from domain import geo
 from domain.cities.config import CityConfig, Ladder, Rung, Who
-from domain.dispatch import leases, queries, rules, steering
+from domain.dispatch import leases, queries, rules, stalling, steering
 from domain.dispatch.errors import UnitTaken
 from domain.dispatch.states import UnitStatus
 from domain.errors import Conflict, DomainError
@@ -45,17 +45,26 @@ def start(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
     doc = incidents.get(incident_id)
     for service, slot in (doc.get("slots") or {}).items():
         if slot["rung"] < 0 and slot["status"] == SlotStatus.OPEN and not slot.get("paused"):
-            doc = climb(incident_id, service, desk, now=now, from_rung=-1)
+            doc = climb(incident_id, service, desk, now=now, from_rung=-1, known=doc)
     return doc
 
 
-def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_rung: int | None = None) -> Incident:
+def climb(
+    incident_id: str,
+    service: str,
+    desk: Desk,
+    *,
+    now: datetime,
+    from_rung: int | None = None,
+    known: Incident | None = None,
+) -> Incident:
     """Take a slot to its next rung: ask whom the rung names, set the next timer.
 
     `from_rung` makes a repeated call harmless: it does nothing unless the slot stands there. A rung that finds nobody
-    is passed at once. After the last one it is repeated in a new round, flagged `unanswered`: it never ends.
+    is passed at once. After the last one it is repeated in a new round, flagged `unanswered`: it never ends. `known` is
+    the incident as the caller has just read it.
     """
-    doc = incidents.get(incident_id)
+    doc = known or incidents.get(incident_id)
     slot = doc["slots"][service]
     if doc["status"] == IncidentStatus.CLOSED or slot["assignment"] or slot.get("paused"):
         return doc
@@ -101,7 +110,7 @@ def climb(incident_id: str, service: str, desk: Desk, *, now: datetime, from_run
         elif rung.who == Who.OPERATOR_CALLBACK:
             draft.event("slot.callback", service=service, round=round_)
 
-    return incidents.change(incident_id, rule, now=now)
+    return incidents.change(incident_id, rule, now=now, known=doc)
 
 
 _ASKS_UNITS = frozenset({Who.UNITS, Who.WIDER, Who.ALL_ON_DUTY})
@@ -322,31 +331,45 @@ def timers(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
 
 def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Incident:
     assignment_id = doc["slots"][service]["assignment"]
-    assignment = rules.assignment_of(doc, assignment_id)
-    unit, place = queries.unit(assignment["unit"]), place_of(doc)
+    unit = queries.unit(rules.assignment_of(doc, assignment_id)["unit"])
     position = unit.get("position") or {}
-    travelled = to_go = None
-    if "lat" in position and position["at"] > assignment["accepted_at"]:
-        here = (position["lat"], position["lon"])
-        began = assignment.get("accepted_from") or {}
-        to_go = geo.distance_m(*here, *place) if place else None
-        travelled = geo.distance_m(*here, began["lat"], began["lon"]) if "lat" in began else rules.MOVED_M
-    moved_on = rules.has_moved(assignment, travelled_m=travelled, to_go_m=to_go)
+    stall_after = timedelta(seconds=ladder_of(doc, service, desk.config).stall_after_s)
 
     def rule(draft: Draft) -> None:
         here = rules.assignment_of(draft.doc, assignment_id)
-        if draft.doc["slots"][service]["assignment"] != assignment_id or here["status"] != assignment["status"]:
+        if draft.doc["slots"][service]["assignment"] != assignment_id or here["status"] not in _COMING:
             return  # it said something meanwhile; the timer is looked at again
-        if moved_on and "lat" in position and here["status"] == AssignmentStatus.ACCEPTED:
-            # It moves but has not said so: looked at again from here, else 50 m would do for ever.
-            stall_after = timedelta(seconds=ladder_of(draft.doc, service, desk.config).stall_after_s)
-            draft.set(f"assignments.{assignment_id}.accepted_from", dict(position))
-            draft.set(f"slots.{service}.due_at", now + stall_after)
-        elif moved_on:
-            draft.set(f"slots.{service}.due_at", None)
-        else:
+        seen = _seen(here, position, place_of(draft.doc))
+        found = stalling.look(here, seen, stall_after=stall_after, now=now)
+        if found.verdict == stalling.Verdict.STALLED:
             rules.withdraw(draft, assignment_id, by="ladder", reason="stalled")
+            return
+        draft.set(f"slots.{service}.due_at", found.due)
+        if found.moved:
+            # Looked at again from here: else 50 m would do for ever.
+            draft.set(f"assignments.{assignment_id}.accepted_from", dict(position))
+            draft.set(f"assignments.{assignment_id}.moved", {"at": now})
+        if found.nearer and seen is not None:
+            draft.set(f"assignments.{assignment_id}.gained", {"at": now, "to_go_m": seen.to_go_m})
+        if found.verdict == stalling.Verdict.ASK:
+            draft.set(f"assignments.{assignment_id}.asked_at", now)
+            draft.entry("asked_if_coming", by="ladder", assignment=assignment_id, service=service)
+            draft.event("assignment.doubted", assignment=assignment_id)
 
     changed = incidents.change(doc["_id"], rule, now=now)
     _free_if_done(changed, assignment_id)
     return changed
+
+
+_COMING = frozenset({AssignmentStatus.ACCEPTED, AssignmentStatus.EN_ROUTE})
+
+
+def _seen(
+    assignment: dict[str, Any], position: dict[str, Any], place: tuple[float, float] | None
+) -> stalling.Seen | None:
+    """The unit's newest position since it said yes; None when there is none."""
+    if "lat" not in position or position["at"] <= assignment["accepted_at"]:
+        return None
+    here, began = (position["lat"], position["lon"]), assignment.get("accepted_from") or {}
+    travelled = geo.distance_m(*here, began["lat"], began["lon"]) if "lat" in began else stalling.MOVED_M
+    return stalling.Seen(position["at"], travelled, geo.distance_m(*here, *place) if place else None)

@@ -150,7 +150,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
 
     @Override
     protected Stream<DocumentWithPosition<Object>> streamAllDocumentsWithPosition() {
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(search.all(false), 0), false)
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(search.all(), 0), false)
             .map(found -> new DocumentWithPosition<>(found.document(), found.id()));
     }
 
@@ -236,7 +236,7 @@ final class IndexedCollection extends AbstractSynchronizedMongoCollection<Object
         refreshIndexes();
         List<OrderedIndex> toFill = ordered.stream().filter(OrderedIndex::isEmpty).toList();
         if (!toFill.isEmpty()) {
-            search.all(false).forEachRemaining(found ->
+            search.all().forEachRemaining(found ->
                 toFill.forEach(index -> index.add(found.document(), found.id(), this)));
         }
     }

@@ -44,7 +44,7 @@ final class RestOfAnswer extends AbstractCursor {
             Search.Found next = found.next();
             Document document = read.apply(next);
             if (document != null) {
-                bytes += next.bytes();
+                bytes += next.size();
                 batch.add(document);
             }
         }

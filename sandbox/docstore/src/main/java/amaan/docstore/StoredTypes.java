@@ -1,6 +1,7 @@
 package amaan.docstore;
 
 import java.nio.ByteBuffer;
+import java.util.Set;
 
 import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.WriteBuffer;
@@ -34,6 +35,35 @@ final class StoredTypes {
 
     static Document decode(byte[] bytes) {
         return BsonDecoder.decodeBson(Unpooled.wrappedBuffer(bytes));
+    }
+
+    /** Of a document only these fields of its top level: the others are passed over by their lengths. */
+    static Document decode(byte[] bytes, Set<String> fields) {
+        ByteBuf buffer = Unpooled.wrappedBuffer(bytes);
+        buffer.skipBytes(Integer.BYTES);
+        Document document = new Document();
+        for (byte type = buffer.readByte(); type != 0 && document.size() < fields.size(); type = buffer.readByte()) {
+            String name = BsonDecoder.decodeCString(buffer);
+            if (fields.contains(name)) {
+                document.put(name, BsonDecoder.decodeValue(type, buffer));
+            } else {
+                pass(type, buffer);
+            }
+        }
+        return document;
+    }
+
+    /** Past one value (bsonspec.org); one of a rare kind is read for it. */
+    private static void pass(byte type, ByteBuf buffer) {
+        switch (type) {
+            case 0x03, 0x04 -> buffer.skipBytes(buffer.getIntLE(buffer.readerIndex())); // document, array
+            case 0x02 -> buffer.skipBytes(Integer.BYTES + buffer.getIntLE(buffer.readerIndex())); // string
+            case 0x01, 0x09, 0x12 -> buffer.skipBytes(Long.BYTES); // double, date, long
+            case 0x10 -> buffer.skipBytes(Integer.BYTES); // int
+            case 0x08 -> buffer.skipBytes(1); // boolean
+            case 0x0A -> { } // null
+            default -> BsonDecoder.decodeValue(type, buffer);
+        }
     }
 
     /** Keys of a collection's map: any BSON value, or Missing. */

@@ -7,13 +7,19 @@ import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 import org.h2.mvstore.WriteBuffer;
 import org.junit.jupiter.api.Test;
 
 import de.bwaldvogel.mongo.backend.Missing;
+import de.bwaldvogel.mongo.bson.BsonRegularExpression;
+import de.bwaldvogel.mongo.bson.BsonTimestamp;
+import de.bwaldvogel.mongo.bson.Decimal128;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.bson.MaxKey;
+import de.bwaldvogel.mongo.bson.MinKey;
 import de.bwaldvogel.mongo.bson.ObjectId;
 
 class StoredTypesTest {
@@ -25,6 +31,21 @@ class StoredTypesTest {
         Document document = new Document("_id", "x").append("امان", "حفاظت").append("at", Instant.ofEpochMilli(1_700_000_000_123L))
             .append("list", Arrays.asList(1, 2L, 2.5, null, true, new Document("a", List.of()))).append("none", null);
         assertEquals(document, StoredTypes.decode(StoredTypes.encode(document)));
+    }
+
+    @Test
+    void aPartOfADocumentIsReadPastAnythingThatStandsBeforeIt() {
+        Document whole = new Document("first", 1);
+        List<Object> anything = Arrays.asList(2.5, "امان", new Document("a", List.of(1)), List.of("x", 2), UUID.randomUUID(),
+            new ObjectId(), true, Instant.ofEpochMilli(5), null, 7, 7L, Decimal128.fromNumber(1.5),
+            new BsonTimestamp(9), new BsonRegularExpression("^a", "i"), MinKey.getInstance(), MaxKey.getInstance());
+        for (int i = 0; i < anything.size(); i++) {
+            whole.append("between" + i, anything.get(i));
+        }
+        whole.append("last", "z");
+        byte[] bytes = StoredTypes.encode(whole);
+        assertEquals(new Document("first", 1).append("last", "z"), StoredTypes.decode(bytes, Set.of("last", "first", "none")));
+        assertEquals(new Document(), StoredTypes.decode(bytes, Set.of()));
     }
 
     @Test
