@@ -5,19 +5,23 @@ became of it. May run twice, and in two places at once: the version of the docum
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from domain.cities import hours
+from domain.cities import queries as cities
 from domain.clock import Clock
 from domain.deliveries import service as store
 from domain.deliveries.service import Delivery
-from domain.deliveries.states import AttemptState, DeliveryStatus
+from domain.deliveries.states import AttemptState, DeliveryStatus, Held, Suppressed
+from domain.limits import service as limits
 from domain.lines import service as lines
 from domain.people import service as people
-from notifications import everywhere, policy
+from notifications import everywhere, policy, purposes
 from notifications.channel import Channel, ChannelError, Permanent, Temporary, Unknown
 from notifications.content import CONTENT, READ, Content
+from notifications.gateways import Gateways
 from notifications.messages import Address, Message, Sent, nonce_of
 from notifications.recipients import Reached, reach, retire
 from notifications.render.push import push_payload
@@ -45,11 +49,13 @@ def advance(delivery_id: str, post: Post) -> DeliveryStatus:
         delivery = store.get(delivery_id)
         now = post.clock()
         content = CONTENT[delivery["purpose"]]
-        reached = reach(delivery["recipient"])
+        reached = reach(delivery["recipient"], post.settings)
         reachable = [name for name in reached.addresses if name in post.channels and _fits(name, content)]
         if content.push_only(delivery):
             reachable = [name for name in reachable if name == "fcm"]
-        step = policy.next_step(delivery, reachable, now)
+        if not delivery["attempts"]:
+            delivery["plan"] = list(policy.order(delivery["plan"], reached.worked(now)))
+        step = policy.next_step(delivery, reachable, now, _routes(delivery, reached, post, now))
         if step.do == policy.Do.WAIT:
             if step.until is None or step.until > now:
                 store.wait(delivery, step.until)
@@ -58,10 +64,13 @@ def advance(delivery_id: str, post: Post) -> DeliveryStatus:
             store.end(delivery, DeliveryStatus.SUPPRESSED, reason)
             break
         if step.do == policy.Do.GIVE_UP:
-            store.end(delivery, DeliveryStatus.FAILED_PERMANENT, step.reason)
+            waited = step.reason == Suppressed.EXPIRED and (delivery.get("held") or not delivery["attempts"])
+            store.end(delivery, DeliveryStatus.SUPPRESSED if waited else DeliveryStatus.FAILED_PERMANENT, step.reason)
             break
         if step.do == policy.Do.SEND:
-            ended = _send(delivery, step.channel, content, reached, post)
+            if not delivery.get("life_critical") and _kept_back(delivery, step.channel, reached, post):
+                break
+            ended = _send(delivery, step, content, reached, post)
             if ended == AttemptState.SENT:
                 return DeliveryStatus.SENT  # nothing to do before a receipt comes, or does not
             if ended is None:
@@ -75,12 +84,56 @@ def _fits(channel: str, content: Content) -> bool:
     return channel != "fcm" or bool(content.push)
 
 
-def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, post: Post) -> AttemptState | None:
-    """One attempt and how it ended. None when somebody else has the delivery."""
+def _routes(delivery: Delivery, reached: Reached, post: Post, now: datetime) -> policy.Routes:
+    """Through which gateways each channel reaches them now; a channel with one carrier and no breaker has none."""
+    life_critical = bool(delivery.get("life_critical"))
+    return {
+        kind: channel.route(address.value, now, life_critical=life_critical)
+        for kind, address in reached.addresses.items()
+        if isinstance(channel := post.channels.get(kind), Gateways)
+    }
+
+
+def _kept_back(delivery: Delivery, channel: str, reached: Reached, post: Post) -> bool:
+    """Whether it may not go out now: the city sleeps, the number has had enough, or something newer tells it."""
     now = post.clock()
+    if delivery.get("held") and purposes.manner(delivery["purpose"]).bundles and store.told_later(delivery):
+        store.end(delivery, DeliveryStatus.SUPPRESSED, Suppressed.BUNDLED)
+        return True
+    if purposes.sleeps(delivery, channel):
+        ends = hours.quiet_until(cities.current(delivery["city"]), now)
+        if ends is not None:
+            store.hold_back(delivery, Held.QUIET_HOURS, until=ends, now=now)
+            return True
+    if purposes.throttled(delivery, channel):
+        limit, window = purposes.LIMITS[channel]
+        ends = limits.admit(
+            post.settings.signing_key,
+            f"told_{channel}",
+            reached.addresses[channel].value,
+            limit=limit,
+            window_s=int(window.total_seconds()),
+            now=now,
+        )
+        if ends is not None:
+            store.hold_back(delivery, Held.THROTTLED, until=ends, now=now)
+            return True
+    return False
+
+
+def _send(delivery: Delivery, step: policy.Step, content: Content, reached: Reached, post: Post) -> AttemptState | None:
+    """One attempt and how it ended. None when somebody else has the delivery."""
+    now, channel = post.clock(), step.channel
     lease = min(store.LEASE, policy.unreported(delivery, channel) + timedelta(milliseconds=100))
-    device = reached.device if channel == "fcm" else None
-    begun = store.begin(delivery, channel, device=device, now=now, lease=lease)
+    begun = store.begin(
+        delivery,
+        channel,
+        device=reached.device if channel == "fcm" else None,
+        now=now,
+        lease=lease,
+        gateway=step.gateway or post.channels[channel].name,
+        plan=delivery["plan"],
+    )
     if begun is None:
         return None
     if READ in delivery:
@@ -89,13 +142,33 @@ def _send(delivery: Delivery, channel: str, content: Content, reached: Reached, 
     try:
         message = _message(begun, number, channel, content, reached, post)
         also = reached.also if channel == "fcm" else ()
+        gateways = post.channels[channel]
+        if isinstance(gateways, Gateways):
+            gateways.went(step.gateway, now)
         sent = everywhere.send(
-            post.channels[channel], message, also, timeout_s=SEND_TIMEOUT_S[channel], dead=partial(_retire_push, post)
+            _gateway(gateways, step.gateway),
+            message,
+            also,
+            timeout_s=SEND_TIMEOUT_S[channel],
+            dead=partial(_retire_push, post),
         )
     except ChannelError as error:
+        _heard(post, channel, step.gateway, error)
         return _failed(begun, number, channel, error, post)
+    _heard(post, channel, step.gateway, None)
     _taken(begun, number, channel, sent, post)
     return AttemptState.SENT
+
+
+def _gateway(channel: Channel, name: str) -> Channel:
+    return channel.named(name) if isinstance(channel, Gateways) else channel
+
+
+def _heard(post: Post, channel: str, gateway: str, error: ChannelError | None) -> None:
+    """The breaker before a carrier learns what became of a message."""
+    gateways = post.channels[channel]
+    if isinstance(gateways, Gateways):
+        gateways.told(gateway, error, post.clock())
 
 
 def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reached, post: Post) -> bool:
@@ -107,7 +180,8 @@ def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reach
     channel = attempt["channel"]
     message = _message(held, number, channel, content, reached, post)
     try:
-        sent = post.channels[channel].reconcile(message, since=attempt["at"])
+        gateway = _gateway(post.channels[channel], attempt.get("gateway") or "")
+        sent = gateway.reconcile(message, since=attempt["at"])
     except ChannelError as error:
         _failed(held, number, channel, error, post)
         return True
@@ -165,23 +239,29 @@ def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, 
     return state
 
 
+def _asleep(delivery: Delivery, now: datetime) -> bool:
+    """Whether a push of it is shown without a sound, as the city sleeps."""
+    return purposes.sleeps(delivery, "sms") and hours.is_quiet(cities.current(delivery["city"]), now)
+
+
 def _message(delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, post: Post) -> Message:
-    settings = post.settings
+    settings, now = post.settings, post.clock()
     key = f"{delivery['_id']}-{number}"
     params = content.params(delivery, reached, settings)
     nonce = nonce_of(key)
-    seconds_left = max(10, int((delivery["valid_until"] - post.clock()).total_seconds()))
+    seconds_left = max(10, int((delivery["valid_until"] - now).total_seconds()))
     address = reached.addresses[channel]
     status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={number}"
     purpose, language = delivery["purpose"], reached.language
     if params.get("variant"):
         purpose = f"{purpose}.{params['variant']}"
     if channel == "fcm":
+        hidden = bool(params.get("hidden"))
         return Message(
             key=key,
             to=address,
-            title=render(purpose, "push_title", language, params),
-            body=render(purpose, "push_body", language, params),
+            title="" if hidden else render(purpose, "push_title", language, params),
+            body="" if hidden else render(purpose, "push_body", language, params),
             data=push_payload(
                 content.push,
                 delivery_id=delivery["_id"],
@@ -189,22 +269,21 @@ def _message(delivery: Delivery, number: int, channel: str, content: Content, re
                 params=params,
             ),
             urgent=content.urgent,
-            quiet=bool(params.get("quiet")),
+            quiet=bool(params.get("quiet")) or _asleep(delivery, now),
             ttl_s=seconds_left,
             language=language,
         )
     if channel == "sms":
         if content.takes_replies and settings.twilio_two_way:
             # Kept by the delivery, on the number that it goes to: a second try has the same one.
-            code = lines.code_for(settings.signing_key, address.value, delivery["_id"], now=post.clock())
+            code = lines.code_for(settings.signing_key, address.value, delivery["_id"], now=now)
             params = {**params, "reply": code}
         text = render_sms(purpose, language, {**params, "nonce": nonce}).text
         return Message(
             key=key, to=address, text=text, nonce=nonce, ttl_s=seconds_left, language=language, status_url=status_url
         )
-    twiml = None
-    if content.takes_keys:
-        twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
+    # Always asked for, never sent along: what is said then depends on who picked up.
+    twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
     return Message(
         key=key,
         to=address,

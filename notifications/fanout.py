@@ -2,18 +2,23 @@
 
 The pool belongs to the process. Whoever hands deliveries over goes on as soon as each has a thread, so that a carrier
 call that hangs holds that one thread: not the job, not the next SOS, not the other people. Only when all threads are
-taken does handing over wait, for a moment. What a dead process leaves behind, the sweeper finds by `next_at`.
+taken does handing over wait, for a moment; then the most urgent goes first, whoever came before. What a dead process
+leaves behind, the sweeper finds by `next_at`.
 """
 
+import heapq
+import itertools
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 from domain.deliveries import service as store
 from domain.deliveries.service import Telling
+from domain.deliveries.states import Priority
 from domain.errors import DomainError
+from notifications import purposes
 from notifications.deliveries import Post, advance
 from runtime import logging
 from runtime.mongo import STORE_DOWN
@@ -75,6 +80,29 @@ class _UnderWay:
 _under_way = _UnderWay()
 
 
+class _Waiting:
+    """What waits for a thread, the most urgent first, and of the same urgency what came first."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, str, Post]] = []
+        self._came = itertools.count()
+        self._turn = threading.Lock()
+
+    def add(self, priority: int, delivery_id: str, post: Post) -> None:
+        """One more waits."""
+        with self._turn:
+            heapq.heappush(self._heap, (priority, next(self._came), delivery_id, post))
+
+    def next(self) -> tuple[str, Post]:
+        """The next one's turn. There is one for each call: each is added before its turn is asked for."""
+        with self._turn:
+            _, _, delivery_id, post = heapq.heappop(self._heap)
+        return delivery_id, post
+
+
+_waiting = _Waiting()
+
+
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="send")
@@ -82,16 +110,24 @@ def _pool() -> ThreadPoolExecutor:
 
 def tell(tellings: Iterable[Telling], post: Post, *, patience_s: float = PATIENCE_S) -> list[str]:
     """Write the deliveries down and hand them over. Returns their ids; a repeated call tells nobody twice."""
-    ids = [store.write_down(telling, now=post.clock())[0]["_id"] for telling in tellings]
-    advance_all(ids, post, patience_s=patience_s)
-    return ids
+    written: dict[str, int] = {}
+    for telling in tellings:
+        priority = purposes.priority(telling.purpose, life_critical=telling.life_critical)
+        written[store.write_down(telling, now=post.clock(), priority=priority)[0]["_id"]] = priority
+    advance_all(written, post, patience_s=patience_s)
+    return list(written)
 
 
 def advance_all(ids: Iterable[str], post: Post, *, patience_s: float = PATIENCE_S) -> None:
-    """Take each delivery its next step, side by side; returns when each has begun, or patience ends."""
+    """Take each delivery its next step, side by side; returns when each has begun, or patience ends.
+
+    `ids` may be a map id → `Priority`; where none is given it counts as one that was tried before.
+    """
+    priorities: Mapping[str, int] = ids if isinstance(ids, Mapping) else {}
     taken = [each for each in ids if _under_way.take(each)]
     for delivery_id in taken:
-        _pool().submit(_advance, delivery_id, post)
+        _waiting.add(priorities.get(delivery_id, Priority.AGAIN), delivery_id, post)
+        _pool().submit(_take_turn)
     if taken:
         _under_way.wait_until_begun(patience_s)
 
@@ -102,6 +138,10 @@ def settle(ids: Iterable[str] = (), *, timeout_s: float = 10.0) -> None:
     end = time.monotonic() + timeout_s
     _under_way.wait_until_begun(timeout_s)
     _under_way.wait_until_done(wanted or _under_way.ids, max(0.0, end - time.monotonic()))
+
+
+def _take_turn() -> None:
+    _advance(*_waiting.next())
 
 
 def _advance(delivery_id: str, post: Post) -> None:

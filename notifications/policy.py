@@ -3,15 +3,20 @@ comes out.
 
 The order of channels is the delivery's plan. A channel is left when its receipt did not come in time, when it failed, or
 when the person has no address there. Nothing is sent again before the outcome of the last try is known.
+
+A channel may have several gateways: when one did not take the message, the next one is asked before the channel is left.
+A gateway whose breaker is open is passed over at once; a life-critical message goes out all the same where nothing else is
+left, any other waits.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from domain.deliveries.states import ENDED, AttemptState
+from notifications.channel import FailureCode
 
 TRIES_A_CHANNEL = 6
 """Of the last channel that is left; one that is followed by another is left at its first failure."""
@@ -23,6 +28,26 @@ UNREPORTED = timedelta(seconds=8)
 """An SMS or a call that is still `sending` after this has lost its process."""
 UNREPORTED_PUSH = timedelta(seconds=4)
 """The same of a push, which may take less long and may be followed by an SMS without harm."""
+
+
+WORKED_FOR = timedelta(days=1)
+"""How long what reached somebody last says where to begin; then the purpose's own order is tried again."""
+
+ANOTHER_GATEWAY: Final = frozenset(
+    {
+        FailureCode.CARRIER_DOWN,
+        FailureCode.NOT_CONNECTED,
+        FailureCode.NO_ANSWER,
+        FailureCode.RATE_LIMITED,
+        FailureCode.MISCONFIGURED,
+        FailureCode.BLOCKED,
+        FailureCode.REJECTED,
+        "not_taken",
+    }
+)
+"""Failures of a gateway, where another may do better. The rest is about the phone or its owner: whoever told one carrier
+to stop is not written to through another.
+"""
 
 
 class Do(StrEnum):
@@ -47,10 +72,65 @@ class Step:
     number: int = 0
     until: datetime | None = None
     reason: str = ""
+    gateway: str = ""
+    """Through which carrier; empty where the channel has only one."""
 
 
-def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: datetime) -> Step:
-    """Decide. `reachable` are the channels on which the person has an address and we have a carrier."""
+@dataclass(frozen=True)
+class Route:
+    """How a channel reaches one person now: the gateways that serve the address, in order, and those that let it pass."""
+
+    gateways: tuple[str, ...] = ("",)
+    passing: tuple[str, ...] = ("",)
+    again_at: datetime | None = None
+    """Where none lets it pass: when one may."""
+
+
+PLAIN: Final = Route()
+Routes = Mapping[str, Route]
+
+
+def next_step(
+    delivery: Mapping[str, Any], reachable: Sequence[str], now: datetime, routes: Routes | None = None
+) -> Step:
+    """Decide. `reachable` are the channels on which the person has an address and we have a carrier; `routes` says through
+    which gateways, where a channel has more than one.
+    """
+    step = _next(delivery, reachable, now, routes or {})
+    return _through(step, delivery, reachable, now, routes or {}) if step.do == Do.SEND else step
+
+
+def _through(step: Step, delivery: Mapping[str, Any], reachable: Sequence[str], now: datetime, routes: Routes) -> Step:
+    """The gateway that a send takes, of those that pass the one with the fewest tries; the next channel where none does."""
+    order = list(delivery["plan"])
+    behind = [each for each in order[order.index(step.channel) :] if each in reachable]
+    for channel in behind:
+        route = routes.get(channel, PLAIN)
+        if route.passing:
+            gateway = min(route.passing, key=lambda name: _tries(delivery, channel, name))
+            return Step(Do.SEND, channel=channel, gateway=gateway)
+    route = routes[step.channel]
+    if delivery.get("life_critical"):
+        return Step(Do.SEND, channel=step.channel, gateway=route.gateways[0])
+    due = min(routes[channel].again_at or now for channel in behind)
+    return Step(Do.WAIT, until=max(due, now + UNKNOWN_WAIT))
+
+
+def _tries(delivery: Mapping[str, Any], channel: str, gateway: str) -> int:
+    attempts = delivery["attempts"].values()
+    return sum(each["channel"] == channel and each.get("gateway", "") in {gateway, ""} for each in attempts)
+
+
+def _other_gateway(delivery: Mapping[str, Any], last: Mapping[str, Any], routes: Routes) -> bool:
+    """Whether the same channel has a gateway that was asked less often than the one that failed, and may do better."""
+    channel, code = last["channel"], last.get("code")
+    route = routes.get(channel, PLAIN)
+    tried = _tries(delivery, channel, last.get("gateway", ""))
+    fresh = any(_tries(delivery, channel, name) < tried for name in route.passing if name != last.get("gateway", ""))
+    return fresh and code in ANOTHER_GATEWAY
+
+
+def _next(delivery: Mapping[str, Any], reachable: Sequence[str], now: datetime, routes: Routes) -> Step:
     if delivery["status"] in ENDED:
         return Step(Do.WAIT)
     plan = [channel for channel in delivery["plan"] if channel in reachable]
@@ -61,7 +141,7 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
         return _too_late(delivery, now) or Step(Do.SEND, channel=plan[0])
     last, number = attempts[-1], len(attempts)
     state, channel = AttemptState(last["state"]), last["channel"]
-    tried = sum(attempt["channel"] == channel for attempt in attempts)
+    tried = _tries(delivery, channel, last.get("gateway", ""))
     if state == AttemptState.SENDING:
         lost_at = last["at"] + unreported(delivery, channel)
         return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, tried, delivery, now)
@@ -75,6 +155,8 @@ def next_step(delivery: Mapping[str, Any], reachable: Sequence[str], now: dateti
         return Step(Do.WAIT, until=due) if now < due else _too_late(delivery, now) or Step(Do.SEND, channel=after)
     if late := _too_late(delivery, now):
         return late
+    if channel in plan and _other_gateway(delivery, last, routes):
+        return Step(Do.SEND, channel=channel)
     if after is not None:
         return Step(Do.SEND, channel=after)
     if state == AttemptState.PERMANENT:
@@ -117,8 +199,34 @@ def _too_late(delivery: Mapping[str, Any], now: datetime) -> Step | None:
 
 
 def receipt_wait(delivery: Mapping[str, Any], channel: str) -> timedelta:
-    """How long to wait for a receipt before the next channel: the device's own for a push, the network's for the rest."""
-    return timedelta(seconds=delivery["receipt_wait_s"]) if channel == "fcm" else REPORT_WAIT
+    """How long to wait for a receipt before the next channel: the device's own for a push, the network's for the rest.
+
+    A push that follows costs nothing and rings nobody twice: what stands before it is given no longer than a push is.
+    """
+    plan = list(delivery["plan"])
+    following = plan[plan.index(channel) + 1 :][:1] if channel in plan else []
+    if "fcm" in {channel, *following}:
+        return timedelta(seconds=delivery["receipt_wait_s"])
+    return REPORT_WAIT
+
+
+def order(plan: Sequence[str], worked: str) -> tuple[str, ...]:
+    """The plan, beginning with the channel that reached this person last. A call stays where the purpose has it: it is
+    first where somebody must be woken, and last where the house need not be.
+    """
+    if worked not in plan or worked == "voice" or plan[0] == "voice":
+        return tuple(plan)
+    return (worked, *(each for each in plan if each != worked))
+
+
+def lesson(delivery: Mapping[str, Any], channel: str) -> str | None:
+    """What a receipt on `channel` teaches about its person: the channel to begin with next time; "" for the purpose's own
+    order; None where it teaches nothing, as no other channel was tried before it.
+    """
+    tried = [delivery["attempts"][key]["channel"] for key in sorted(delivery["attempts"], key=int)]
+    if channel == "fcm":
+        return "" if tried[:1] != ["fcm"] or len(set(tried)) > 1 else None
+    return channel if channel == "sms" and "fcm" in tried[: tried.index(channel) if channel in tried else 0] else None
 
 
 def unreported(delivery: Mapping[str, Any], channel: str) -> timedelta:

@@ -11,9 +11,16 @@ from typing import Any, Final
 
 from domain.dispatch import queries as dispatch
 from domain.dispatch import registry
+from domain.errors import DomainError
+from domain.helpline import service as helpline
+from domain.incidents import service as incidents
 from domain.people import addresses as people
+from domain.people import reach as reached_by
 from domain.people.documents import ChallengeDoc, PersonDoc
 from notifications.messages import Address, AddressKind
+from notifications.policy import WORKED_FOR, lesson
+from runtime.settings import Settings
+from runtime.vault import vault
 
 DEVICES: Final = 3
 """A push goes to so many phones of somebody, those seen last."""
@@ -30,6 +37,14 @@ class Reached:
     device: str | None = None
     name: str = ""
     also: tuple[Address, ...] = ()
+    lesson: Mapping[str, Any] = field(default_factory=dict)
+    """What reached them last where their phone did not answer, `{channel, device, at}` (`domain/people/reach.py`)."""
+
+    def worked(self, now: datetime) -> str:
+        """The channel to begin with; "" where nothing is known, or it was long ago, or they have another phone since."""
+        lesson = self.lesson
+        recent = bool(lesson) and lesson["at"] + WORKED_FOR > now and lesson.get("device") == self.device
+        return str(lesson["channel"]) if recent else ""
 
 
 NOWHERE = Reached()
@@ -46,7 +61,10 @@ def _numbers(
     }
 
 
-_FIELDS = {"phone": 1, "devices": 1, "language": 1, "name": 1, "retired": 1, "trust.verified_phone_at": 1}
+_FIELDS = {
+    **dict.fromkeys(("phone", "devices", "language", "name", "retired", "reached_by"), 1),
+    "trust.verified_phone_at": 1,
+}
 _UNIT_FIELDS = {"phone": 1, "name": 1, "retired": 1, "phone_since": 1}
 
 
@@ -68,7 +86,8 @@ def _of_row(row: Mapping[str, Any]) -> Reached:
     if pushed:
         addresses["fcm"] = pushed[0]
     device = live[0]["id"] if live else None
-    return Reached(addresses, row.get("language") or "ur", device, row.get("name") or "", tuple(pushed[1:]))
+    language, name = row.get("language") or "ur", row.get("name") or ""
+    return Reached(addresses, language, device, name, tuple(pushed[1:]), row.get("reached_by") or {})
 
 
 def _verified_at(row: Mapping[str, Any]) -> datetime | None:
@@ -96,7 +115,7 @@ def _guardian(recipient: Mapping[str, Any]) -> Reached:
     if "fcm" in own.addresses:
         addresses["fcm"] = own.addresses["fcm"]
     language = guardian.get("language") or "ur"
-    return Reached(addresses, language, own.device, guardian.get("name") or "", own.also)
+    return Reached(addresses, language, own.device, guardian.get("name") or "", own.also, own.lesson)
 
 
 def _unit(recipient: Mapping[str, Any]) -> Reached:
@@ -110,16 +129,49 @@ def _challenge(recipient: Mapping[str, Any]) -> Reached:
     return Reached(_numbers(row.phone, None), row.language) if row else NOWHERE  # a code brings a dead number to life
 
 
+def _caller(recipient: Mapping[str, Any]) -> Reached:
+    """Whoever raised an incident, by the phone that it came from: to be rung and put through, never written to."""
+    fields = {"citizen.phone": 1, "citizen.person": 1, "citizen.language": 1}
+    row = incidents.incidents().find_one({"_id": recipient["id"]}, fields) or {}
+    citizen = row.get("citizen") or {}
+    own = _person({"id": citizen["person"]}) if citizen.get("person") else NOWHERE
+    language = citizen.get("language") or own.language
+    if citizen.get("phone"):
+        return Reached({"voice": Address(AddressKind.VOICE, citizen["phone"])}, language)
+    return Reached({kind: each for kind, each in own.addresses.items() if kind == "voice"}, language)
+
+
+def _helpline(request_id: str, settings: Settings) -> Reached:
+    """Whoever asked the helpline, whom the delivery does not name: who she is stays in the vault. SMS and calls go to
+    the number that she gave there, not to the one that she signs in with.
+    """
+    try:
+        doc = helpline.get(request_id)
+        told = helpline.opened(doc, vault(settings).box(request_id), ["person", "phone", "push"])
+    except DomainError:
+        return NOWHERE  # erased, or its key is not here
+    own = _person({"id": told["person"]}) if "person" in told else NOWHERE
+    addresses = _numbers(told.get("phone"), None)
+    if "fcm" in own.addresses:
+        addresses["fcm"] = own.addresses["fcm"]
+    elif "push" in told:
+        addresses["fcm"] = Address(AddressKind.FCM, told["push"])
+    return Reached(addresses, doc["language"], None, "", own.also)
+
+
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Reached]] = {
     "person": _person,
     "guardian": _guardian,
     "unit": _unit,
     "challenge": _challenge,
+    "caller": _caller,
 }
 
 
-def reach(recipient: Mapping[str, Any]) -> Reached:
-    """The recipient's addresses now; NOWHERE when they are gone."""
+def reach(recipient: Mapping[str, Any], settings: Settings) -> Reached:
+    """The recipient's addresses now; NOWHERE when they are gone. The settings have the vault's keys."""
+    if recipient["kind"] == "helpline":
+        return _helpline(recipient["id"], settings)
     return _KINDS[recipient["kind"]](recipient)
 
 
@@ -134,3 +186,13 @@ def retire(recipient: Mapping[str, Any], kind: str, reason: str, *, tried_at: da
     if recipient["kind"] == "unit":
         return registry.retire_phone(recipient["id"], kind, reason, now=tried_at)
     return False  # a number that asks for a code belongs to nobody yet
+
+
+def learn(delivery: Mapping[str, Any], channel: str, *, now: datetime) -> None:
+    """A receipt came on `channel`: what it teaches about the person is kept for the next message to them, if anything."""
+    if delivery["recipient"]["kind"] != "person":
+        return
+    found = lesson(delivery, channel)
+    if found is not None:
+        pushed = [each.get("device") for each in delivery["attempts"].values() if each["channel"] == "fcm"]
+        reached_by.learned(delivery["recipient"]["id"], found, device=(pushed or [None])[-1], now=now)

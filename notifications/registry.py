@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from notifications.channel import Channel
+from notifications.gateways import Gateways
 from notifications.messages import AddressKind
 from runtime.settings import Settings
 
@@ -67,7 +68,7 @@ def build_channels(settings: Settings) -> Mapping[str, Channel]:
     """One channel per kind of address that is configured; build once per process and after a fork, share by threads."""
     channels: dict[str, Channel] = {}
     for kind, builders in BUILDERS.items():
-        built = next((channel for builder in builders if (channel := builder(settings)) is not None), None)
-        if built is not None:
-            channels[kind.value] = built
+        built = [channel for builder in builders if (channel := builder(settings)) is not None]
+        if built:
+            channels[kind.value] = Gateways(built)
     return channels

@@ -30,6 +30,8 @@ from workers import sight
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
+from workers.helpline import due_helpline, ended_shifts, helpline_kept
+from workers.journeys import due_journeys, old_journeys
 from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
 
@@ -219,6 +221,7 @@ SWEEPS = (
     Sweep("overdue_events", overdue_events, 0.5),
     Sweep("due_deliveries", due_deliveries, 0.5),
     Sweep("due_ladders", due_ladders, 0.5),
+    Sweep("due_journeys", due_journeys, 1.0),
     Sweep("waiting_looks", waiting_looks, 1.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
@@ -226,6 +229,10 @@ SWEEPS = (
     Sweep("forgotten_uploads", forgotten_uploads, 60.0),
     Sweep("old_lines", old_lines, 60.0),
     Sweep("spent_codes", spent_codes, 60.0),
+    Sweep("old_journeys", old_journeys, 60.0),
+    Sweep("due_helpline", due_helpline, 1.0),
+    Sweep("ended_shifts", ended_shifts, 5.0),
+    Sweep("helpline_kept", helpline_kept, 60.0),
     Sweep("due_drills", due_drills, 2.0),
     Sweep("plan_drills", plan_drills, 60.0),
 )

@@ -8,6 +8,7 @@ from api.blueprint import Blueprint, Call
 from api.schemas import Schema
 from domain.deliveries import service as deliveries
 from domain.deliveries.states import DeliveryStatus
+from notifications import recipients
 
 blp = Blueprint("deliveries", __name__, url_prefix="/v1/deliveries", description="Receipts of what was pushed.")
 
@@ -29,7 +30,9 @@ class Standing(Schema):
 
 def _receive(call: Call, delivery_id: str, status: DeliveryStatus) -> Any:
     secret = call.services.settings.signing_key
-    return deliveries.receive(delivery_id, call.body["receipt_token"], status, secret=secret, now=call.now)
+    delivery = deliveries.receive(delivery_id, call.body["receipt_token"], status, secret=secret, now=call.now)
+    recipients.learn(delivery, "fcm", now=call.now)
+    return delivery
 
 
 @blp.endpoint("POST /<delivery_id>/received", public=_BY_TOKEN, body=Receipt, answer=Standing)

@@ -40,7 +40,7 @@ def _receipt() -> Receipt | None:
     form = request.form
     code = form.get("ErrorCode", "")
     if "CallSid" in form:
-        return twilio_voice.receipt(form.get("CallStatus", ""), code)
+        return twilio_voice.receipt(form.get("CallStatus", ""), code, form.get("AnsweredBy", ""))
     return twilio_sms.receipt(form.get("MessageStatus") or form.get("SmsStatus") or "", code)
 
 
@@ -50,6 +50,9 @@ def _report(delivery: str, attempt: int, receipt: Receipt) -> None:
     deliveries.reported(
         delivery, attempt, state, code=str(receipt.code or ""), vendor_code=receipt.vendor_code, now=found.clock()
     )
+    if state == AttemptState.DELIVERED and attempt > 1:
+        held = deliveries.get(delivery)
+        recipients.learn(held, held["attempts"][str(attempt)]["channel"], now=found.clock())
     if receipt.state == "seen":
         deliveries.opened(delivery, now=found.clock())
     elif state in {AttemptState.TEMPORARY, AttemptState.PERMANENT}:

@@ -1,6 +1,6 @@
 """When somebody answers and when people sleep: spans of local time. Pure; `now` comes in."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from domain.cities.config import CityConfig, Hours, Span
 
@@ -27,3 +27,14 @@ def is_open(hours: Hours, city: CityConfig, now: datetime) -> bool | None:
 def is_quiet(city: CityConfig, now: datetime) -> bool:
     """Whether the city sleeps at `now`: what can wait, waits; an SOS never does."""
     return in_span(city.quiet, now.astimezone(city.zone))
+
+
+def quiet_until(city: CityConfig, now: datetime) -> datetime | None:
+    """When the city's quiet hours end, where they go on at `now`; None where it is awake."""
+    if not is_quiet(city, now):
+        return None
+    local = now.astimezone(city.zone)
+    ends = local.replace(
+        hour=city.quiet.until.hour, minute=city.quiet.until.minute, second=city.quiet.until.second, microsecond=0
+    )
+    return (ends if ends > local else ends + timedelta(days=1)).astimezone(UTC)

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.deliveries.service import Delivery, deliveries
+from domain.deliveries.states import Priority
+
+_ANY = [None, *(int(each) for each in Priority)]
+"""None: written down by an earlier version."""
 
 
-def due(*, now: datetime, limit: int) -> list[str]:
-    """Ids of deliveries whose next step is due: never sent, unanswered, or their worker died."""
-    rows = deliveries().find({"next_at": {"$lte": now}}, {"_id": 1}).sort("next_at", 1).limit(limit)
-    return [row["_id"] for row in rows]
+def due(*, now: datetime, limit: int) -> dict[str, int]:
+    """Deliveries whose next step is due (never sent, unanswered, or their worker died): id → priority, the first first."""
+    rows = deliveries().find({"priority": {"$in": _ANY}, "next_at": {"$lte": now}}, {"priority": 1})
+    found = rows.sort([("priority", 1), ("next_at", 1)]).limit(limit)
+    return {row["_id"]: row["priority"] if row.get("priority") is not None else int(Priority.FIRST) for row in found}
 
 
 def of_subject(subject: str, *, limit: int = 200) -> list[Delivery]:

@@ -10,7 +10,7 @@ from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
 from domain.deliveries.documents import DeliveryDoc
-from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, below
+from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, Priority, Suppressed, below
 from domain.errors import NotFound
 from domain.ids import derived_id, link_token
 
@@ -62,7 +62,7 @@ def delivery_id(telling: Telling) -> str:
     return derived_id("dlv", telling.key, telling.purpose, telling.recipient.kind, telling.recipient.id)
 
 
-def write_down(telling: Telling, *, now: datetime) -> tuple[Delivery, bool]:
+def write_down(telling: Telling, *, now: datetime, priority: Priority = Priority.NEWS) -> tuple[Delivery, bool]:
     """The delivery, and whether this call made it; a job that runs again meets the first one."""
     made: Delivery = {
         "_id": delivery_id(telling),
@@ -74,6 +74,7 @@ def write_down(telling: Telling, *, now: datetime) -> tuple[Delivery, bool]:
         "plan": list(telling.plan),
         "status": str(DeliveryStatus.QUEUED),
         "life_critical": telling.life_critical,
+        "priority": int(priority),
         "receipt_wait_s": telling.receipt_wait_s,
         "valid_until": now + telling.valid_for,
         "attempts": {},
@@ -98,20 +99,28 @@ def get(found_id: str) -> Delivery:
 
 
 def begin(
-    delivery: Delivery, channel: str, *, device: str | None, now: datetime, lease: timedelta = LEASE
+    delivery: Delivery,
+    channel: str,
+    *,
+    device: str | None,
+    now: datetime,
+    lease: timedelta = LEASE,
+    gateway: str = "",
+    plan: Sequence[str] = (),
 ) -> Delivery | None:
     """Write down that an attempt starts, before the carrier is asked. None when somebody else moved first.
 
-    After `lease` the process that makes it counts as dead, if it has said nothing.
+    After `lease` the process that makes it counts as dead, if it has said nothing. `gateway` is the carrier that is asked,
+    by its channel's name: the same one is asked later what became of it. `plan` replaces the order of channels, if given.
     """
     number = delivery["tries"] + 1
-    attempt = {"channel": channel, "state": str(AttemptState.SENDING), "at": now, "device": device}
+    attempt = {"channel": channel, "state": str(AttemptState.SENDING), "at": now, "device": device, "gateway": gateway}
+    change: dict[str, Any] = {f"attempts.{number}": attempt, "tries": number, "next_at": now + lease}
+    if plan:
+        change["plan"] = list(plan)
     return deliveries().find_one_and_update(
         {"_id": delivery["_id"], "version": delivery["version"]},
-        {
-            "$set": {f"attempts.{number}": attempt, "tries": number, "next_at": now + lease},
-            "$inc": {"version": 1},
-        },
+        {"$set": change, "$max": {"priority": int(Priority.AGAIN)}, "$inc": {"version": 1}},
         return_document=ReturnDocument.AFTER,
     )
 
@@ -189,6 +198,33 @@ def wait(delivery: Delivery, until: datetime | None) -> None:
     deliveries().update_one(
         {"_id": delivery["_id"], "version": delivery["version"]}, {**change, "$inc": {"version": 1}}
     )
+
+
+def hold_back(delivery: Delivery, reason: Held, *, until: datetime, now: datetime) -> bool:
+    """Not now: look again at `until`, or when it no longer matters. False when somebody else moved first."""
+    done = deliveries().update_one(
+        {"_id": delivery["_id"], "version": delivery["version"]},
+        {
+            "$set": {"held": {"reason": str(reason), "at": now}, "next_at": min(until, delivery["valid_until"])},
+            "$inc": {"version": 1},
+        },
+    )
+    return done.modified_count == 1
+
+
+def told_later(delivery: Delivery) -> bool:
+    """Whether a newer delivery tells the same person the latest of the same thing, or did, or will."""
+    newer = {
+        "recipient.id": delivery["recipient"]["id"],
+        "created_at": {"$gte": delivery["created_at"]},
+        "subject": delivery["subject"],
+        "purpose": delivery["purpose"],
+        "status": {"$ne": str(DeliveryStatus.FAILED_PERMANENT)},
+        "reason": {"$nin": [str(each) for each in Suppressed if each != Suppressed.BUNDLED]},
+    }
+    mine = (delivery["created_at"], delivery["_id"])
+    rows = deliveries().find(newer, {"created_at": 1})
+    return any((row["created_at"], row["_id"]) > mine for row in rows)
 
 
 def put_off(found_id: str, *, now: datetime) -> int:

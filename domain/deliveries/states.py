@@ -1,6 +1,6 @@
 """How far a delivery got, and why the last attempt at it ended as it did. Pure."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 
 class DeliveryStatus(StrEnum):
@@ -60,3 +60,58 @@ ENDED = frozenset({D.RECEIVED, D.SEEN, D.FAILED_PERMANENT, D.SUPPRESSED})
 def below(status: DeliveryStatus) -> list[str]:
     """The statuses that a receipt of this status may replace."""
     return [str(each) for each, rank in RANK.items() if rank < RANK[status]]
+
+
+class Priority(IntEnum):
+    """Who goes first where not all can at once: where sends wait for a thread, and where the sweeper looks for what is due."""
+
+    FIRST = 0
+    """Nobody has told this person yet what a life may depend on: an offer, a mayday, an alarm to a guardian."""
+    AGAIN = 1
+    """The same, after a try that did not arrive or has no receipt."""
+    WAITED_FOR = 2
+    """Somebody waits for it or acts on it at once: a one-time code, "turn back", "help is on the way"."""
+    NEWS = 3
+    """How something stands now: what comes late is still true."""
+    BULK = 4
+    """One text to very many people, and tests of reachability: they take the room that the others leave."""
+
+
+class Suppressed(StrEnum):
+    """Why a delivery was not sent on purpose, or not sent on. The carriers' own reasons are `notifications/channel.py`."""
+
+    EXPIRED = "expired"
+    """It waited (for quiet hours to end, for a throttled number, for a carrier) until it no longer mattered."""
+    BUNDLED = "bundled"
+    """It waited, and a later one about the same thing to the same person tells the latest state."""
+    CANCELLED = "cancelled"
+    """The citizen cancelled the SOS that it is about."""
+    CLOSED = "closed"
+    """The incident that it is about is closed."""
+    ANSWERED = "answered"
+    """A supervisor was to hear that nobody has a slot, and somebody has it."""
+    ACKNOWLEDGED = "acknowledged"
+    """Another supervisor sees to it."""
+    OFFER_RENEWED = "offer_renewed"
+    """The unit was asked for the same slot again since: the new offer tells it."""
+    OFFER_ACCEPTED = "offer_accepted"
+    """The unit said yes before everybody on it had been told."""
+    OFFER_EN_ROUTE = "offer_en_route"
+    """The unit said yes and is moving."""
+    OFFER_ON_SCENE = "offer_on_scene"
+    """The unit said yes and is there."""
+    OFFER_CLEARED = "offer_cleared"
+    """The unit said yes and has finished."""
+    OFFER_DECLINED = "offer_declined"
+    """The unit said no."""
+    OFFER_WITHDRAWN = "offer_withdrawn"
+    """Another unit has it, or it is over: whoever was told before hears that by a message of its own."""
+
+
+class Held(StrEnum):
+    """What a delivery waits for that is not sent yet. A life-critical one never waits for any of these."""
+
+    QUIET_HOURS = "quiet_hours"
+    """The city sleeps and the message would ring: it goes out in the morning, if it still matters."""
+    THROTTLED = "throttled"
+    """The number had as many messages in this window as a person can read."""

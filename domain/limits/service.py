@@ -40,6 +40,21 @@ def take(secret: str, name: str, subject: str, *, limit: int, window_s: int, now
         raise LimitReached("too often", retry_after=left)
 
 
+def admit(secret: str, name: str, subject: str, *, limit: int, window_s: int, now: datetime) -> datetime | None:
+    """Count one more unless the window has `limit` already: None, or when the window ends. One conditional write."""
+    start = int(now.timestamp()) // window_s * window_s
+    ends = datetime.fromtimestamp(start + window_s, UTC)
+    try:
+        _limits().update_one(
+            {"_id": f"{_key(secret, name, subject)}:{start}", "count": {"$lt": limit}},
+            {"$inc": {"count": 1}, "$setOnInsert": {"until": ends}},
+            upsert=True,
+        )
+    except DuplicateKeyError:
+        return ends
+    return None
+
+
 def space(secret: str, name: str, subject: str, *, every_s: int, now: datetime) -> None:
     """Let it pass at most once in `every_s` seconds; raise LimitReached with the rest of them."""
     key = _key(secret, name, subject)

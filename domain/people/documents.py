@@ -159,6 +159,8 @@ class PersonDoc(Document):
     """E.164; absent once erased."""
     retired = MapField(EmbeddedDocumentField(RetiredAddress))
     """By channel (`sms`, `voice`): why and since when the number is not reached by it."""
+    reached_by = DictField()
+    """`{channel, device, at}`: what reached them last where the phone did not answer (`reach.py`)."""
     name = StringField(default="")
     language = StringField(default="ur")
     """BCP 47: `ur` or `en`."""
@@ -179,6 +181,10 @@ class PersonDoc(Document):
 
     safe_pin = StringField()
     duress_pin = StringField()
+    decoy_pin = StringField()
+    """What whoever forced a change of PINs takes for the safe one: a second duress PIN (ADR 8)."""
+    pins_reset_at = DateTimeField()
+    """When PINs that were there were last replaced without the old one, by a code to the phone."""
     second_factor = EmbeddedDocumentField(SecondFactor)
     enrolment = EmbeddedDocumentField(Enrolment)
 

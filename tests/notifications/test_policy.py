@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.deliveries.states import ENDED, AttemptState
 from notifications import policy
-from notifications.policy import TRIES_A_CHANNEL, Do, Step, next_step
+from notifications.policy import TRIES_A_CHANNEL, Do, Route, Step, next_step
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALL = ("fcm", "sms", "voice")
@@ -182,6 +182,114 @@ def test_an_attempt_under_way_is_left_to_its_process() -> None:
     assert step(sms, 8) == Step(Do.RECONCILE, channel="sms", number=1)
 
 
+# --- gateways --------------------------------------------------------------------------------------------------------
+
+BOTH = Route(("one", "two"), ("one", "two"))
+FIRST_AWAY = Route(("one", "two"), ("two",))
+AWAY = Route(("one", "two"), (), at(20))
+
+
+def through(row: dict[str, Any], seconds: float, **routes: Route) -> Step:
+    return next_step(row, ALL, at(seconds), routes)
+
+
+@pytest.mark.parametrize(
+    ("route", "gateway"), [(BOTH, "one"), (FIRST_AWAY, "two"), (Route(("two", "one"), ("two", "one")), "two")]
+)
+def test_the_first_gateway_that_is_not_down_is_asked(route: Route, gateway: str) -> None:
+    assert through(delivery(plan=("sms",)), 0, sms=route) == Step(Do.SEND, channel="sms", gateway=gateway)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "goes_to"),
+    [
+        ("temporary", "carrier_down", ("sms", "two")),
+        ("temporary", "not_connected", ("sms", "two")),
+        ("temporary", "rate_limited", ("sms", "two")),
+        ("temporary", "not_taken", ("sms", "two")),  # unknown before, and the carrier does not have it
+        ("permanent", "rejected", ("sms", "two")),
+        ("temporary", "unreachable", ("voice", "")),  # the phone is off, whoever asks for it
+        ("permanent", "not_mobile", ("voice", "")),
+        ("permanent", "opted_out", ("voice", "")),  # nobody goes round a "stop" by another carrier
+    ],
+)
+def test_what_one_gateway_did_not_take_the_next_one_gets_at_once(
+    state: str, code: str, goes_to: tuple[str, str]
+) -> None:
+    row = delivery(tried("sms", state, code=code, gateway="one", done_at=at(1), retry_at=at(60)), plan=("sms", "voice"))
+    assert through(row, 1, sms=BOTH) == Step(Do.SEND, channel=goes_to[0], gateway=goes_to[1])
+
+
+def test_after_both_gateways_the_next_channel_has_its_turn() -> None:
+    tries = [tried("sms", "temporary", n, code="carrier_down", gateway=name, done_at=at(n)) for n, name in
+             enumerate(("one", "two"))]  # fmt: skip
+    assert through(delivery(*tries, plan=("sms", "voice")), 2, sms=BOTH) == Step(Do.SEND, channel="voice")
+    assert through(delivery(*tries, plan=("sms",)), 2, sms=BOTH).do == Do.SEND
+    assert through(delivery(*tries, plan=("sms",)), 1.5, sms=BOTH) == Step(Do.WAIT, until=at(2))
+
+
+@pytest.mark.parametrize("state", ["unknown", "sending"])
+def test_nothing_goes_to_the_second_gateway_before_the_first_was_asked_what_became_of_it(state: str) -> None:
+    row = delivery(tried("sms", state, gateway="one"), plan=("sms", "voice"))
+    for route in (BOTH, FIRST_AWAY, AWAY):
+        assert through(row, 30, sms=route) == Step(Do.RECONCILE, channel="sms", number=1)
+
+
+def test_where_every_gateway_is_down_the_next_channel_is_taken_at_once() -> None:
+    assert through(delivery(plan=("sms", "voice")), 0, sms=AWAY) == Step(Do.SEND, channel="voice")
+    row = delivery(tried("fcm", "sent"), plan=ALL)
+    assert through(row, 5, sms=AWAY) == Step(Do.SEND, channel="voice")
+
+
+def test_where_nothing_else_is_left_news_waits_and_an_alarm_does_not() -> None:
+    assert through(delivery(plan=("sms",)), 0, sms=AWAY) == Step(Do.WAIT, until=at(20))
+    alarm = delivery(plan=("sms",), life_critical=True)
+    assert through(alarm, 0, sms=AWAY) == Step(Do.SEND, channel="sms", gateway="one")
+
+
+# --- what worked last -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plan", "worked", "order"),
+    [
+        (ALL, "", ALL),
+        (ALL, "fcm", ALL),
+        (ALL, "sms", ("sms", "fcm", "voice")),
+        (ALL, "voice", ALL),  # a call wakes the house
+        (("voice", "sms"), "sms", ("voice", "sms")),  # and is first where it is meant to
+        (("fcm",), "sms", ("fcm",)),
+    ],
+)
+def test_what_reached_somebody_last_is_where_it_begins(
+    plan: tuple[str, ...], worked: str, order: tuple[str, ...]
+) -> None:
+    assert policy.order(plan, worked) == order
+
+
+def test_an_sms_before_a_push_is_given_no_longer_than_a_push() -> None:
+    row = delivery(tried("sms", "sent"), plan=("sms", "fcm", "voice"))
+    assert step(row, 4.9) == Step(Do.WAIT, until=at(5))
+    assert step(row, 5) == Step(Do.SEND, channel="fcm")
+
+
+@pytest.mark.parametrize(
+    ("channels", "receipt", "learned"),
+    [
+        (("fcm",), "fcm", None),  # as always: nothing is written for it
+        (("fcm", "sms"), "sms", "sms"),
+        (("fcm", "sms"), "fcm", ""),  # late, and yet: the phone answers
+        (("sms", "fcm"), "fcm", ""),
+        (("sms",), "sms", None),  # no push was tried, so none was missed
+        (("fcm", "sms", "voice"), "voice", None),
+    ],
+)
+def test_a_receipt_teaches_where_another_channel_was_tried_before(
+    channels: tuple[str, ...], receipt: str, learned: str | None
+) -> None:
+    assert policy.lesson(delivery(*(tried(channel, "sent") for channel in channels)), receipt) == learned
+
+
 # --- in general ------------------------------------------------------------------------------------------------------
 
 ATTEMPTS = st.lists(
@@ -211,7 +319,9 @@ def test_every_delivery_has_a_next_step_that_makes_sense(
         assert decided.channel in reachable
         assert decided.channel in plan
         assert seconds < 600
-        assert not attempts or attempts[-1]["state"] != "unknown" or attempts[-1]["channel"] == "fcm"
+        last = attempts[-1] if attempts else tried("fcm", "sent")
+        askable = last["channel"] in plan and last["channel"] in reachable and last["channel"] != "fcm"
+        assert last["state"] != "unknown" or not askable
     elif decided.do == Do.WAIT:
         assert decided.until is None or decided.until > at(seconds)
     elif decided.do == Do.GIVE_UP:

@@ -205,6 +205,8 @@ def local(city: CityConfig, day: int, clock: str) -> datetime:
 def test_quiet_hours_pass_midnight_in_local_time(body: Body, clock: str, quiet: bool) -> None:
     city = parse(body, "lahore.toml")
     assert hours.is_quiet(city, local(city, 5, clock)) is quiet
+    ends = local(city, 5 if clock < "12:00" else 6, "07:00") if quiet else None
+    assert hours.quiet_until(city, local(city, 5, clock)) == ends
 
 
 @pytest.mark.parametrize(
