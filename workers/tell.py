@@ -13,11 +13,14 @@ from domain.deliveries.service import Recipient, Telling
 from domain.dispatch.service import ladder_of
 from domain.dispatch.supervising import supervised
 from domain.ids import token_hash
+from domain.incidents import seen
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
+from domain.incidents.projection import is_quiet, stands_still
 from domain.outbox import Event
 from domain.people import queries as people
 from domain.people.documents import PersonDoc
+from domain.people.states import Duty
 from domain.permissions import Role
 from notifications.content import guardian_token
 from notifications.fanout import tell
@@ -27,24 +30,33 @@ from workers.context import Context
 OFFER_MATTERS = timedelta(minutes=10)
 ALARM_MATTERS = timedelta(minutes=30)
 NEWS_MATTERS = timedelta(hours=2)
+ON_DUTY = frozenset({Duty.AVAILABLE, Duty.BUSY})
 
 log = logging.get(__name__)
 
 
-def _responders(unit_ids: Iterable[str]) -> dict[str, list[Recipient]]:
-    """Who is told for each unit: its responders, or the unit's own phone when nobody is on it by name."""
+def responders(unit_ids: Iterable[str], *, but: str | None = None) -> dict[str, list[Recipient]]:
+    """Who is told for each unit: its responders who are on duty; all of them where nobody says so; or the unit's own
+    phone when nobody is on it by name. Never `but`, the citizen, whose phone may be in other hands.
+    """
     ids = sorted(set(unit_ids))
-    found: dict[str, list[Recipient]] = {unit_id: [] for unit_id in ids}
+    found: dict[str, list[Any]] = {unit_id: [] for unit_id in ids}
     for person in people.responders_of(ids):
-        found[person.unit_id].append(Recipient("person", person.id))
-    return {unit_id: told or [Recipient("unit", unit_id)] for unit_id, told in found.items()}
+        if person.id != but:
+            found[person.unit_id].append(person)
+    told: dict[str, list[Recipient]] = {}
+    for unit_id, crew in found.items():
+        on_duty = [person for person in crew if person.duty in ON_DUTY]
+        told[unit_id] = [Recipient("person", person.id) for person in on_duty or crew] or [Recipient("unit", unit_id)]
+    return told
 
 
 def offered(event: Event, context: Context) -> None:
     """Everybody on the units that were asked hears of it: push first, SMS where no receipt comes, voice by the rung."""
     doc = incidents.get(event["subject"])
     asked = {each: found for each in event["assignments"] if (found := doc["assignments"].get(each))}
-    responders = _responders(assignment["unit"] for assignment in asked.values())
+    citizen = (doc.get("citizen") or {}).get("person")
+    on_unit = responders((assignment["unit"] for assignment in asked.values()), but=citizen)
     tellings = []
     for assignment_id, assignment in asked.items():
         ladder = ladder_of(doc, assignment["service"], cities.current(doc["city"]))
@@ -61,7 +73,7 @@ def offered(event: Event, context: Context) -> None:
                 life_critical=True,
                 receipt_wait_s=ladder.receipt_wait_s,
             )
-            for recipient in responders[assignment["unit"]]
+            for recipient in on_unit[assignment["unit"]]
         ]
     tell(tellings, context.post)
 
@@ -97,29 +109,46 @@ _CITIZEN_HEARS = {
 }
 
 
+_GOES_ON = frozenset(_CITIZEN_HEARS.values()) - {"closed"}
+
+
 def citizen(event: Event, context: Context) -> None:
-    """The citizen hears that somebody has it, is on the way, is there. Nothing rings on a silent SOS: push alone."""
+    """The citizen hears that somebody has it, is on the way, is there; and so do those whose SOS were merged into it, each
+    by their own. Nothing rings on a silent SOS: push alone.
+
+    Of a merged SOS nothing is over when it closes: help comes by the other incident, and its citizen hears how that stands.
+    """
     doc = incidents.get(event["subject"])
-    person = (doc.get("citizen") or {}).get("person")
-    if not person or (doc.get("citizen") or {}).get("cancel") or doc.get("merged_into"):
-        return  # of a merged SOS nothing is over: help comes by the other incident
-    quiet = "silent" in doc["flags"] or event["type"] != "assignment.accepted"
-    tell(
-        [
+    into = seen.merged_into(doc)
+    status = _CITIZEN_HEARS[event["type"]]
+    if into is not None:
+        if event["type"] != "incident.closed" or into["status"] not in _GOES_ON:
+            return
+        status = into["status"]
+    target = into or doc
+    told: set[str] = set()
+    tellings = []
+    for each in [doc, *seen.merged_here(doc)]:
+        person = (each.get("citizen") or {}).get("person")
+        merged = each["_id"] != target["_id"]
+        if not person or person in told or stands_still(each, target if merged else None):
+            continue
+        told.add(person)
+        rings = status == "acknowledged" and not is_quiet(each)
+        tellings.append(
             Telling(
-                key=event["id"],
-                city=doc["city"],
+                key=f"{event['id']}-{each['_id']}" if each is not doc else event["id"],
+                city=each["city"],
                 purpose="incident_updated",
-                subject=doc["_id"],
+                subject=each["_id"],
                 recipient=Recipient("person", person),
-                plan=["fcm"] if quiet else ["fcm", "sms"],
+                plan=["fcm", "sms"] if rings else ["fcm"],
                 valid_for=NEWS_MATTERS,
-                refs={"status": _CITIZEN_HEARS[event["type"]]},
+                refs={"status": status, **({"into": target["_id"]} if merged else {})},
                 receipt_wait_s=15,
             )
-        ],
-        context.post,
-    )
+        )
+    tell(tellings, context.post)
 
 
 def guardians(event: Event, context: Context) -> None:
@@ -206,6 +235,32 @@ def mayday(event: Event, context: Context) -> None:
     agency = doc["assignments"][event["assignment"]]["agency"]
     told = _operators(event["city"]) | {person.id for person in people.supervisors_of(event["city"], agency)}
     _notify(event, context, "supervisor_called", told, ("voice", "sms"), key=event["assignment"])
+
+
+def still_coming(event: Event, context: Context) -> None:
+    """Nobody sees that the unit comes: whoever was asked for it is asked by SMS, and the control room hears of it."""
+    asked = {
+        (each["recipient"]["kind"], each["recipient"]["id"]): each["recipient"]
+        for each in deliveries.offers(event["subject"], [event["assignment"]])
+    }
+    tell(
+        [
+            Telling(
+                key=event["id"],
+                city=event["city"],
+                purpose="assignment_doubted",
+                subject=event["subject"],
+                recipient=Recipient(**recipient),
+                plan=("sms",),
+                valid_for=OFFER_MATTERS,
+                refs={"assignment": event["assignment"]},
+                life_critical=True,
+            )
+            for recipient in asked.values()
+        ],
+        context.post,
+    )
+    _notify(event, context, "notice", _operators(event["city"]), ("fcm", "sms"), key=str(event["v"]))
 
 
 def operators_of_duress(event: Event, context: Context) -> None:

@@ -1,4 +1,6 @@
-"""The one-tap page of an offer. GET shows, only POST acts, so that a link preview answers nothing."""
+"""The one-tap page of an offer. GET shows and leaves no trace, only POST acts: whoever previews a link, or scans it for
+harm, is no person, and an offer that only they opened goes on by the next channel.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -29,40 +31,38 @@ STEPS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     A.OFFERED: (("accept", "main"), ("decline", "")),
     A.EXPIRED: (("accept", "main"), ("decline", "")),
     A.ACCEPTED: (("en_route", "main"), ("on_scene", ""), ("give_up", "quiet")),
-    A.EN_ROUTE: (("on_scene", "main"), ("give_up", "quiet")),
+    A.EN_ROUTE: (("on_scene", "main"), ("still_coming", ""), ("give_up", "quiet")),
     A.ON_SCENE: (("clear", "main"),),
 }
 """What each state offers: (what the button does, its style)."""
-_PREVIEWS: Final = ("bot", "preview", "facebookexternalhit", "whatsapp", "telegram", "skype", "slurp", "crawler")
+_DOES: Final = frozenset(do for steps in STEPS.values() for do, _ in steps)
+_WANTED: Final = {"clear": A.CLEARED, "still_coming": A.EN_ROUTE}
 _OUTCOMES: Final = frozenset({"busy", "changed"})
 
 
 @blp.get("/a/<token>")
 def show_assignment(token: str) -> Response:
-    """What a unit is asked, or has; opened counts as seen."""
+    """What a unit is asked, or has."""
     doc, link = behind(token, ("assignment",))
-    if request.method == "GET" and not _is_preview():
-        for delivery in deliveries.about(doc["_id"], link["id"]):
-            deliveries.opened(delivery, now=services().clock())
     return _assignment_page(doc, link["id"])
-
-
-def _is_preview() -> bool:
-    agent = (request.user_agent.string or "").lower()
-    return any(word in agent for word in _PREVIEWS)
 
 
 @blp.post("/a/<token>")
 def act_on_assignment(token: str) -> Response:
-    """One tap: accept, decline, en route, on scene, done. Shows how it stands afterwards."""
+    """One tap: accept, decline, en route, on scene, done; a person did it, so the offer was seen. Shows how it stands
+    afterwards.
+    """
     doc, link = behind(token, ("assignment",))
-    outcome = ""
-    try:
-        _act(doc, link["id"], request.form.get("do", ""))
-    except UnitTaken:
-        outcome = "busy"
-    except Conflict:
-        outcome = "changed"
+    outcome, do = "", request.form.get("do", "")
+    if do in _DOES:
+        try:
+            _act(doc, link["id"], do)
+        except UnitTaken:
+            outcome = "busy"
+        except Conflict:
+            outcome = "changed"
+        for delivery in deliveries.about(doc["_id"], link["id"]):
+            deliveries.opened(delivery, now=services().clock())
     lang = request.args.get("lang", "")
     query = "&".join(f"{name}={value}" for name, value in (("lang", lang), ("said", outcome)) if value)
     if lang not in (*WORDS, ""):
@@ -80,11 +80,9 @@ def _act(doc: dict[str, Any], assignment_id: str, do: str) -> None:
         dispatch.accept(incident, assignment_id, desk(doc["city"]), by=by, via="link", now=now)
     elif do in {"decline", "give_up"}:
         dispatch.decline(incident, assignment_id, by=by, reason="", now=now)
-    elif do in {"en_route", "on_scene", "clear"}:
-        wanted = A.CLEARED if do == "clear" else A(do)
-        dispatch.progress(incident, assignment_id, wanted, by=by, now=now)
     else:
-        return
+        wanted = _WANTED.get(do) or A(do)
+        dispatch.progress(incident, assignment_id, wanted, by=by, now=now)
     found.enqueue("drain", "incidents", incident)
 
 

@@ -23,6 +23,7 @@ from domain.incidents import by_text
 from domain.incidents import service as incidents
 from domain.incidents.by_text import Text
 from domain.incidents.calls import CallForHelp
+from domain.incidents.projection import is_quiet
 from domain.limits import service as limits
 from domain.lines import service as lines
 from notifications.content import CONTENT
@@ -85,7 +86,7 @@ def _delivery_of(who: Caller, number: str) -> Delivery | None:
 
 def _about(delivery: Delivery) -> tuple[dict[str, str], str]:
     """The offer's own words, with the link to its page, and the language of whoever got it."""
-    reached = reach(delivery["recipient"])
+    reached = reach(delivery["recipient"], services().settings)
     params = CONTENT[delivery["purpose"]].params(delivery, reached, services().settings)
     return {"category": params["category"], "area": params["area"], "page": params["link"]}, reached.language
 
@@ -108,7 +109,7 @@ def _sos(who: Caller, said: Text, city: str | None) -> str:
         ),
         message,
     )
-    if said.automatic or who.phone is None or "silent" in doc["flags"]:
+    if said.automatic or who.phone is None or is_quiet(doc):
         return ""
     return render("sos_taken", "sms", who.language or DEFAULT_LANGUAGE, {"page": _page(doc)})
 

@@ -37,12 +37,14 @@ class IncidentDoc(me.Document):
     slots = me.DictField()
     assignments = me.DictField()
     asked_units = me.ListField(me.StringField())
+    about = me.DictField()  # what it came from: {journey}, {escort}
     links = me.ListField(me.DictField())  # signed links that open it: {h: token hash, kind, id, until}
     fingerprint = me.StringField()  # of the body that an operator's key is bound to
     share_generation = me.IntField(default=0)  # raised to revoke every live page at once
     cameras = me.DictField()  # camera id → {state, observation, asked_at}
     correlations = me.ListField(me.DictField())  # the 20 best links
     merged_into = me.StringField()
+    merged_here = me.ListField(me.StringField())  # what was ever merged into it; `merged_into` says if it still is
     notes = me.ListField(me.DictField())  # the control room's: {id, at, by, text}
     handovers = me.ListField(me.DictField())
     milestones = me.DictField()  # offered_at, acknowledged_at, en_route_at, on_scene_at

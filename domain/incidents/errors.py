@@ -1,6 +1,6 @@
 """What can be wrong with an incident, beyond the kinds."""
 
-from domain.errors import Conflict, NotAllowed, NotFound
+from domain.errors import Conflict, NotFound
 
 
 class IncidentNotFound(NotFound):
@@ -25,9 +25,3 @@ class TooBusy(Conflict):
     """The document changed under every try; the caller may simply repeat."""
 
     code = "changed_meanwhile"
-
-
-class WrongPin(NotAllowed):
-    """Neither the safe nor the duress PIN."""
-
-    code = "wrong_pin"

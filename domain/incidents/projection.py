@@ -2,8 +2,10 @@
 
 Body, ETag, event stream, sync, pushes, live pages and export are all made from `citizen_view`. When the phone cancels,
 with either PIN, the view of that moment is closed and kept in the document (`frozen_by_cancel`); from then on it is all
-that is ever shown, whatever the incident does behind it. A practice has no incident behind it: its story is told by the
-clock.
+that is ever shown, whatever the incident does behind it. So it is, as it stands, where too many PINs are tried on what
+is over (`frozen_as_it_is`). A practice has no incident behind it: its story is told by the clock.
+
+How loud her phone may be is part of the view as well: what she chose (`is_quiet`), not the flags, which duress changes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,18 +40,35 @@ def citizen_view(doc: Mapping[str, Any], now: datetime, into: Mapping[str, Any] 
         return dict(cancelled["view"])
     if "practice" in doc["flags"]:
         return _practice(doc, now)
-    return _merged(doc, into) if into else _live(doc)
+    return _merged(doc, into, now) if into else _live(doc)
 
 
-def _merged(doc: Mapping[str, Any], into: Mapping[str, Any]) -> View:
+def is_quiet(doc: Mapping[str, Any]) -> bool:
+    """Whether her phone makes no sound for this SOS: as she asked when she raised it, or in a later send of it."""
+    return bool((doc.get("citizen") or {}).get("silent"))
+
+
+def stands_still(doc: Mapping[str, Any], into: Mapping[str, Any] | None = None) -> bool:
+    """Whether her phone was told that it is over: of this SOS, or of the one of hers that it was merged into."""
+    cancelled = (doc.get("citizen") or {}).get("cancel")
+    return bool(cancelled or (into and _is_of_the_same(doc, into) and stands_still(into)))
+
+
+def _is_of_the_same(doc: Mapping[str, Any], into: Mapping[str, Any]) -> bool:
+    person = (doc.get("citizen") or {}).get("person")
+    return person is not None and (into.get("citizen") or {}).get("person") == person
+
+
+def _merged(doc: Mapping[str, Any], into: Mapping[str, Any], now: datetime) -> View:
+    """What shows of the other one: all that goes on there; of one's own, what its citizen sees of it."""
     shown = ("status", "resolution", "closed_at", "services", "unfilled")
-    theirs = _live(into)
+    theirs = citizen_view(into, now) if _is_of_the_same(doc, into) else _live(into)
     return (
         _common(doc)
         | {name: theirs[name] for name in shown}
         | {
-            "version": doc["version"] + into["version"],
-            "updated_at": max(doc["updated_at"], into["updated_at"]),
+            "version": doc["version"] + theirs["version"],
+            "updated_at": max(doc["updated_at"], theirs["updated_at"]),
         }
     )
 
@@ -67,6 +86,12 @@ def frozen_by_cancel(doc: Mapping[str, Any], now: datetime, version: int) -> Vie
             "unfilled": [],
         }
     return view | {"version": version, "updated_at": now}
+
+
+def frozen_as_it_is(doc: Mapping[str, Any], now: datetime, version: int, into: Mapping[str, Any] | None = None) -> View:
+    """The view as it is, to stay: of an SOS that is over already."""
+    view = citizen_view(doc, now, into)
+    return view | {"version": view["version"] + version - doc["version"], "updated_at": now}
 
 
 def _live(doc: Mapping[str, Any]) -> View:
@@ -113,7 +138,7 @@ def _common(doc: Mapping[str, Any]) -> View:
         "updated_at": doc["updated_at"],
         "closed_at": None,
         "practice": "practice" in doc["flags"],
-        "silent": bool(citizen.get("silent")),
+        "silent": is_quiet(doc),
         "position": _position(doc.get("position")),
         "services": [],
         "unfilled": [],

@@ -3,13 +3,13 @@
 What happens to one service's slot (offers, acceptance, the ladder) is in `domain/dispatch/rules.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from domain.errors import Conflict, Invalid
 from domain.incidents.draft import Draft
-from domain.incidents.projection import frozen_by_cancel
+from domain.incidents.projection import citizen_view, frozen_as_it_is, frozen_by_cancel, is_quiet
 from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus, Resolution, SlotStatus
 
 LATE_AFTER = timedelta(minutes=15)
@@ -72,11 +72,12 @@ def close(draft: Draft, resolution: Resolution, *, by: str | None, reason: str =
         draft.event("assignment.withdrawn", assignments=released, reason="closed")
 
 
-def cancel(draft: Draft, *, by: str | None) -> None:
+def cancel(draft: Draft, *, by: str | None, not_waiting: Collection[str] = ()) -> None:
     """The safe PIN: closed for everybody; a second cancel changes nothing.
 
     After a duress PIN the phone is answered the same, but nothing is closed: a safe PIN may be forced as well, so the
-    control room decides.
+    control room decides. Nor is it while others wait for the same help, whose SOS were merged into this one (all but
+    `not_waiting`): it is over for this phone alone, and theirs show what goes on, whichever PIN it was.
     """
     if not citizen_cancelled(draft.doc):
         _hide_from_citizen(draft)
@@ -86,27 +87,57 @@ def cancel(draft: Draft, *, by: str | None) -> None:
         if not _has_entry(draft.doc, "safe_pin_after_duress"):
             draft.entry("safe_pin_after_duress", by=by)
     elif draft.doc["status"] != IncidentStatus.CLOSED:
-        close(draft, Resolution.CANCELLED_BY_CITIZEN, by=by)
+        if set(draft.doc.get("merged_here") or ()) - set(not_waiting):
+            draft.entry("cancelled_while_others_wait", by=by)
+        else:
+            close(draft, Resolution.CANCELLED_BY_CITIZEN, by=by)
 
 
 def duress(draft: Draft, *, by: str | None, hide: bool = True) -> None:
     """The duress PIN: to the phone the same as `cancel`; to everybody else the incident rises, silently.
 
-    A practice stays one. Without `hide` the phone was told no (too many wrong PINs) and goes on seeing its SOS.
+    A practice stays one. Without `hide` the phone was told no (too many wrong PINs) and goes on seeing its SOS; one that
+    help comes to by another incident stays merged then, since the phone sees that one go on.
     """
     if hide and not citizen_cancelled(draft.doc):
         _hide_from_citizen(draft)
     if "practice" in draft.doc["flags"] or "duress" in draft.doc["flags"]:
         return
+    _raise(draft)
+    draft.entry("duress", by=by)
+    draft.event("incident.duress")
+    if draft.doc["status"] == IncidentStatus.CLOSED and citizen_cancelled(draft.doc):
+        draft.unset("merged_into")  # it goes on by itself from here
+        reopen(draft, by=by, reason="duress")
+
+
+def hold_still(draft: Draft, into: dict[str, Any] | None) -> None:
+    """Too many wrong PINs on an SOS that is over for its phone: it stays so there, whichever PIN comes next. `into` is the
+    incident that it was merged into. Before `duress`, which may start it again behind that view.
+    """
+    if citizen_cancelled(draft.doc) or "practice" in draft.doc["flags"]:
+        return
+    if citizen_view(draft.doc, draft.now, into)["status"] == IncidentStatus.CLOSED:
+        version = draft.next_version
+        view = frozen_as_it_is(draft.doc, draft.now, version, into)
+        draft.set("citizen.cancel", {"at": draft.now, "version": version, "view": view})
+
+
+def tried_on_merged(draft: Draft, merged: str, *, by: str | None, forced: bool) -> None:
+    """Too many wrong PINs on an SOS that was merged into this one: said here too, by one write whichever PIN it was, since
+    the phone sees this one's version. A duress PIN among them raises this one as well: help comes by it.
+    """
+    draft.entry("wrong_pin", merged=merged)
+    if forced and "duress" not in draft.doc["flags"]:
+        _raise(draft)
+        draft.entry("duress", by=by, merged=merged)
+
+
+def _raise(draft: Draft) -> None:
     draft.flag("duress")
     draft.flag("silent")
     draft.set("severity", "Extreme")
     draft.set("urgency", "Immediate")
-    draft.entry("duress", by=by)
-    draft.event("incident.duress")
-    if draft.doc["status"] == IncidentStatus.CLOSED:
-        draft.unset("merged_into")  # it goes on by itself from here
-        reopen(draft, by=by, reason="duress")
 
 
 def _has_entry(doc: dict[str, Any], kind: str) -> bool:
@@ -180,7 +211,7 @@ def merge(draft: Draft, target: dict[str, Any], *, by: str) -> None:
 
 def take_over(draft: Draft, merged: dict[str, Any], *, by: str) -> None:
     """The other side of a merge: what was asked for there, and nobody has done yet, is asked for here."""
-    if any(e["kind"] == "merged_here" and e.get("merged") == merged["_id"] for e in draft.doc["timeline"]):
+    if merged["_id"] in (draft.doc.get("merged_here") or ()):
         return
     assignments = (merged.get("assignments") or {}).values()
     done = {each["service"] for each in assignments if each["status"] == AssignmentStatus.CLEARED}
@@ -189,6 +220,8 @@ def take_over(draft: Draft, merged: dict[str, Any], *, by: str) -> None:
         missing = []
     for service in missing:
         draft.set(f"slots.{service}", new_slot(service, draft.now))
+    held = draft.doc.get("merged_here") or []
+    draft.set("merged_here", [*held, merged["_id"]])
     draft.entry("merged_here", by=by, merged=merged["_id"], **({"services": missing} if missing else {}))
     if missing:
         draft.event("incident.facts_added")
@@ -234,7 +267,7 @@ def learn(draft: Draft, facts: dict[str, Any]) -> None:
         if service not in (draft.doc.get("slots") or {}) and draft.doc["status"] != IncidentStatus.CLOSED:
             draft.set(f"slots.{service}", new_slot(service, draft.now))
             changed["services"] = True
-    if facts.get("silent") and "silent" not in draft.doc["flags"]:
+    if facts.get("silent") and not is_quiet(draft.doc):  # by what she chose: duress sets the flag, and must not show
         draft.flag("silent")
         draft.set("citizen.silent", True)
         changed["silent"] = True

@@ -72,6 +72,8 @@ class Guardian(EmbeddedDocument):
     status = StringField(default="invited", choices=("invited", "confirmed", "declined"))
     silent = BooleanField(default=False)
     """Told by data push and SMS only, never by a call."""
+    no_calls = BooleanField(default=False)
+    """The guardian's own wish not to be rung; whoever named them is not told."""
     generation = IntField(default=0)
     """Of the link by which they confirm; raising it revokes the link."""
     link_hash = StringField()

@@ -63,10 +63,10 @@ class RoleInvalid(Invalid):
     code = "role_invalid"
 
 
-class PinWrong(NotAllowed):
-    """The PIN is not the one."""
+class WrongPin(NotAllowed):
+    """Neither the safe nor the duress PIN."""
 
-    code = "pin_wrong"
+    code = "wrong_pin"
 
 
 class SecondFactorWrong(NotAllowed):

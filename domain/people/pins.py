@@ -1,7 +1,8 @@
 """The safe and the duress PIN. Hashed with argon2id over a keyed digest, so that four digits are worth something even
 to somebody who has the database: without the secret there is nothing to try against.
 
-Both hashes are always checked, also when none is set: how long it takes tells nothing.
+All hashes are always checked, also when none is set: how long it takes tells nothing. A change of PINs that was forced
+looks like any other to whoever forced it (docs/adr/0008-forced-pin-change.md).
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from domain.limits import service as limits
 from domain.people import queries, rules
-from domain.people.errors import PinsInvalid, PinWrong, ProofNeeded
+from domain.people.errors import PinsInvalid, ProofNeeded, WrongPin
 from domain.people.states import PinMatch
 from domain.people.tokens import purpose_key
 
@@ -35,11 +36,15 @@ def _matches(stored: str | None, keyed: str) -> bool:
 
 
 def check_pins(person: Any, pin: str, *, secret: str) -> PinMatch:
-    """Which PIN this is. Always two argon2 verifications, whatever is set and whatever matches."""
+    """Which PIN this is. Always three argon2 verifications, whatever is set and whatever matches.
+
+    Duress comes first: where a forced change hit upon the safe PIN by chance, it calls for help.
+    """
     keyed = _keyed(secret, person.id, pin)
     safe = _matches(person.safe_pin, keyed)
     duress = _matches(person.duress_pin, keyed)
-    return PinMatch.SAFE if safe else PinMatch.DURESS if duress else PinMatch.WRONG
+    decoy = _matches(person.decoy_pin, keyed)
+    return PinMatch.DURESS if duress or decoy else PinMatch.SAFE if safe else PinMatch.WRONG
 
 
 def set_pins(
@@ -54,25 +59,25 @@ def set_pins(
 ) -> None:
     """Set both PINs. Needs the old safe PIN, or `proven` (a fresh one-time code). Raises PinsInvalid for PINs that cannot be.
 
-    With the old *duress* PIN the answer is the same, but the safe PIN stays and the PIN that was called safe becomes
-    the duress one: whoever forces a change gets a PIN that calls for help.
+    With the old *duress* PIN all answers are the same, now and later, but the safe PIN stays, and both new ones call for
+    help: whoever forces a change gets a decoy, and trying it tells nothing. With the code alone the change holds, and is
+    remembered for SOS that go on meanwhile (`cancelling`).
     """
     if reason := rules.pins_problem(safe_pin, duress_pin):
         raise PinsInvalid(reason, errors={"duress_pin": [reason]})
-    match = PinMatch.SAFE if proven else PinMatch.WRONG
-    if old_pin is not None and not proven:
-        limits.take(secret, "pin_change", person.id, limit=rules.PIN_TRIES, window_s=rules.PIN_WINDOW_S, now=now)
-        match = check_pins(person, old_pin, secret=secret)
-        if match is PinMatch.WRONG:
-            raise PinWrong("the old PIN is not right")
-    elif not proven:
+    if old_pin is None and not proven:
         raise ProofNeeded("give the old PIN, or sign in with a fresh code")
-    changes = {
-        "safe_pin": _hasher.hash(_keyed(secret, person.id, safe_pin)),
-        "duress_pin": _hasher.hash(_keyed(secret, person.id, duress_pin)),
-    }
+    if not proven:
+        limits.take(secret, "pin_change", person.id, limit=rules.PIN_TRIES, window_s=rules.PIN_WINDOW_S, now=now)
+    match = check_pins(person, old_pin or "", secret=secret)
+    if match is PinMatch.WRONG and not proven:
+        raise WrongPin("the old PIN is not right")
+    safe, duress = (_hasher.hash(_keyed(secret, person.id, pin)) for pin in (safe_pin, duress_pin))
+    changes: dict[str, Any] = {"safe_pin": safe, "duress_pin": duress, "decoy_pin": None, "pins_reset_at": None}
     if match is PinMatch.DURESS:
-        changes = {"duress_pin": changes["safe_pin"]}
+        changes = {"decoy_pin": safe, "duress_pin": duress}
+    elif match is PinMatch.WRONG and has_pins(person):
+        changes["pins_reset_at"] = now
     queries.collection().update_one(
         {"_id": person.id, "erased_at": None}, {"$set": {**changes, "changed_at": now}, "$inc": {"version": 1}}
     )

@@ -235,7 +235,10 @@ def test_whoever_guesses_is_slowed_down_and_a_right_link_still_opens(api: FlaskC
     assert api.get(share(sos(clock())), environ_base=guesser).status_code == 200
 
 
-def test_an_opened_page_is_seen_a_link_preview_is_not(api: FlaskClient, app: Flask, clock: Hand) -> None:
+@pytest.mark.parametrize(("do", "status"), [("accept", "seen"), ("decline", "seen"), ("nothing", "queued")])
+def test_a_page_that_is_only_opened_leaves_no_trace_and_an_answer_ends_the_telling(
+    api: FlaskClient, app: Flask, clock: Hand, do: str, status: str
+) -> None:
     doc = sos(clock())
     assignment, path = unit(app, doc, clock())
     telling = Telling(assignment, "lahore", "assignment_offered", doc["_id"], Recipient("unit", "u"), ["sms"], TTL)
@@ -243,10 +246,21 @@ def test_an_opened_page_is_seen_a_link_preview_is_not(api: FlaskClient, app: Fla
     deliveries.deliveries().update_one({"_id": made["_id"]}, {"$set": {"refs": {"assignment": assignment}}})
     begun = deliveries.begin(made, "sms", device=None, now=clock())
     assert begun is not None
-    api.get(path, headers={"User-Agent": "WhatsApp/2.23 A"})
-    assert deliveries.get(made["_id"])["status"] == "queued"
-    api.get(path, headers={"User-Agent": "Mozilla/5.0 (Linux; Android 9)"})
-    assert deliveries.get(made["_id"])["status"] == "seen"
+    before = deliveries.get(made["_id"])
+    for agent in ("WhatsApp/2.23 A", "Mozilla/5.0 (Linux; Android 9)"):
+        assert api.get(path, headers={"User-Agent": agent}).status_code == 200
+        assert api.head(path).status_code == 200
+    assert deliveries.get(made["_id"]) == before
+    api.post(path, data={"do": do})
+    assert deliveries.get(made["_id"])["status"] == status
+
+
+def test_a_live_page_that_is_opened_changes_nothing(api: FlaskClient, clock: Hand) -> None:
+    doc = sos(clock())
+    before = incidents.get(doc["_id"])
+    assert api.get(share(doc), headers={"User-Agent": "Mozilla/5.0 (Linux; Android 9)"}).status_code == 200
+    assert incidents.get(doc["_id"]) == before
+    assert deliveries.deliveries().find_one({"subject": doc["_id"]}) is None
 
 
 def test_a_guardian_reads_in_their_language_and_may_refuse(api: FlaskClient, clock: Hand) -> None:

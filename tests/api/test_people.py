@@ -67,7 +67,7 @@ def pin(who: Any, entered: str) -> PinMatch:
 
 def test_pins_need_a_fresh_code_or_the_old_pin(api: FlaskClient, sara: Any, clock: Any) -> None:
     assert said(put_pins(api, sara, "1234", "4321")) == (403, "proof_needed")
-    assert said(put_pins(api, sara, "1234", "4321", old_pin="0000")) == (403, "pin_wrong")
+    assert said(put_pins(api, sara, "1234", "4321", old_pin="0000")) == (403, "wrong_pin")
     fresh = signed_in(clock(), phone=sara.phone, otp_at=clock())
     assert put_pins(api, fresh, "1234", "4321").status_code == 204
     assert (pin(sara, "1234"), pin(sara, "4321"), pin(sara, "9999")) == (PinMatch.SAFE, PinMatch.DURESS, PinMatch.WRONG)
@@ -93,12 +93,45 @@ def codes_document(challenge: str) -> Any:
     return ChallengeDoc.objects(id=codes.challenge_id(challenge)).get()
 
 
-def test_a_change_under_duress_looks_the_same_and_keeps_the_safe_pin(api: FlaskClient, sara: Any, clock: Any) -> None:
+def test_a_change_under_duress_looks_the_same_and_keeps_the_safe_pin(api: FlaskClient, clock: Any) -> None:
+    """Two lives side by side: one gave the safe PIN, the other the duress PIN. Every later try answers alike."""
+    answers, lives = [], []
+    for given in ("1234", "4321"):
+        who = signed_in(clock(), otp_at=clock())
+        lives.append(who)
+        put_pins(api, who, "1234", "4321")
+        queries.collection().update_one({"_id": who.person_id}, {"$set": {f"sessions.{who.session_id}.otp_at": None}})
+        before = api.get("/v1/sync", headers=who.headers).get_json()["cursor"]
+        tries = [("5678", "8765", given), ("2468", "8642", "5678"), ("1357", "7531", "8642"), ("9753", "3579", "4321")]
+        sent = [put_pins(api, who, safe, duress, old_pin=old) for safe, duress, old in tries]
+        told = [(each.status_code, each.get_json(silent=True) and each.get_json()["code"]) for each in sent]
+        pages = ("/v1/me", "/v1/me/export", "/v1/me/sessions", f"/v1/sync?cursor={before}")
+        bodies = [len(api.get(page, headers=who.headers).get_data()) for page in pages]
+        answers.append([*told, bodies, queries.get(who.person_id).version])
+    assert answers[0] == answers[1]
+    assert [each[0] for each in answers[0][:4]] == [204, 204, 204, 403]
+    forced = lives[1]
+    assert [pin(forced, each) for each in ("1234", "1357", "7531", "4321")] == [
+        PinMatch.SAFE, PinMatch.DURESS, PinMatch.DURESS, PinMatch.WRONG,
+    ]  # fmt: skip
+
+
+def test_the_safe_pin_takes_the_decoy_away(api: FlaskClient, sara: Any, clock: Any) -> None:
     fresh = signed_in(clock(), phone=sara.phone, otp_at=clock())
     put_pins(api, fresh, "1234", "4321")
-    forced = put_pins(api, sara, "5678", "8765", old_pin="4321")
-    assert (forced.status_code, forced.data) == (204, b"")
-    assert (pin(sara, "1234"), pin(sara, "5678")) == (PinMatch.SAFE, PinMatch.DURESS)
+    put_pins(api, fresh, "5678", "8765", old_pin="4321")  # a fresh code beside it does not set it free
+    assert pin(sara, "5678") is PinMatch.DURESS
+    assert put_pins(api, sara, "1357", "7531", old_pin="1234").status_code == 204
+    assert [pin(sara, each) for each in ("5678", "8765", "1234", "1357")] == [
+        PinMatch.WRONG, PinMatch.WRONG, PinMatch.WRONG, PinMatch.SAFE,
+    ]  # fmt: skip
+
+
+def test_a_decoy_that_is_the_safe_pin_by_chance_calls_for_help(api: FlaskClient, sara: Any, clock: Any) -> None:
+    fresh = signed_in(clock(), phone=sara.phone, otp_at=clock())
+    put_pins(api, fresh, "1234", "4321")
+    assert put_pins(api, sara, "1234", "8765", old_pin="4321").status_code == 204
+    assert pin(sara, "1234") is PinMatch.DURESS
 
 
 BAD_PINS = [("1234", "1234"), ("0000", "1234"), ("12", "1234"), ("12a4", "1234"), ("1234\n", "4321")]
@@ -110,7 +143,7 @@ def test_pins_that_cannot_be(api: FlaskClient, sara: Any, clock: Any, safe: str,
     assert put_pins(api, fresh, safe, duress).status_code == 422
 
 
-def test_both_hashes_are_always_checked(sara: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_hashes_are_always_checked(sara: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str | None] = []
     real = pins._matches
 
@@ -120,12 +153,12 @@ def test_both_hashes_are_always_checked(sara: Any, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(pins, "_matches", counting)
     assert pin(sara, "1234") is PinMatch.WRONG
-    assert len(checked) == 2
+    assert len(checked) == 3
 
 
 def test_old_pins_cannot_be_guessed(api: FlaskClient, sara: Any) -> None:
     answers = [said(put_pins(api, sara, "1234", "4321", old_pin=f"000{n}")) for n in range(6)]
-    assert answers == [(403, "pin_wrong")] * 5 + [(429, "limit_reached")]
+    assert answers == [(403, "wrong_pin")] * 5 + [(429, "limit_reached")]
 
 
 def test_a_push_address_belongs_to_one_person(api: FlaskClient, sara: Any, clock: Any) -> None:

@@ -116,7 +116,7 @@ def test_links_lead_from_an_answer_to_an_operation_that_takes_the_parameter(cont
 
 def test_every_code_has_a_row_that_says_when_it_comes() -> None:
     found = codes.found()
-    assert {"pin_wrong", "idempotency_conflict", "wrong_tus_version", "internal_error"} <= found.keys()
+    assert {"wrong_pin", "idempotency_conflict", "wrong_tus_version", "internal_error"} <= found.keys()
     silent = [code for code, uses in found.items() if not any(use.when for use in uses)]
     assert not silent, f"give the class of these a docstring, or the raise a text: {silent}"
 

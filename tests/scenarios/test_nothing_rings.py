@@ -1,5 +1,7 @@
 """A silent SOS, from the start or by a duress PIN: no sound, no SMS and no call ever reaches its citizen's phone."""
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,12 +9,13 @@ import pytest
 
 from domain.deliveries import service as deliveries
 from domain.deliveries.service import Recipient, Telling
-from domain.incidents import rules
+from domain.incidents import cancelling, rules
 from domain.incidents import service as incidents
 from domain.people import devices
 from domain.people.devices import DeviceFacts
+from domain.people.states import PinMatch
 from notifications.deliveries import Post, advance
-from notifications.messages import Message, Sent
+from notifications.messages import Address, Message, Sent
 from tests.factories.people import Signed, signed_in
 from tests.fakes.small_city import SmallCity
 
@@ -33,6 +36,10 @@ class Recorder:
 @pytest.fixture
 def citizen(small_city: SmallCity) -> Signed:
     """A citizen whose phone has the app."""
+    return with_phone(small_city)
+
+
+def with_phone(small_city: SmallCity) -> Signed:
     person = signed_in(small_city.now(), language="en")
     facts = DeviceFacts("dev1", token=f"tok-{person.person_id}")
     devices.bind(person.person_id, person.session_id, facts, now=small_city.now())
@@ -80,13 +87,45 @@ def test_on_a_silent_sos_a_push_makes_no_sound_and_nothing_follows_it(small_city
     assert all(each.quiet and each.body == "There is news for you." for each in sent["fcm"])
 
 
-def test_an_sos_that_turns_silent_stops_what_was_planned(small_city: SmallCity, citizen: Signed) -> None:
+def test_an_sos_that_she_makes_silent_stops_what_was_planned(small_city: SmallCity, citizen: Signed) -> None:
     incident = raised(small_city, citizen)
     delivery = news(small_city, citizen, incident)
-    incidents.change(incident, lambda draft: rules.duress(draft, by=None, hide=False), now=small_city.now())
+    incidents.change(incident, lambda draft: rules.learn(draft, {"silent": True}), now=small_city.now())
     sent = run(small_city, delivery)
     assert (len(sent["sms"]), len(sent["voice"])) == (0, 0)
     assert all(each.quiet for each in sent["fcm"])
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_after_too_many_wrong_pins_the_phone_hears_the_same_whichever_came_last(
+    small_city: SmallCity, silent: bool
+) -> None:
+    heard = []
+    for forced in (False, True):
+        person = with_phone(small_city)
+        incident = raised(small_city, person, silent=silent)
+        incidents.change(
+            incident,
+            lambda draft, match=_LAST[forced]: cancelling._refuse(draft, match, None, small_city.now(), None),  # type: ignore[misc]
+            now=small_city.now(),
+        )
+        assert ("duress" in incidents.get(incident)["flags"]) is forced
+        sent = run(small_city, news(small_city, person, incident))
+        heard.append({name: [plainly(each) for each in messages] for name, messages in sent.items()})
+    assert heard[0] == heard[1]
+    assert len(heard[0]["sms"]) == (0 if silent else 1)
+
+
+_LAST = {False: PinMatch.SAFE, True: PinMatch.DURESS}
+
+
+def plainly(message: Message) -> Message:
+    """A message without what differs by its ids: who gets it, its key, its link."""
+    data = {name: value for name, value in message.data.items() if not name.endswith(("_id", "_token"))}
+    text = re.sub(r"/t/[0-9a-z]{12}", "/t/", message.text.replace(message.nonce, ""))
+    return replace(
+        message, key="", nonce="", to=Address(message.to.kind, ""), data=data, text=text, status_url=None, collapse=""
+    )
 
 
 def test_after_a_cancel_with_either_pin_the_phone_is_left_alone(small_city: SmallCity, citizen: Signed) -> None:
