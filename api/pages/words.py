@@ -99,6 +99,7 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     ),
     "drill.confirm": ("It reached me", "پیغام مجھ تک پہنچ گیا"),
     "drill.said": ("Thank you, it is noted.", "شکریہ، درج کر لیا گیا۔"),
+    "do.still_coming": ("Still on the way", "ہم اب بھی راستے میں ہیں"),
     # a link that opens nothing
     "over.title": ("This link is over", "یہ لنک ختم ہو چکا ہے"),
     "over.more": (

@@ -24,8 +24,8 @@ from domain.incidents.states import (
     check_assignment,
 )
 
-MOVED_M = 50.0
-"""Farther than a phone's position wanders while it lies still."""
+WORD_AGAIN = timedelta(seconds=30)
+"""A unit that says once more that it is on the way so long after is no retry: it still comes."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +222,7 @@ def progress(draft: Draft, assignment_id: str, wanted: AssignmentStatus, *, by: 
     assignment = assignment_of(draft.doc, assignment_id)
     current = AssignmentStatus(assignment["status"])
     if current == wanted:
+        _still_coming(draft, assignment_id, by=by)
         return
     check_assignment(current, wanted)
     service = assignment["service"]
@@ -236,6 +237,15 @@ def progress(draft: Draft, assignment_id: str, wanted: AssignmentStatus, *, by: 
         slot["status"] == SlotStatus.CLEARED for slot in draft.doc["slots"].values()
     ):
         incident_rules.close(draft, Resolution(resolution or Resolution.HELPED), by=by)
+
+
+def _still_coming(draft: Draft, assignment_id: str, *, by: str) -> None:
+    """On the way, said again: it counts as a movement (`stalling.py`)."""
+    assignment = draft.doc["assignments"][assignment_id]
+    said_at = assignment.get("word_at") or assignment.get("en_route_at")
+    if assignment["status"] == AssignmentStatus.EN_ROUTE and said_at and draft.now - said_at >= WORD_AGAIN:
+        draft.set(f"assignments.{assignment_id}.word_at", draft.now)
+        draft.entry("still_coming", by=by, assignment=assignment_id, service=assignment["service"])
 
 
 def decline(draft: Draft, assignment_id: str, *, by: str, reason: str = "") -> None:
@@ -300,21 +310,6 @@ def mayday(draft: Draft, assignment_id: str, *, by: str) -> None:
     draft.set("severity", "Extreme")
     draft.entry("mayday", by=by, assignment=assignment_id)
     draft.event("assignment.mayday", assignment=assignment_id)
-
-
-def has_moved(assignment: Mapping[str, Any], *, travelled_m: float | None, to_go_m: float | None) -> bool:
-    """Whether an acceptance is followed by movement.
-
-    `travelled_m` is from where the unit stood when it accepted, None when it has sent no position since: then its own
-    word (en route) counts. A unit that stands at the place already has nowhere to move.
-    """
-    if assignment["status"] == AssignmentStatus.ON_SCENE:
-        return True
-    if to_go_m is not None and to_go_m <= 2 * MOVED_M:
-        return True
-    if travelled_m is None:
-        return bool(assignment["status"] == AssignmentStatus.EN_ROUTE)
-    return travelled_m >= MOVED_M
 
 
 def due_slots(doc: Mapping[str, Any], now: datetime) -> list[str]:

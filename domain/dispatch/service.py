@@ -348,7 +348,7 @@ def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Inci
         if found.moved:
             # Looked at again from here: else 50 m would do for ever.
             draft.set(f"assignments.{assignment_id}.accepted_from", dict(position))
-            draft.set(f"assignments.{assignment_id}.moved", {"at": now})
+            draft.set(f"assignments.{assignment_id}.moved", {"at": position["at"]})
         if found.nearer and seen is not None:
             draft.set(f"assignments.{assignment_id}.gained", {"at": now, "to_go_m": seen.to_go_m})
         if found.verdict == stalling.Verdict.ASK:

@@ -197,6 +197,85 @@ def test_a_unit_that_said_yes_is_looked_at_until_it_says_more(desk: Desk) -> Non
     assert doc["assignments"][first]["stalled"] is True
 
 
+def under_way(desk: Desk, *, seen: bool = True) -> tuple[dict[str, Any], str, str]:
+    """(incident, assignment, unit): a unit 3 km away that said yes and at once that it is on the way."""
+    near = unit(3000)
+    if not seen:
+        queries.units().update_one({"_id": near}, {"$set": {"position.at": NOON - timedelta(minutes=20)}})
+    doc = service.start(raised(), desk, now=NOON)
+    (first,) = doc["assignments"]
+    service.accept(doc["_id"], first, desk, by="res", via="app", now=NOON)
+    doc = service.progress(doc["_id"], first, AssignmentStatus.EN_ROUTE, by="res", now=NOON)
+    return doc, first, near
+
+
+def drive(desk: Desk, unit_id: str, metres: float, at: datetime) -> None:
+    """The unit is so many metres from the place, on the same road."""
+    lat, lon = geo.destination(*PLACE, 90.0, metres)
+    service.moved(unit_id, lat, lon, desk.positions, at=at)
+
+
+def test_a_unit_under_way_is_looked_at_until_it_is_there_and_one_that_stands_is_stalled(desk: Desk) -> None:
+    doc, first, near = under_way(desk)
+    metres = 3000.0
+    for _ in range(4):
+        due = until_due(doc)
+        metres -= 400
+        drive(desk, near, metres, due - timedelta(seconds=5))
+        doc = service.timers(doc["_id"], desk, now=due)
+        assert doc["assignments"][first]["status"] == "en_route"
+        assert until_due(doc) > due
+    due = until_due(doc)
+    drive(desk, near, metres - 20, due)  # it has stood since the last look
+    doc = service.timers(doc["_id"], desk, now=due)
+    assert doc["assignments"][first]["status"] == "withdrawn"
+    assert doc["assignments"][first]["stalled"] is True
+    assert doc["status"] == "open"
+    assert queries.unit(near).get("lease") is None
+    assert {"slot.reopened", "assignment.withdrawn"} <= {event["type"] for event in doc["pending_events"]}
+    assert asked(service.start(doc["_id"], desk, now=due)) <= {near}  # the ladder begins anew; nobody else is there
+
+
+def test_a_unit_that_is_there_and_has_not_said_so_keeps_its_slot(desk: Desk) -> None:
+    doc, first, near = under_way(desk)
+    drive(desk, near, 90, NOON + timedelta(minutes=2))
+    for _ in range(20):
+        doc = service.timers(doc["_id"], desk, now=until_due(doc))
+    assert doc["assignments"][first]["status"] == "en_route"
+    assert not [event for event in doc["pending_events"] if event["type"] == "assignment.doubted"]
+
+
+def test_a_unit_that_nobody_sees_is_believed_then_asked_and_then_given_up(desk: Desk) -> None:
+    doc, first, _ = under_way(desk, seen=False)
+    looks: list[datetime] = []
+    while not any(event["type"] == "assignment.doubted" for event in doc["pending_events"]):
+        looks.append(until_due(doc))
+        doc = service.timers(doc["_id"], desk, now=looks[-1])
+    assert looks[-1] - NOON == 4 * timedelta(minutes=3)
+    assert doc["assignments"][first]["status"] == "en_route"
+    # It says that it still comes: believed for as long again.
+    doc = service.progress(doc["_id"], first, AssignmentStatus.EN_ROUTE, by="res", now=looks[-1] + timedelta(minutes=1))
+    said = looks[-1] + timedelta(minutes=1)
+    doubts = 1
+    while doc["assignments"][first]["status"] == "en_route":
+        at = until_due(doc)
+        doc = service.timers(doc["_id"], desk, now=at)
+        doubts = sum(event["type"] == "assignment.doubted" for event in doc["pending_events"])
+    assert doubts == 2
+    assert at - said == 5 * timedelta(minutes=3)
+    assert doc["assignments"][first]["stalled"] is True
+
+
+def test_the_same_timer_twice_asks_once_whether_it_still_comes(desk: Desk) -> None:
+    doc, _, _ = under_way(desk, seen=False)
+    while not any(event["type"] == "assignment.doubted" for event in doc["pending_events"]):
+        at = until_due(doc)
+        doc = service.timers(doc["_id"], desk, now=at)
+    incidents.incidents().update_one({"_id": doc["_id"]}, {"$set": {"slots.police.due_at": at}})
+    doc = service.timers(doc["_id"], desk, now=at)
+    assert sum(event["type"] == "assignment.doubted" for event in doc["pending_events"]) == 1
+
+
 def test_a_lease_without_a_slot_is_swept_and_one_that_is_taken_anew_is_not(desk: Desk) -> None:
     name = unit(200)
     doc = service.start(raised(), desk, now=NOON)

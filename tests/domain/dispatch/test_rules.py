@@ -252,23 +252,17 @@ def test_only_who_has_it_can_call_mayday_and_once() -> None:
 # --- timers ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("status", "travelled", "to_go", "moved"),
-    [
-        ("accepted", None, None, False),
-        ("en_route", None, None, True),
-        ("accepted", 10.0, 2000.0, False),
-        ("en_route", 10.0, 2000.0, False),
-        ("accepted", 50.0, 2000.0, True),
-        ("accepted", 0.0, 100.0, True),
-        ("accepted", 0.0, 101.0, False),
-        ("on_scene", 0.0, 5000.0, True),
-    ],
-)
-def test_an_acceptance_must_be_followed_by_movement(
-    status: str, travelled: float | None, to_go: float | None, moved: bool
-) -> None:
-    assert rules.has_moved({"status": status}, travelled_m=travelled, to_go_m=to_go) is moved
+def test_on_the_way_said_again_is_a_word_and_a_retry_is_none() -> None:
+    doc = accepted(offered(incident(), "u1"), "u1")
+    (found,) = doc["assignments"]
+    moving = apply(doc, lambda draft: rules.progress(draft, found, A.EN_ROUTE, by="res"))
+    draft = Draft(moving, LATER)
+    rules.progress(draft, found, A.EN_ROUTE, by="res")
+    assert draft.empty == (LATER - moving["assignments"][found]["en_route_at"] < rules.WORD_AGAIN)
+    draft = Draft(moving, moving["assignments"][found]["en_route_at"] + rules.WORD_AGAIN)
+    rules.progress(draft, found, A.EN_ROUTE, by="res")
+    assert draft.doc["assignments"][found]["word_at"] == draft.now
+    assert draft.doc["assignments"][found]["status"] == "en_route"
 
 
 def test_a_paused_slot_is_due_when_its_pause_is_over() -> None:
