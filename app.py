@@ -13,16 +13,20 @@ from api.admin.units import blp as units
 from api.audit.routes import blp as audit
 from api.cameras.observations import blp as observations
 from api.cameras.routes import blp as cameras
+from api.deliveries.reading import blp as told
 from api.deliveries.routes import blp as deliveries
 from api.docs.routes import blp as docs
 from api.drills.page import blp as drill_page
 from api.drills.routes import blp as drills
 from api.evidence.routes import blp as media
+from api.helpline.answering import blp as counselling
+from api.helpline.asking import blp as helpline
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
 from api.insights.metrics import blp as metrics
 from api.insights.routes import blp as insights
+from api.journeys.routes import blp as journeys
 from api.json import JsonProvider
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
@@ -50,10 +54,14 @@ DOCUMENTED: list[Any] = [
     auth,
     people,
     sos,
+    journeys,
     incidents,
     operating,
     responder,
     deliveries,
+    told,
+    helpline,
+    counselling,
     cameras,
     observations,
     app_config,

@@ -29,6 +29,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc]  # flask-smorest is untyped
         self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
         self.spec.components.security_scheme("gateway", {"type": "apiKey", "in": "header", "name": "Gateway-Key"})
         self.spec.components.security_scheme("sos", {"type": "apiKey", "in": "header", "name": "Sos-Token"})
+        self.spec.components.security_scheme(
+            "helpline", {"type": "apiKey", "in": "header", "name": "Helpline-Token"}
+        )
         content: dict[str, Any] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for status in http.HTTPStatus:
             response: dict[str, Any] = {"description": status.phrase}

@@ -9,17 +9,21 @@ from typing import Any
 
 from domain.cities import queries as cities
 from domain.deliveries.service import Delivery
+from domain.dispatch import bridging
 from domain.dispatch import queries as dispatch_queries
 from domain.dispatch import rules as dispatch
 from domain.drills import service as drills
+from domain.errors import NotFound
+from domain.helpline import service as helpline
 from domain.ids import link_token
 from domain.incidents import queries as incident_queries
 from domain.incidents import seen
 from domain.incidents import service as incidents
 from domain.incidents.projection import is_quiet, stands_still
-from domain.incidents.states import ASKED, AssignmentStatus, IncidentStatus
+from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus
 from domain.people import codes
 from domain.people.documents import ChallengeDoc, PersonDoc
+from notifications import alerts, journeys
 from notifications.recipients import Reached
 from notifications.render.text import distance
 from runtime.settings import Settings
@@ -47,8 +51,6 @@ class Content:
     """Whether nothing may ring now, whatever the plan was: an SOS may turn silent after it was raised."""
     takes_replies: bool = False
     """Its SMS may be answered with a reply code (`domain/lines`)."""
-    takes_keys: bool = False
-    """Its call may be answered with a key (`api/webhooks/answers.py`)."""
 
 
 def _incident(delivery: Delivery) -> dict[str, Any]:
@@ -207,6 +209,44 @@ def _drill_overtaken(delivery: Delivery) -> str:
     return "busy" if unit.get("lease") or incident_queries.goes_on_for(person) else ""
 
 
+def _bridge_overtaken(delivery: Delivery) -> str:
+    """Nobody is put through any more once the unit has let it go, or the caller's phone may not ring."""
+    doc = _incident(delivery)
+    found = (doc.get("assignments") or {}).get(delivery["refs"]["assignment"]) or {}
+    if found.get("status") not in HOLDING:
+        return "offer_over"
+    return "" if bridging.may_ring(doc) else "may_not_ring"
+
+
+def _nothing(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    return {}
+
+
+def _helpline(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """What it pretends to be, as she chose; in the silent mode without a sound, and with nothing to see if she wants."""
+    doc = helpline.get(delivery["subject"])
+    return {
+        "request_id": doc["_id"],
+        "variant": "" if doc["disguise"] in ("plain", "nothing") else doc["disguise"],
+        "hidden": "1" if doc["disguise"] == "nothing" else "",
+        "quiet": "1" if doc["mode"] == "silent" else "",
+    }
+
+
+def _helpline_overtaken(delivery: Delivery) -> str:
+    """Nothing reaches her after she said so, whatever was under way."""
+    try:
+        doc = helpline.get(delivery["subject"])
+    except NotFound:
+        return "erased"
+    return "contact_stopped" if "stop_contact" in doc.get("flags", []) else ""
+
+
+def _desk(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """What a counsellor hears: that there is something, not what or whose."""
+    return {"request_id": delivery["subject"], "variant": delivery["refs"].get("variant", "")}
+
+
 def _never(delivery: Delivery) -> str:
     return ""
 
@@ -218,7 +258,7 @@ def _on_silent(delivery: Delivery) -> bool:
 
 CONTENT: Mapping[str, Content] = {
     "assignment_offered": Content(
-        _offer, _offer_overtaken, "assignment.offered", urgent=True, takes_replies=True, takes_keys=True
+        _offer, _offer_overtaken, "assignment.offered", urgent=True, takes_replies=True
     ),
     "assignment_doubted": Content(_offer, _doubt_overtaken, urgent=True),
     "assignment_withdrawn": Content(_withdrawn, _never, "assignment.withdrawn", urgent=True),
@@ -226,8 +266,21 @@ CONTENT: Mapping[str, Content] = {
     "guardian_alerted": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_alerted_unconfirmed": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_invited": Content(_invited, _never, "guardian.invited"),
-    "supervisor_called": Content(_staff, _supervisor_overtaken, urgent=True, takes_keys=True),
+    "supervisor_called": Content(_staff, _supervisor_overtaken, urgent=True),
+    "bridge_caller": Content(_nothing, _bridge_overtaken, urgent=True),
+    "bridge_joined": Content(_staff, _bridge_overtaken, urgent=True),
     "otp": Content(_otp, _never),
-    "drill_ping": Content(_drill, _drill_overtaken, "drill.ping", urgent=True, takes_keys=True),
+    "drill_ping": Content(_drill, _drill_overtaken, "drill.ping", urgent=True),
+    "helpline_message": Content(_helpline, _helpline_overtaken, "helpline.message", urgent=True),
+    "helpline_expire": Content(_helpline, _never, "helpline.expire_local"),
+    "helpline_desk": Content(_desk, _never, "helpline.message", urgent=True),
+    "alert_issued": Content(alerts.issued, alerts.overtaken, "alert.issued"),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),
+    "journey_due": Content(
+        journeys.due, journeys.due_overtaken, "journey.due", urgent=True, push_only=journeys.is_silent
+    ),
+    "journey_shared": Content(journeys.guardian, journeys.shared_overtaken),
+    "journey_concern": Content(journeys.guardian, journeys.concern_overtaken, urgent=True),
+    "journey_missed": Content(journeys.guardian, journeys.missed_overtaken, urgent=True),
+    "journey_over": Content(journeys.guardian, _never),
 }

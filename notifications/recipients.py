@@ -4,7 +4,7 @@ Numbers and tokens stay with their people; a token or number that died, or a gua
 not there. A push goes to all of somebody's phones (`also`): nobody knows which one is in their hand.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -73,6 +73,12 @@ def _person(recipient: Mapping[str, Any]) -> Reached:
     return _of_row(row) if row else NOWHERE
 
 
+def reach_people(ids: Sequence[str]) -> dict[str, Reached]:
+    """Where these people can be reached now, with one read; who is gone is left out."""
+    rows = PersonDoc._get_collection().find({"_id": {"$in": list(ids)}, "erased_at": None}, _FIELDS)
+    return {row["_id"]: _of_row(row) for row in rows}
+
+
 def _of_row(row: Mapping[str, Any]) -> Reached:
     """A map, not a document: this is read for every message, and making a document costs more than the read."""
     addresses = _numbers(row.get("phone"), row.get("retired"), verified_at=_verified_at(row))
@@ -108,7 +114,7 @@ def _guardian(recipient: Mapping[str, Any]) -> Reached:
         guardian["phone"],
         guardian.get("retired"),
         verified_at=_verified_at(with_app or {}),
-        silent=bool(guardian.get("silent")),
+        silent=bool(guardian.get("silent") or guardian.get("no_calls")),
     )
     if with_app is not None:  # the same number: what is known of it there holds here
         addresses = {kind: address for kind, address in addresses.items() if kind in own.addresses}

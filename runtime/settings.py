@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     fcm_base_url: str = ""
     """Empty for Google itself; the local carriers' address on a laptop."""
 
+    vault_keys: SecretStr = SecretStr("")
+    """Master keys of the vault, `id:base64 of 32 bytes, …`; the first wraps what is new. Empty: one made from the secret."""
+    vault_kms: str = ""
+    """A plug-in that keeps the master keys instead, `package.module:Class` (`domain/vault/ports.py`)."""
+
     otp_ttl_s: Annotated[int, Field(ge=60, le=900)] = 300
     """How long a one-time code is good, in seconds."""
     access_ttl_s: Annotated[int, Field(ge=60, le=900)] = 900

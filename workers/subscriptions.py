@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
 from runtime.mongo import STORE_DOWN
-from workers import dispatch, drills, figures, people, sight, tell
+from workers import alerts, bridge, dispatch, drills, figures, helpline, journeys, people, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -35,15 +35,46 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "assignment.cleared": (dispatch.free_units,),
     "assignment.declined": (dispatch.free_units,),
     "assignment.mayday": (tell.mayday,),
+    "bridge.opened": (bridge.opened,),
+    "bridge.joined": (bridge.joined,),
     "assignment.doubted": (tell.still_coming,),
     "otp.requested": (tell.one_time_code,),
     "guardian.invited": (tell.guardian_invited,),
-    "session.ended": (people.session_ended,),
-    "person.erased": (people.person_erased,),
+    "alert.issued": (alerts.announce,),
+    "session.ended": (people.session_ended, helpline.session_ended),
+    "person.erased": (people.person_erased, helpline.person_erased),
+    "journey.started": (journeys.share,),
+    "journey.asked": (journeys.ask,),
+    "journey.concern": (journeys.concern,),
+    "journey.missed": (journeys.missed,),
+    "journey.answered": (journeys.answered,),
+    "journey.ended": (journeys.ended,),
+    "journey.raised": (journeys.raise_sos,),
+    "journey.moved": (journeys.pass_on,),
+    "helpline.asked": (helpline.asked,),
+    "helpline.claimed": (helpline.claimed,),
+    "helpline.returned": (helpline.asked,),
+    "helpline.offered": (helpline.offered,),
+    "helpline.unclaimed": (helpline.unclaimed,),
+    "helpline.message": (helpline.message,),
+    "helpline.stopped": (helpline.to_counsellor,),
+    "helpline.closed": (helpline.to_counsellor,),
+    "helpline.erased": (),
     "drill.ended": (drills.reported,),
 }
 
-FIRST = frozenset({"incident.raised", "assignment.offered", "assignment.mayday", "incident.duress", "slot.reopened"})
+FIRST = frozenset(
+    {
+        "incident.raised",
+        "assignment.offered",
+        "assignment.mayday",
+        "incident.duress",
+        "slot.reopened",
+        "journey.raised",
+        "bridge.opened",
+        "bridge.joined",
+    }
+)
 LAST = frozenset({"incident.surroundings", "observation.made"})
 
 

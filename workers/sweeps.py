@@ -26,7 +26,7 @@ from notifications.fanout import advance_all
 from runtime import logging
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
-from workers import sight
+from workers import alerts, sight
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
@@ -223,6 +223,9 @@ SWEEPS = (
     Sweep("due_ladders", due_ladders, 0.5),
     Sweep("due_journeys", due_journeys, 1.0),
     Sweep("waiting_looks", waiting_looks, 1.0),
+    Sweep("due_alerts", alerts.due_alerts, 1.0),
+    Sweep("due_batches", alerts.due_batches, 1.0),
+    Sweep("count_receipts", alerts.count_receipts, 2.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
     Sweep("whole_uploads", whole_uploads, 10.0),

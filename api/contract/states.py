@@ -12,6 +12,17 @@ from domain.deliveries.states import DeliveryStatus
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
 from domain.evidence.states import UploadStatus
+from domain.helpline.states import (
+    Channel,
+    CounsellorState,
+    Danger,
+    Disguise,
+    HelplineStatus,
+    Mode,
+    Outcome,
+    Side,
+    Wanted,
+)
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
@@ -28,6 +39,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "People": (Duty, GuardianStatus, Gender, Role),
     "Deliveries": (DeliveryStatus,),
     "Drills": (DrillStatus, ReachedBy, Unreached),
+    "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }

@@ -18,6 +18,8 @@ KINDS = {
     "alert.issued",
 }  # fmt: skip
 """What the contract with the phone lists."""
+OWN_TITLE = {"helpline.message": "اطلاع", "alert.issued": "عوامی انتباہ"}
+"""What says another name than ours: she may be watched; the public is warned."""
 IDS = {name: f"{name[:3]}_0123456789abcdef" for names in CARRIED.values() for name in names}
 PRIVATE = {
     "first_name": "Ayesha",
@@ -66,7 +68,7 @@ class TestEachKind:
     def test_what_is_shown_has_words(self, kind: str) -> None:
         purpose = kind.replace(".", "_")
         if schema(kind)["x-visible"]:
-            assert render(purpose, "push_title", "ur", {}) == "امان"
+            assert render(purpose, "push_title", "ur", {}) == OWN_TITLE.get(kind, "امان")
             assert render(purpose, "push_body", "ur", {})
 
 

@@ -1,0 +1,1 @@
+"""The helpline as her phone and as the counsellors' desk see it."""

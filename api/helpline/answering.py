@@ -1,0 +1,162 @@
+"""The helpline as counsellors and their supervisors use it: shifts, the line, claiming, files, notes, transfer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from api.blueprint import Blueprint, Call
+from api.helpline import schemas
+from api.helpline.access import desk, the_vault
+from api.helpline.views import file_view, row_view
+from api.paging import Listed
+from domain.audit import chain as audit
+from domain.errors import Invalid
+from domain.helpline import filing, line, rules, shifts
+from domain.helpline import service as helpline
+from domain.helpline.errors import NotYours
+from domain.helpline.states import CounsellorState
+from domain.people import queries as people
+from domain.permissions import Target, cities
+
+blp = Blueprint("counselling", __name__, url_prefix="/v1/helpline", description="The counsellors' desk.")
+
+ANSWER = "helpline.answer"
+
+
+def _home(call: Call, action: str = ANSWER) -> str:
+    """The city whose line it is: as asked, else the caller's only one."""
+    given = call.query.get("city") or call.body.get("city")
+    mine = cities(call.who, action)
+    if given:
+        call.require_reach(action, Target(city=given))
+        return str(given)
+    named = mine - {"*"}
+    if len(named) != 1:
+        raise Invalid("say which city", code="city_needed", errors={"city": ["Which one?"]})
+    return next(iter(named))
+
+
+@blp.endpoint("PUT /duty", permission=ANSWER, body=schemas.ShiftBody, answer=schemas.ShiftAnswer)
+def set_duty(call: Call) -> Any:
+    """Go on shift, on break, or off. Whoever goes off gives back what she has; it keeps its place in the line."""
+    me = people.get(call.who.person_id)
+    state: CounsellorState = call.body["state"]
+    held = shifts.set_state(
+        call.who.person_id,
+        _home(call),
+        state,
+        gender=me.gender or "",
+        languages=list(me.languages) or [me.language],
+        until=call.body.get("until"),
+        now=call.now,
+    )
+    if state == CounsellorState.OFF:
+        for request_id in filing.release(call.who.person_id, "shift_over", now=call.now):
+            call.services.enqueue("drain", "helpline_requests", request_id)
+    return _duty(held)
+
+
+@blp.endpoint("GET /duty", permission=ANSWER, answer=schemas.ShiftAnswer)
+def read_duty(call: Call) -> Any:
+    """The caller's shift and what she has."""
+    return _duty(shifts.get(call.who.person_id))
+
+
+def _duty(held: dict[str, Any]) -> dict[str, Any]:
+    return {**held, "requests": [row["_id"] for row in line.of_counsellor(held["_id"])]}
+
+
+@blp.endpoint(
+    "GET /waiting", permission=ANSWER, query=schemas.LineQuery, answer=schemas.WaitingRow, paged=True, caution=False
+)
+def waiting(call: Call) -> Any:
+    """Who waits, in the order of the line: that they do, not what they told."""
+    shifts.seen(call.who.person_id, now=call.now)
+    gender = shifts.get(call.who.person_id).get("gender", "")
+    rows = line.waiting(_home(call), after=_after(call), limit=call.limit + 1)
+    page = rows[: call.limit]
+    more = [page[-1]["line_at"], page[-1]["_id"]] if len(rows) > call.limit else None
+    return Listed([row_view(row, gender=gender) for row in page], more)
+
+
+def _after(call: Call) -> tuple[datetime, str] | None:
+    found = call.after(datetime, str)
+    return (found[0], found[1]) if found else None
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/claim",
+    permission=ANSWER,
+    answer=schemas.RequestFile,
+    caution=False,
+    also={409: "Another counsellor has it, or the caller is not on shift."},
+)
+def claim(call: Call, request_id: str) -> Any:
+    """Take it: the first one wins. Opens it, and the opening is on the audit chain."""
+    who = call.who.person_id
+    desk(call.who, request_id)
+    shifts.must_be_available(who)
+    shifts.seen(who, now=call.now)
+    doc = helpline.change(request_id, lambda found: rules.claim(found, who, call.now), now=call.now)
+    call.services.enqueue("drain", "helpline_requests", request_id)
+    return _opened(call, doc, "claimed")
+
+
+@blp.endpoint("GET /requests/<request_id>/file", permission=ANSWER, answer=schemas.RequestFile, caution=False)
+def read_file(call: Call, request_id: str) -> Any:
+    """Open it: for the counsellor who has it, or by an approved opening. On the audit chain before it answers."""
+    doc = desk(call.who, request_id)
+    return _opened(call, doc, filing.may_open(doc, call.who.person_id, now=call.now))
+
+
+def _opened(call: Call, doc: dict[str, Any], reason: str) -> dict[str, Any]:
+    who = call.who.person_id
+    audit.append(doc["city"], who, "helpline.opened", doc["_id"], now=call.now, reason=reason)
+    filing.there(doc, who, now=call.now)
+    return file_view(doc, the_vault().box(doc["_id"]), now=call.now)
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/notes",
+    permission=ANSWER,
+    body=schemas.CaseNoteBody,
+    answer=schemas.CaseNote,
+    status=201,
+    creates=True,
+)
+def add_note(call: Call, request_id: str) -> Any:
+    """Something for whoever answers her next; sealed."""
+    doc = desk(call.who, request_id)
+    if doc.get("counsellor") != call.who.person_id:
+        raise NotYours("another counsellor has it")
+    note, made = filing.note(
+        doc, call.body["text"], the_vault(), by=call.who.person_id, key=call.key or call.fingerprint, now=call.now
+    )
+    return {**note, "text": call.body["text"]}, 201 if made else 200
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/transfer", permission=ANSWER, body=schemas.TransferBody, answer=schemas.WaitingRow
+)
+def transfer(call: Call, request_id: str) -> Any:
+    """Hand it over with a note, so that she is not asked her story twice."""
+    doc, who = desk(call.who, request_id), call.who.person_id
+    filing.must_have(doc, who)
+    if to := call.body.get("to"):
+        shifts.must_be_available(to)
+    key = call.key or call.fingerprint
+    filing.note(doc, call.body["note"], the_vault(), by=who, key=key, now=call.now)
+    doc = helpline.change(
+        request_id, lambda found: rules.returned_by(found, who, "transferred", call.now, to=to or ""), now=call.now
+    )
+    call.services.enqueue("drain", "helpline_requests", request_id)
+    return row_view(doc)
+
+
+@blp.endpoint("GET /line", permission="helpline.exists", query=schemas.LineFiguresQuery, answer=schemas.LineFigures)
+def figures(call: Call) -> Any:
+    """How the line does: how many wait, who can answer, and how quickly who asked was answered."""
+    city = _home(call, "helpline.exists")
+    since = call.query.get("since") or call.now - timedelta(days=1)
+    found = line.figures(city, since=since, until=call.query.get("until") or call.now, now=call.now)
+    free = {name or "unsaid": count for name, count in line.free(city).items()}
+    return {**found, "waiting": line.length(city), "available": free}

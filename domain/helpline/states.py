@@ -1,0 +1,112 @@
+"""The states of helpline requests and of those who answer them."""
+
+from enum import StrEnum
+
+
+class HelplineStatus(StrEnum):
+    """Where a helpline request stands."""
+
+    WAITING = "waiting"
+    """In the line: nobody has it, or it came back to the line with its old place."""
+    CLAIMED = "claimed"
+    """One counsellor has it."""
+    CLOSED = "closed"
+    """It is over; `outcome` says how."""
+
+
+class Mode(StrEnum):
+    """How she wants to be answered."""
+
+    CHAT = "chat"
+    """In writing, in the app."""
+    CALL_BACK = "call_back"
+    """By a call, inside the times that she named as safe, and never outside them."""
+    SILENT = "silent"
+    """In writing, with nothing that sounds, shows or says what it is; whoever writes gives the codeword."""
+
+
+class Channel(StrEnum):
+    """How a helpline request came."""
+
+    APP = "app"
+    """From the app."""
+    SMS = "sms"
+    """A message to the city's helpline number; answered the same way."""
+    VOICE = "voice"
+    """A call to the city's helpline number; she is called back."""
+
+
+class Wanted(StrEnum):
+    """Whom she wants to talk to."""
+
+    WOMAN = "woman"
+    """A woman: so where nothing is said."""
+    MAN = "man"
+    """A man."""
+    ANYONE = "anyone"
+    """Whoever is free first."""
+
+
+class Disguise(StrEnum):
+    """What a notification on her phone pretends to be."""
+
+    NOTHING = "nothing"
+    """Nothing is shown: the app looks for itself when it is opened."""
+    SHOP = "shop"
+    """A shop's news."""
+    WEATHER = "weather"
+    """A weather app."""
+    PLAIN = "plain"
+    """A notification that says only that there is something."""
+
+
+class Danger(StrEnum):
+    """How soon somebody must talk to her. From the five questions, or a counsellor's judgement over them."""
+
+    NOW = "now"
+    """She says that she is in danger at this moment."""
+    HIGH = "high"
+    """Four or five of the five questions: high danger of being killed."""
+    RAISED = "raised"
+    """Three of them."""
+    UNKNOWN = "unknown"
+    """Not asked yet."""
+    USUAL = "usual"
+    """None, one or two of them."""
+
+
+class Outcome(StrEnum):
+    """How a helpline request ended."""
+
+    HELPED = "helped"
+    """She got what she asked for, as far as talking can give it."""
+    REFERRED = "referred"
+    """A shelter, a lawyer, a hospital or another helpline has it now, with her consent."""
+    SOS = "sos"
+    """It became an SOS, and that is over."""
+    ENDED_BY_HER = "ended_by_her"
+    """She closed it herself."""
+    UNREACHABLE = "unreachable"
+    """She could not be reached in any of her safe times."""
+    NOT_FOR_US = "not_for_us"
+    """A wrong number, a joke, or something that no helpline answers."""
+
+
+class CounsellorState(StrEnum):
+    """Whether a counsellor can be asked."""
+
+    AVAILABLE = "available"
+    """On shift; new requests are offered."""
+    BREAK = "break"
+    """On shift and not asked for a while; keeps who is talking to her."""
+    OFF = "off"
+    """Not on shift; whoever she still had is back in the line, before those who came later."""
+
+
+class Side(StrEnum):
+    """Who of the two wrote, or read."""
+
+    CITIZEN = "citizen"
+    """The one who asked."""
+    COUNSELLOR = "counsellor"
+    """The one who answers."""

@@ -1,0 +1,195 @@
+"""What follows from helpline events: whoever can answer hears that somebody waits, she hears that somebody is there.
+
+No event, job or delivery of the helpline names her: a delivery's recipient is the request, and who that is stays in the
+vault until the moment of sending (`notifications/recipients.py`).
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from domain.cities import queries as cities
+from domain.cities.config import Kept
+from domain.deliveries.service import Recipient, Telling
+from domain.errors import NotFound
+from domain.helpline import filing, line, rules, shifts
+from domain.helpline import service as helpline
+from domain.helpline.rules import Request, Step
+from domain.helpline.states import CounsellorState, HelplineStatus, Side
+from domain.outbox import Event
+from domain.people import queries as people
+from domain.people import sessions
+from domain.permissions import Role
+from notifications.fanout import tell
+from runtime import logging
+from runtime.vault import vault
+from workers.context import Context
+
+BATCH = 200
+ASKING_MATTERS = timedelta(minutes=10)
+ANSWER_MATTERS = timedelta(hours=12)
+
+log = logging.get(__name__)
+
+
+def _desk(event: Event, context: Context, told: list[str], *, request: str = "", sms: bool = False) -> None:
+    tell(
+        [
+            Telling(
+                key=f"{event['id']}-desk",
+                city=event["city"],
+                purpose="helpline_desk",
+                subject=request or event["subject"],
+                recipient=Recipient("person", person_id),
+                plan=("fcm", "sms") if sms else ("fcm",),
+                valid_for=ASKING_MATTERS,
+                life_critical=sms,
+            )
+            for person_id in sorted(set(told))
+        ],
+        context.post,
+    )
+
+
+def _her(event: Event, context: Context, doc: Request) -> None:
+    """By push alone: an SMS would be read by whoever holds her phone."""
+    tell(
+        [
+            Telling(
+                key=f"{event['id']}-her",
+                city=doc["city"],
+                purpose="helpline_message",
+                subject=doc["_id"],
+                recipient=Recipient("helpline", doc["_id"]),
+                plan=("fcm",),
+                valid_for=ANSWER_MATTERS,
+                receipt_wait_s=15,
+            )
+        ],
+        context.post,
+    )
+
+
+def _request(event: Event, request_id: str = "") -> Request | None:
+    """The request as it is now; None where it is gone meanwhile."""
+    try:
+        return helpline.get(request_id or event["subject"])
+    except NotFound:
+        return None
+
+
+def asked(event: Event, context: Context) -> None:
+    """Whoever is on shift and whom she wants hears of it; everybody on shift where none is."""
+    doc = _request(event)
+    if doc is None or doc["status"] != HelplineStatus.WAITING:
+        return
+    if to := event.get("to"):
+        _desk(event, context, [to])
+        return
+    on_duty = shifts.on_duty(doc["city"])
+    suited = [each["_id"] for each in on_duty if rules.suits(doc, each.get("gender") or "")]
+    _desk(event, context, suited or [each["_id"] for each in on_duty])
+
+
+def claimed(event: Event, context: Context) -> None:
+    """She hears that somebody is there."""
+    doc = _request(event)
+    if doc is not None and doc["status"] == HelplineStatus.CLAIMED:
+        _her(event, context, doc)
+
+
+def offered(event: Event, context: Context) -> None:
+    """Whom she wants is not free; somebody else is: she hears that there is something to decide."""
+    doc = _request(event)
+    if doc is not None and doc["status"] == HelplineStatus.WAITING:
+        _her(event, context, doc)
+
+
+def message(event: Event, context: Context) -> None:
+    """The other side hears that there is something to read."""
+    doc = _request(event, event["request"])
+    if doc is None:
+        return
+    if event["side"] == Side.COUNSELLOR:
+        _her(event, context, doc)
+    elif doc.get("counsellor"):
+        _desk(event, context, [doc["counsellor"]], request=doc["_id"])
+
+
+def unclaimed(event: Event, context: Context) -> None:
+    """Nobody took it for a while: the supervisors hear of it, by SMS where no push is received."""
+    doc = _request(event)
+    if doc is None or doc["status"] != HelplineStatus.WAITING:
+        return
+    supervisors = [person.id for person in people.with_role(event["city"], Role.HELPLINE_SUPERVISOR)]
+    if not supervisors:
+        log.warning("nobody_to_notify", purpose="helpline_desk", type=event["type"], subject=event["subject"])
+    _desk(event, context, supervisors, sms=True)
+
+
+def to_counsellor(event: Event, context: Context) -> None:
+    """It ended, or she stopped contact: the counsellor who has it hears."""
+    doc = _request(event)
+    if doc is not None and doc.get("counsellor"):
+        _desk(event, context, [doc["counsellor"]])
+
+
+def session_ended(event: Event, context: Context) -> None:
+    """A counsellor is signed in nowhere any more (a stolen laptop, shut out): what she had is back in the line."""
+    now = context.clock()
+    if shifts.get(event["subject"])["state"] == CounsellorState.OFF or sessions.listed(event["subject"], now=now):
+        return
+    shifts.end_now(event["subject"], now=now)
+    _release(event["subject"], "signed_out", context)
+
+
+def person_erased(event: Event, context: Context) -> None:
+    """Whoever is forgotten is forgotten here as well: the keys of their requests are destroyed."""
+    keys, now = vault(context.settings), context.clock()
+    for row in line.of_person(keys.index("person", event["subject"]), limit=1000):
+        helpline.erase(row["_id"], keys, now=now)
+
+
+def _release(person_id: str, reason: str, context: Context) -> None:
+    for request_id in filing.release(person_id, reason, now=context.clock()):
+        context.enqueue("drain", "helpline_requests", request_id)
+
+
+def due_helpline(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Requests that nobody took, or whose counsellor is gone."""
+    now = context.clock()
+    rows = line.due(now=now, limit=BATCH)
+    for row in rows:
+
+        def rule(doc: Request) -> Step | None:
+            if doc.get("due_at") is None or doc["due_at"] > now:
+                return None
+            absent = bool(doc.get("counsellor")) and not shifts.is_there(doc["counsellor"], now=now)
+            return rules.overdue(doc, now, free=line.free(doc["city"]), absent=absent)
+
+        try:
+            helpline.change(row["_id"], rule, now=now)
+        except NotFound:
+            continue
+        context.enqueue("drain", "helpline_requests", row["_id"])
+    return len(rows)
+
+
+def ended_shifts(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Breaks and shifts whose time is up."""
+    now = context.clock()
+    rows = shifts.over(now=now)
+    for row in rows:
+        if shifts.end(row, now=now) == CounsellorState.OFF:
+            _release(row["_id"], "shift_over", context)
+    return len(rows)
+
+
+def helpline_kept(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Requests that are over for as long as the city keeps them: their keys are destroyed. Older master keys are retired."""
+    keys, now = vault(context.settings), context.clock()
+    gone = keys.rotate(now=now)
+    for city in cities.known():
+        kept = timedelta(days=cities.current(city).retention_days[Kept.HELPLINE])
+        for request_id in line.old(city, kept=kept, now=now, limit=BATCH):
+            gone += helpline.erase(request_id, keys, now=now)
+    return gone
