@@ -47,6 +47,8 @@ class FailureCode(StrEnum):
     """The phone is off, out of coverage, or the network cannot find it now."""
     NOT_ANSWERED = "not_answered"
     """A call that was busy or rang out."""
+    MACHINE = "machine"
+    """An answering machine or a fax took the call: nobody heard it."""
     EXPIRED = "expired"
     """It was not delivered within its time to live."""
     REJECTED = "rejected"
@@ -59,6 +61,8 @@ class FailureCode(StrEnum):
     """The carrier says that it has a fault."""
     NOT_CONNECTED = "not_connected"
     """The carrier could not be reached, so it never saw the message."""
+    NO_LIST = "no_list"
+    """It may have the message, and keeps no list that could be asked: its report says, or nobody ever will."""
     NO_ANSWER = "no_answer"
     """The carrier was asked and its answer did not arrive or could not be read."""
 
@@ -128,6 +132,23 @@ class Receipt:
 
 
 VendorTable = Mapping[str, Verdict]
+
+USUAL_VERDICTS: Mapping[FailureCode, Verdict] = {
+    # For carriers whose own codes are given in our words (`gateway_table.py`). What is wrong with our account is
+    # temporary: the address is innocent, and an administrator mends it.
+    FailureCode.INVALID_ADDRESS: Verdict("permanent", FailureCode.INVALID_ADDRESS, retire=True),
+    FailureCode.NOT_MOBILE: Verdict("permanent", FailureCode.NOT_MOBILE, retire=True),
+    FailureCode.OPTED_OUT: Verdict("permanent", FailureCode.OPTED_OUT),
+    FailureCode.BLOCKED: Verdict("permanent", FailureCode.BLOCKED),
+    FailureCode.EXPIRED: Verdict("permanent", FailureCode.EXPIRED),
+    FailureCode.REJECTED: Verdict("permanent", FailureCode.REJECTED),
+    FailureCode.UNREACHABLE: Verdict("temporary", FailureCode.UNREACHABLE),
+    FailureCode.MISCONFIGURED: Verdict("temporary", FailureCode.MISCONFIGURED),
+    FailureCode.RATE_LIMITED: Verdict("temporary", FailureCode.RATE_LIMITED),
+    FailureCode.CARRIER_DOWN: Verdict("temporary", FailureCode.CARRIER_DOWN),
+    FailureCode.NO_ANSWER: Verdict("unknown", FailureCode.NO_ANSWER),
+}
+"""What each failure usually means."""
 
 
 class Channel(Protocol):

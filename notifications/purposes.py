@@ -47,6 +47,12 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "helpline_message": _ASKED_FOR,
     "helpline_expire": _ASKED_FOR,
     "helpline_desk": _ALARM,
+    # Somebody is on the way, by night as well: who looks on is awake, and who is missed does not wait for the morning.
+    "journey_due": _ALARM,
+    "journey_missed": _ALARM,
+    "journey_shared": _ASKED_FOR,
+    "journey_concern": _ASKED_FOR,
+    "journey_over": _ASKED_FOR,
     "incident_updated": Manner(Priority.NEWS, bundles=True, awake=frozenset({"acknowledged", "en_route", "on_scene"})),
     "alert_issued": Manner(Priority.BULK, bundles=True),
     "alert.issued": Manner(Priority.BULK, bundles=True),

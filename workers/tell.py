@@ -75,7 +75,7 @@ def offered(event: Event, context: Context) -> None:
             )
             for recipient in on_unit[assignment["unit"]]
         ]
-    tell(tellings, context.post)
+    tell(tellings, context.post, about=doc)
 
 
 def withdrawn(event: Event, context: Context) -> None:

@@ -9,11 +9,14 @@ from api.blueprint import Blueprint, Call
 from api.desk import desk
 from api.incidents import schemas
 from api.incidents.routes import readable, shown
+from domain import permissions
+from domain.audit import chain as audit
 from domain.cities import queries as cities
+from domain.dispatch import bridging, steering
 from domain.dispatch import queries as dispatch_queries
+from domain.dispatch import rules as dispatch_rules
 from domain.dispatch import service as dispatch
-from domain.dispatch import steering
-from domain.dispatch.errors import UnitNotFound
+from domain.dispatch.errors import AssignmentNotFound, UnitNotFound
 from domain.errors import Conflict
 from domain.incidents import following, operating
 from domain.incidents import service as incidents
@@ -101,14 +104,53 @@ def assign(call: Call, incident_id: str) -> Any:
     """Ask one unit by hand, beside the ladder."""
 
     def step(doc: Incident) -> Incident:
-        unit = dispatch_queries.unit(call.body["unit"])
-        if unit["city"] != doc["city"]:
-            raise UnitNotFound("no such unit in this city")
+        unit = _unit(call, doc, call.body["unit"])
         wanted = call.body.get("service")
         service = str(wanted) if wanted else _service_for(doc, unit)
         return dispatch.assign(
             incident_id, service, unit["_id"], desk(doc["city"]), by=call.who.person_id, now=call.now
         )
+
+    return _do(call, incident_id, step)
+
+
+def _unit(call: Call, doc: Incident, unit_id: str) -> dict[str, Any]:
+    """A unit that the caller may send: any of the city for the control room, those of their agency for a supervisor."""
+    unit = dispatch_queries.unit(unit_id)
+    within = Target(city=unit["city"], agency_ids=frozenset({unit.get("agency") or ""}))
+    if unit["city"] != doc["city"] or unit.get("retired_at") or not permissions.reaches(call.who, EDIT, within):
+        raise UnitNotFound("no such unit in this city")
+    return unit
+
+
+@blp.endpoint("POST /incidents/<incident_id>/withdraw", body=schemas.WithdrawBody, **_ANSWER)
+def withdraw(call: Call, incident_id: str) -> Any:
+    """Take an assignment back, with a reason: the unit is told and free, and its service is offered again; to the unit
+    `instead` first where one is named. Again is once; 409 where it had ended by itself. Logged.
+    """
+    body, by = call.body, call.who.person_id
+
+    def step(doc: Incident) -> Incident:
+        assignment = dispatch_rules.assignment_of(doc, body["assignment"])
+        within = Target(city=doc["city"], agency_ids=frozenset({assignment.get("agency") or ""}))
+        if not permissions.reaches(call.who, EDIT, within):
+            raise AssignmentNotFound("no such assignment")
+        instead = _unit(call, doc, body["instead"])["_id"] if body.get("instead") else None
+        after = dispatch.take_back(
+            incident_id,
+            body["assignment"],
+            desk(doc["city"]),
+            by=by,
+            reason=body["reason"],
+            now=call.now,
+            instead=instead,
+        )
+        if after["version"] != doc["version"]:
+            refs = {"assignment": body["assignment"], **({"instead": instead} if instead else {})}
+            audit.append(
+                doc["city"], by, "assignment.withdrawn", incident_id, now=call.now, reason=body["reason"], **refs
+            )
+        return after
 
     return _do(call, incident_id, step)
 
@@ -185,6 +227,23 @@ def steer(call: Call, incident_id: str) -> Any:
         return dispatch.timers(incident_id, desk(doc["city"]), now=call.now)
 
     return _do(call, incident_id, step)
+
+
+@blp.endpoint("POST /incidents/<incident_id>/bridge", body=schemas.BridgeBody, creates=True, status=201, **_ANSWER)
+def bridge(call: Call, incident_id: str) -> Any:
+    """Speak with the caller and the unit that comes: your own phone rings, and the caller's and the unit's where they are
+    not on the line yet. 409 `may_not_ring` on a silent SOS, `nothing_to_bridge` where no unit has it. Logged.
+    """
+    key, wanted, by = call.key or call.fingerprint, call.body.get("assignment"), call.who.person_id
+
+    def step(doc: Incident) -> Incident:
+        after, assignment = bridging.open_bridge(
+            incident_id, wanted, by=by, via="control_room", key=f"{by}-{key}", now=call.now, join=True
+        )
+        audit.append(doc["city"], by, "incident.bridged", incident_id, now=call.now, assignment=assignment)
+        return after
+
+    return _do(call, incident_id, step, creates=True)
 
 
 @blp.endpoint("POST /incidents/<incident_id>/notes", body=schemas.NoteBody, creates=True, status=201, **_ANSWER)

@@ -228,6 +228,14 @@ class AssignBody(Schema):
     service = fields.Enum(Service, by_value=True)
 
 
+class WithdrawBody(Schema):
+    """Which assignment, and why; and who is asked first in its place."""
+
+    assignment = Id(required=True)
+    reason = Text(500, min_chars=1, multiline=True, required=True)
+    instead = Id(metadata={"description": "Another unit, asked first for the same service; the ladder where left out."})
+
+
 class MergeBody(Schema):
     """Into which incident."""
 
@@ -253,6 +261,12 @@ class LadderBody(Schema):
     action = fields.String(validate=validate.OneOf(["pause", "resume", "skip"]), required=True)
     service = fields.Enum(Service, by_value=True)
     reason = Text(500, multiline=True, load_default="")
+
+
+class BridgeBody(Schema):
+    """Whom to be put through to."""
+
+    assignment = Id(metadata={"description": "The unit's; the one accepted last where left out."})
 
 
 class NoteBody(Schema):

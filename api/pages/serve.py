@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request
 
 from api.pages.words import WORDS
 from api.services import services
 from domain.errors import LimitReached
 from domain.limits import service as limits
-from notifications.render.catalogue import RIGHT_TO_LEFT
+from notifications.render.catalogue import is_right_to_left
 
 WRONG_TOKENS: Final = 20
 """A window; tokens have 60 bits, so this is for the peace of the store. A right token is shown all the same: whole
@@ -45,7 +45,7 @@ def page(
 ) -> Response:
     """A page. Nothing is loaded from anywhere, nothing is kept, nothing is indexed, no address is told to others."""
     nonce = secrets.token_urlsafe(16)
-    direction = "rtl" if lang in RIGHT_TO_LEFT else "ltr"
+    direction = "rtl" if is_right_to_left(lang) else "ltr"
     other = "en" if lang == "ur" else "ur"
     html = render_template(
         template, say=WORDS[lang], lang=lang, dir=direction, other=other, nonce=nonce, refresh_s=refresh_s, **values
@@ -60,6 +60,15 @@ def page(
     answer.headers["X-Frame-Options"] = "DENY"
     answer.headers["Content-Language"] = lang
     return answer
+
+
+def back(token: str) -> Response:
+    """To the page again, after a button was pressed: a reload presses nothing twice."""
+    lang = request.args.get("lang", "")
+    where = f"/t/{token}" + (f"?lang={lang}" if lang in WORDS else "")
+    there: Response = redirect(where, HTTPStatus.SEE_OTHER)  # type: ignore[assignment]
+    there.headers["Cache-Control"] = "no-store"
+    return there
 
 
 def over(lang: str, error: Exception) -> Response:

@@ -10,7 +10,7 @@ from api.services import services
 from domain.deliveries import service as deliveries
 from domain.deliveries.states import AttemptState
 from domain.errors import NotFound
-from notifications import recipients
+from notifications import observed, recipients
 from notifications.channel import Receipt
 from notifications.channels import twilio_sms, twilio_voice
 from runtime import logging
@@ -47,9 +47,11 @@ def _receipt() -> Receipt | None:
 def _report(delivery: str, attempt: int, receipt: Receipt) -> None:
     found = services()
     state = _STATES[receipt.state]
-    deliveries.reported(
+    told = deliveries.reported(
         delivery, attempt, state, code=str(receipt.code or ""), vendor_code=receipt.vendor_code, now=found.clock()
     )
+    if told is not None:
+        observed.reported(told, attempt, state, code=str(receipt.code or ""), now=found.clock())
     if state == AttemptState.DELIVERED and attempt > 1:
         held = deliveries.get(delivery)
         recipients.learn(held, held["attempts"][str(attempt)]["channel"], now=found.clock())

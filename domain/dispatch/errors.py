@@ -31,3 +31,15 @@ class NotAResponder(Conflict):
     """Only a responder of the unit's city can be on it."""
 
     code = "not_a_responder"
+
+
+class NothingToBridge(Conflict):
+    """No unit holds the incident now, so there is nobody whom the caller could be put through to."""
+
+    code = "nothing_to_bridge"
+
+
+class MayNotRing(Conflict):
+    """The caller's phone may not ring: the SOS is silent, it is over for its phone, or no number is known."""
+
+    code = "may_not_ring"

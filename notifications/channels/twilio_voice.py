@@ -36,7 +36,8 @@ CODES: VendorTable = {
 _FAILED = frozenset({"busy", "no-answer", "failed", "canceled"})
 _EVENTS = ["initiated", "ringing", "answered", "completed"]
 _RINGS_S = 40  # shorter than most mailboxes wait; the ladder calls the next person meanwhile
-_LONGEST_CALL_S = 300
+_LONGEST_CALL_S = 1800  # a menu ends by itself long before; a conversation with the caller must not be cut off
+_DETECTION_S = 10  # silence on the line while Twilio listens who picked up; longer, and people hang up
 _LISTED = 50
 _CLOCKS_APART = timedelta(seconds=5)
 
@@ -64,7 +65,12 @@ class TwilioVoiceChannel:
             "time_limit": _LONGEST_CALL_S,
         }
         if message.twiml_url:
-            fields |= {"url": message.twiml_url, "method": "POST"}
+            fields |= {
+                "url": message.twiml_url,
+                "method": "POST",
+                "machine_detection": "Enable",
+                "machine_detection_timeout": _DETECTION_S,
+            }
         else:
             fields["twiml"] = say(message.text, message.language)
         if message.status_url:
@@ -90,17 +96,28 @@ class TwilioVoiceChannel:
         return _sent(min(found, key=_made)) if found else None
 
 
-def receipt(status: str, error_code: str = "") -> Receipt | None:
-    """What a status callback (`CallStatus`, `ErrorCode`) says; None for a status that says nothing new.
+def is_machine(answered_by: str) -> bool:
+    """Whether `AnsweredBy` names no person. `unknown` may be one: an alarm is rather said twice than to nobody.
 
-    An answered call is `delivered`: a voice was there, which may be a mailbox; only a key says that somebody listened.
+    Source: www.twilio.com/docs/voice/answering-machine-detection
     """
-    if status in {"in-progress", "completed"}:
+    return answered_by.startswith("machine") or answered_by == "fax"
+
+
+def receipt(status: str, error_code: str = "", answered_by: str = "") -> Receipt | None:
+    """What a status callback (`CallStatus`, `ErrorCode`, `AnsweredBy`) says; None for a status that says nothing new.
+
+    A call that somebody picked up is `delivered` when it is over, or when it has asked what to say (`api/webhooks`),
+    whichever is first: only then is known whether it was a machine. Only a key says that somebody listened.
+    """
+    if status == "completed" and is_machine(answered_by):
+        return Receipt("failed_temporary", FailureCode.MACHINE, answered_by)
+    if status == "completed":
         return Receipt("delivered")
     if status in _FAILED:
         verdict = CODES.get(error_code) or CODES[status]
         return Receipt.failed(verdict, error_code or status)
-    return Receipt("sent") if status == "ringing" else None
+    return Receipt("sent") if status in {"ringing", "in-progress"} else None
 
 
 def _made(call: Any) -> Any:

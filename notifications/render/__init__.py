@@ -6,6 +6,16 @@ push name nobody and nothing, since a stranger may read them on a locked screen.
 """
 
 from notifications.render.catalogue import LANGUAGES, NoText, best_language
-from notifications.render.text import MissingParam, Sms, distance, render, render_sms
+from notifications.render.text import MissingParam, Sms, UnknownField, distance, render, render_sms
 
-__all__ = ["LANGUAGES", "MissingParam", "NoText", "Sms", "best_language", "distance", "render", "render_sms"]
+__all__ = [
+    "LANGUAGES",
+    "MissingParam",
+    "NoText",
+    "Sms",
+    "UnknownField",
+    "best_language",
+    "distance",
+    "render",
+    "render_sms",
+]

@@ -4,9 +4,9 @@ A line of a template whose placeholders are all empty falls away, so that what i
 missing.
 """
 
-import string
 from collections.abc import Mapping, Sequence
 
+from notifications.render.catalogue import placeholders
 from notifications.render.segments import JOINED, encoding_of, split, units
 
 MOST_SEGMENTS = 2
@@ -20,11 +20,6 @@ def fill(template: str, params: Mapping[str, str]) -> str:
         if not names or any(params[name] for name in names):
             lines.append(line.format_map(params))
     return "\n".join(lines)
-
-
-def placeholders(text: str) -> list[str]:
-    """The names in braces, in order, with repeats."""
-    return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
 
 
 def fit(

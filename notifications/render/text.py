@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from notifications.render.catalogue import RIGHT_TO_LEFT, best_language
+from notifications.render.catalogue import is_right_to_left, language_of, placeholders
 from notifications.render.catalogue import text as template_of
 from notifications.render.clean import clean, left_to_right, to_gsm7
-from notifications.render.fit import fill, fit, placeholders
+from notifications.render.fit import fill, fit
 from notifications.render.segments import Encoding, count
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9/_.~-]*\Z")
@@ -16,6 +16,10 @@ _CODE = re.compile(r"[A-Za-z0-9]{1,12}\Z")
 
 class MissingParam(ValueError):
     """A link or code that the text cannot do without is missing or malformed: a fault in the code that asked."""
+
+
+class UnknownField(ValueError):
+    """A text names a field that nothing fills: a fault in the text, found by its test in every language."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,17 @@ _WORDS = {
     "city": _Words(longest=30, fewest=6, stand_in="your_city"),
     "what": _Words(longest=160, fewest=20, stand_in="look_at_amaan"),
     "where": _Words(longest=60, fewest=12),
+    "headline": _Words(longest=160, fewest=40, stand_in="look_at_amaan"),
+    "instruction": _Words(longest=400, fewest=20),
 }
 _CODES = frozenset({"code", "nonce", "reply"})
 _OPTIONAL_CODES = frozenset({"nonce", "reply"})
 _LINKS = frozenset({"link", "page"})
 _OPTIONAL_LINKS = frozenset({"page"})
+_MADE = frozenset({"replies"})
+"""Made by `render_sms` out of a text of its own."""
+FIELDS = frozenset(_WORDS) | _CODES | _LINKS | _MADE
+"""All that a text may name."""
 _DROPPED_FIRST = (
     "where",
     "replies",
@@ -63,13 +73,16 @@ def render(purpose: str, part: str, language: str, params: Mapping[str, str]) ->
     where the catalogue has one, and `metres` is said as a distance where there is no `where` (else the area, if not
     yet said).
 
-    Raises NoText for a purpose or part that does not exist and MissingParam for a link or code that is missing or
-    malformed; empty words are replaced by general ones, since an alarm must not fail for want of a place's name.
+    Raises NoText for a purpose or part that does not exist, MissingParam for a link or code that is missing or malformed
+    and UnknownField for a text that names what does not exist; empty words are replaced by general ones, since an alarm
+    must not fail for want of a place's name.
     """
     if part == "sms":
         return render_sms(purpose, language, params).text
-    template = template_of(_with_variant(purpose, params), part, language)
-    values = _values(template, params, best_language(language))
+    purpose = _with_variant(purpose, params)
+    ours = language_of(purpose, part, language)
+    template = template_of(purpose, part, ours)
+    values = _values(template, params, ours)
     if part == "voice":
         values = {name: ", ".join(value) if name in _CODES else value for name, value in values.items()}
     return fill(template, values)
@@ -81,13 +94,13 @@ def render_sms(purpose: str, language: str, params: Mapping[str, str]) -> Sms:
     `reply`, the recipient's number in reply codes such as `1a`, is given only where the sender can receive; `nonce`
     is the message's (`notifications.messages.nonce_of`).
     """
-    ours = best_language(language)
+    ours = language_of(_with_variant(purpose, params), "sms", language)
     template = template_of(_with_variant(purpose, params), "sms", ours)
     values = _values(template, params, ours)
     if "replies" in values:
         codes = template_of(purpose, "sms_replies", ours)
         values["replies"] = fill(codes, _values(codes, params, ours)) if params.get("reply") else ""
-    if ours not in RIGHT_TO_LEFT:
+    if not is_right_to_left(ours):
         values = {name: value if name in _LINKS else to_gsm7(value) for name, value in values.items()}
     shorten = {name: words.fewest for name, words in _WORDS.items()}
     text = fit(template, values, shorten=shorten, drop=[n for n in _DROPPED_FIRST if n in values], links=sorted(_LINKS))
@@ -115,7 +128,7 @@ def _values(template: str, params: Mapping[str, str], language: str) -> dict[str
             if name == "where" and not given:
                 given = _where(template, params, language)
             value = clean(given, words.longest)
-            if language in RIGHT_TO_LEFT:
+            if is_right_to_left(language):
                 value = left_to_right(value)
             values[name] = value or (template_of("word", words.stand_in, language) if words.stand_in else "")
         elif name in _LINKS:
@@ -126,8 +139,10 @@ def _values(template: str, params: Mapping[str, str], language: str) -> dict[str
             if not _CODE.match(given) and (given or name not in _OPTIONAL_CODES):
                 raise MissingParam(name)
             values[name] = given
+        elif name in _MADE:
+            values[name] = ""
         else:
-            values[name] = ""  # made by render_sms out of a text of its own
+            raise UnknownField(name)
     return values
 
 

@@ -59,7 +59,11 @@ class TestOurs:
         again = small_city.webhook(path, {"CallSid": "CA1", "Digits": "3"}).text
         assert "Press 1 to accept" in again
         assert "did not understand" not in again
-        assert "did not understand" in small_city.webhook(path, {"CallSid": "CA1", "Digits": "9"}).text
+        assert "Once more" in again
+        for key in ("8", "0", "*", "#"):
+            wrong = small_city.webhook(path, {"CallSid": "CA1", "Digits": key}).text
+            assert "did not understand" in wrong
+            assert "Press 1 to accept" in wrong
         assert incidents.get(doc["_id"])["status"] == "open"
         small_city.carriers.hang_up(responder.phone, ringing(small_city, responder.phone)["sid"])
 

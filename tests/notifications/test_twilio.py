@@ -156,6 +156,7 @@ class TestVoice:
         assert asked["StatusCallback"] == ["http://127.0.0.1:1/s"]
         assert asked["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
         assert int(asked["Timeout"][0]) <= 60
+        assert asked["MachineDetection"] == ["Enable"]
 
     def test_without_a_server_the_text_is_spoken(
         self, voice: TwilioVoiceChannel, carriers: CarriersProcess, call: Message
@@ -202,7 +203,7 @@ class TestVoice:
         [
             ("initiated", None),
             ("ringing", Receipt("sent")),
-            ("in-progress", Receipt("delivered")),
+            ("in-progress", Receipt("sent")),
             ("completed", Receipt("delivered")),
             ("busy", Receipt("failed_temporary", FailureCode.NOT_ANSWERED, "busy")),
             ("no-answer", Receipt("failed_temporary", FailureCode.NOT_ANSWERED, "no-answer")),
@@ -211,6 +212,15 @@ class TestVoice:
     )
     def test_a_report_is_read_in_our_words(self, status: str, receipt: Receipt | None) -> None:
         assert twilio_voice.receipt(status) == receipt
+
+    @pytest.mark.parametrize(
+        ("found", "machine"),
+        [("machine_start", True), ("machine_end_beep", True), ("machine_end_silence", True), ("machine_end_other", True),
+         ("fax", True), ("human", False), ("unknown", False), ("", False)],
+    )  # fmt: skip
+    def test_a_call_that_a_machine_took_reached_nobody(self, found: str, machine: bool) -> None:
+        failed = Receipt("failed_temporary", FailureCode.MACHINE, found)
+        assert twilio_voice.receipt("completed", "", found) == (failed if machine else Receipt("delivered"))
 
 
 def test_the_wire_carries_the_form_that_was_asked_for(message: Message) -> None:

@@ -124,7 +124,15 @@ def plainly(message: Message) -> Message:
     data = {name: value for name, value in message.data.items() if not name.endswith(("_id", "_token"))}
     text = re.sub(r"/t/[0-9a-z]{12}", "/t/", message.text.replace(message.nonce, ""))
     return replace(
-        message, key="", nonce="", to=Address(message.to.kind, ""), data=data, text=text, status_url=None, collapse=""
+        message,
+        key="",
+        nonce="",
+        to=Address(message.to.kind, ""),
+        data=data,
+        text=text,
+        status_url=None,
+        twiml_url=None,
+        collapse="",
     )
 
 
