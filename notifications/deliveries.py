@@ -43,10 +43,13 @@ class Post:
     channels: Mapping[str, Channel]
 
 
-def advance(delivery_id: str, post: Post) -> DeliveryStatus:
-    """Take the next step of a delivery, as far as it goes without waiting. Returns where the delivery stands."""
-    for _ in range(8):
-        delivery = store.get(delivery_id)
+def advance(delivery_id: str, post: Post, *, known: Delivery | None = None) -> DeliveryStatus:
+    """Take the next step of a delivery, as far as it goes without waiting. Returns where the delivery stands.
+
+    `known` is the delivery as it was written down just now: the first look is at it, which saves a read.
+    """
+    for turn in range(8):
+        delivery = known if known is not None and turn == 0 else store.get(delivery_id)
         now = post.clock()
         content = CONTENT[delivery["purpose"]]
         reached = reach(delivery["recipient"], post.settings)
@@ -259,6 +262,7 @@ def _message(delivery: Delivery, number: int, channel: str, content: Content, re
         hidden = bool(params.get("hidden"))
         return Message(
             key=key,
+            city=delivery["city"],
             to=address,
             title="" if hidden else render(purpose, "push_title", language, params),
             body="" if hidden else render(purpose, "push_body", language, params),
@@ -280,12 +284,20 @@ def _message(delivery: Delivery, number: int, channel: str, content: Content, re
             params = {**params, "reply": code}
         text = render_sms(purpose, language, {**params, "nonce": nonce}).text
         return Message(
-            key=key, to=address, text=text, nonce=nonce, ttl_s=seconds_left, language=language, status_url=status_url
+            key=key,
+            city=delivery["city"],
+            to=address,
+            text=text,
+            nonce=nonce,
+            ttl_s=seconds_left,
+            language=language,
+            status_url=status_url,
         )
     # Always asked for, never sent along: what is said then depends on who picked up.
     twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
     return Message(
         key=key,
+        city=delivery["city"],
         to=address,
         text=render(purpose, "voice", language, params),
         nonce=nonce,

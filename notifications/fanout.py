@@ -12,19 +12,24 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from domain.deliveries import service as store
-from domain.deliveries.service import Telling
+from domain.deliveries.service import Delivery, Telling
 from domain.deliveries.states import Priority
 from domain.errors import DomainError
 from notifications import purposes
+from notifications.content import READ
 from notifications.deliveries import Post, advance
 from runtime import logging
 from runtime.mongo import STORE_DOWN
 
 POOL_THREADS = 64
 """As many as a channel keeps connections; a thread that waits for a carrier costs next to nothing."""
+AS_READ = timedelta(seconds=1)
+"""So long what was just written down, and read with it, counts as it is."""
 PATIENCE_S = 2.0
 """How long handing over waits while every thread is taken. The rest goes on in the pool, in turn."""
 
@@ -80,24 +85,32 @@ class _UnderWay:
 _under_way = _UnderWay()
 
 
+class _Turn(NamedTuple):
+    """A delivery that waits for a thread; `made` is the delivery itself where it was written down just now."""
+
+    priority: int
+    delivery_id: str
+    post: Post
+    made: Delivery | None = None
+
+
 class _Waiting:
     """What waits for a thread, the most urgent first, and of the same urgency what came first."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, str, Post]] = []
+        self._heap: list[tuple[int, int, _Turn]] = []
         self._came = itertools.count()
         self._turn = threading.Lock()
 
-    def add(self, priority: int, delivery_id: str, post: Post) -> None:
+    def add(self, turn: _Turn) -> None:
         """One more waits."""
         with self._turn:
-            heapq.heappush(self._heap, (priority, next(self._came), delivery_id, post))
+            heapq.heappush(self._heap, (turn.priority, next(self._came), turn))
 
-    def next(self) -> tuple[str, Post]:
+    def next(self) -> _Turn:
         """The next one's turn. There is one for each call: each is added before its turn is asked for."""
         with self._turn:
-            _, _, delivery_id, post = heapq.heappop(self._heap)
-        return delivery_id, post
+            return heapq.heappop(self._heap)[2]
 
 
 _waiting = _Waiting()
@@ -108,13 +121,25 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="send")
 
 
-def tell(tellings: Iterable[Telling], post: Post, *, patience_s: float = PATIENCE_S) -> list[str]:
-    """Write the deliveries down and hand them over. Returns their ids; a repeated call tells nobody twice."""
-    written: dict[str, int] = {}
-    for telling in tellings:
-        priority = purposes.priority(telling.purpose, life_critical=telling.life_critical)
-        written[store.write_down(telling, now=post.clock(), priority=priority)[0]["_id"]] = priority
-    advance_all(written, post, patience_s=patience_s)
+def tell(
+    tellings: Iterable[Telling],
+    post: Post,
+    *,
+    patience_s: float = PATIENCE_S,
+    about: Mapping[str, Any] | None = None,
+) -> list[str]:
+    """Write the deliveries down and hand them over. Returns their ids; a repeated call tells nobody twice.
+
+    `about` is the incident of all of them, as the caller has just read it: those that begin at once need not read it.
+    """
+    ranked = [(each, purposes.priority(each.purpose, life_critical=each.life_critical)) for each in tellings]
+    written = store.write_down_all(ranked, now=post.clock())
+    if about is not None:
+        for made in written.values():
+            if made is not None:
+                made[READ] = about
+    priorities = {store.delivery_id(telling): priority for telling, priority in ranked}
+    _hand_over([_Turn(priorities[each], each, post, made) for each, made in written.items()], patience_s)
     return list(written)
 
 
@@ -124,9 +149,13 @@ def advance_all(ids: Iterable[str], post: Post, *, patience_s: float = PATIENCE_
     `ids` may be a map id → `Priority`; where none is given it counts as one that was tried before.
     """
     priorities: Mapping[str, int] = ids if isinstance(ids, Mapping) else {}
-    taken = [each for each in ids if _under_way.take(each)]
-    for delivery_id in taken:
-        _waiting.add(priorities.get(delivery_id, Priority.AGAIN), delivery_id, post)
+    _hand_over([_Turn(priorities.get(each, Priority.AGAIN), each, post) for each in ids], patience_s)
+
+
+def _hand_over(turns: Iterable[_Turn], patience_s: float) -> None:
+    taken = [each for each in turns if _under_way.take(each.delivery_id)]
+    for turn in taken:
+        _waiting.add(turn)
         _pool().submit(_take_turn)
     if taken:
         _under_way.wait_until_begun(patience_s)
@@ -141,13 +170,15 @@ def settle(ids: Iterable[str] = (), *, timeout_s: float = 10.0) -> None:
 
 
 def _take_turn() -> None:
-    _advance(*_waiting.next())
+    turn = _waiting.next()
+    _advance(turn.delivery_id, turn.post, turn.made)
 
 
-def _advance(delivery_id: str, post: Post) -> None:
+def _advance(delivery_id: str, post: Post, made: Delivery | None) -> None:
     _under_way.begin()
     try:
-        advance(delivery_id, post)
+        fresh = made is not None and post.clock() - made["created_at"] < AS_READ
+        advance(delivery_id, post, known=made if fresh else None)
     except STORE_DOWN:
         log.warning("store_away", delivery=delivery_id)  # its next_at brings the sweeper
     except Exception as error:

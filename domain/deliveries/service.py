@@ -1,13 +1,13 @@
 """Writing down what must be told, and what became of it. Each step is one conditional write."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
 from pymongo.collection import Collection
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from domain.deliveries.documents import DeliveryDoc
 from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, Priority, Suppressed, below
@@ -64,7 +64,35 @@ def delivery_id(telling: Telling) -> str:
 
 def write_down(telling: Telling, *, now: datetime, priority: Priority = Priority.NEWS) -> tuple[Delivery, bool]:
     """The delivery, and whether this call made it; a job that runs again meets the first one."""
-    made: Delivery = {
+    made = _document(telling, now, priority)
+    try:
+        deliveries().insert_one(made)
+    except DuplicateKeyError:
+        return get(made["_id"]), False
+    return made, True
+
+
+def write_down_all(tellings: Iterable[tuple[Telling, Priority]], *, now: datetime) -> dict[str, Delivery | None]:
+    """The same of several, in one write: id → the delivery as it stands, None where it was there before."""
+    made = {each["_id"]: each for each in (_document(telling, now, priority) for telling, priority in tellings)}
+    if not made:
+        return {}
+    try:
+        deliveries().insert_many(list(made.values()), ordered=False)
+    except BulkWriteError as error:
+        failures = error.details["writeErrors"]
+        if any(each["code"] != DUPLICATE_KEY for each in failures):
+            raise
+        known = {each["op"]["_id"] for each in failures}
+        return {found_id: None if found_id in known else each for found_id, each in made.items()}
+    return dict(made)
+
+
+DUPLICATE_KEY = 11000
+
+
+def _document(telling: Telling, now: datetime, priority: Priority) -> Delivery:
+    return {
         "_id": delivery_id(telling),
         "city": telling.city,
         "purpose": telling.purpose,
@@ -83,11 +111,6 @@ def write_down(telling: Telling, *, now: datetime, priority: Priority = Priority
         "next_at": now + FRESH,
         "version": 1,
     }
-    try:
-        deliveries().insert_one(made)
-    except DuplicateKeyError:
-        return get(made["_id"]), False
-    return made, True
 
 
 def get(found_id: str) -> Delivery:
@@ -264,15 +287,21 @@ def opened(found_id: str, *, now: datetime) -> None:
     _raise_status(found_id, DeliveryStatus.SEEN, {"seen_at": now}, ends=True)
 
 
-def reported(found_id: str, number: int, state: AttemptState, *, code: str, vendor_code: str, now: datetime) -> None:
-    """A carrier's own receipt. Out of order and repeated ones are harmless; raises NotFound for an unknown delivery."""
+def reported(
+    found_id: str, number: int, state: AttemptState, *, code: str, vendor_code: str, now: datetime
+) -> Delivery | None:
+    """A carrier's own receipt. Out of order and repeated ones are harmless; raises NotFound for an unknown delivery.
+
+    The delivery as it was before, where the receipt said something new of the attempt.
+    """
+    told = None
     for _ in range(_TRIES):
         found = get(found_id)
         if str(number) not in found["attempts"]:
             raise NotFound("no such attempt", code="delivery_not_found")
         known = AttemptState(found["attempts"][str(number)]["state"])
         if _ORDER.get(state, 2) <= _ORDER.get(known, 2):
-            return
+            return None
         changes = {
             f"attempts.{number}.state": str(state),
             f"attempts.{number}.code": code,
@@ -285,9 +314,11 @@ def reported(found_id: str, number: int, state: AttemptState, *, code: str, vend
             changes["next_at"] = now
             condition["status"] = found["status"]
         if deliveries().update_one(condition, {"$set": changes, "$inc": {"version": 1}}).matched_count:
+            told = found
             break
     if state == AttemptState.DELIVERED:
         _raise_status(found_id, DeliveryStatus.DELIVERED, {"delivered_at": now})
+    return told
 
 
 _ORDER = {AttemptState.SENDING: 0, AttemptState.UNKNOWN: 0, AttemptState.SENT: 1}
