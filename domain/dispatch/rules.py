@@ -61,12 +61,18 @@ def asked_in_round(doc: Mapping[str, Any], service: str, round_: int) -> set[str
 
 
 def gave_up(doc: Mapping[str, Any], service: str) -> set[str]:
-    """Units that said no to a slot or did not move: not asked again, but by the last rung, which asks everybody."""
+    """Units that said no to a slot, did not move, or were taken off it by hand: not asked again, but by the last rung,
+    which asks everybody.
+    """
     return {
         assignment["unit"]
         for assignment in (doc.get("assignments") or {}).values()
         if assignment["service"] == service
-        and (assignment["status"] == AssignmentStatus.DECLINED or assignment.get("stalled"))
+        and (
+            assignment["status"] == AssignmentStatus.DECLINED
+            or assignment.get("stalled")
+            or assignment.get("taken_back")
+        )
     }
 
 
@@ -273,6 +279,38 @@ def withdraw(draft: Draft, assignment_id: str, *, by: str, reason: str) -> None:
         draft.set(f"assignments.{assignment_id}.stalled", True)
     draft.entry("withdrawn", by=by, assignment=assignment_id, service=assignment["service"], reason=reason)
     draft.event("assignment.withdrawn", assignments=[assignment_id], reason=reason)
+
+
+def take_back(draft: Draft, assignment_id: str, *, by: str, reason: str) -> bool:
+    """The control room's word: this unit is not to come. Its slot opens again, and the unit is asked for it only with
+    everybody. Again is once. Whether anything changed; raises Conflict where it had ended by itself.
+    """
+    incident_rules.check_open(draft)
+    assignment = assignment_of(draft.doc, assignment_id)
+    current = AssignmentStatus(assignment["status"])
+    if assignment.get("taken_back"):
+        return False
+    check_assignment(current, AssignmentStatus.WITHDRAWN)
+    service = assignment["service"]
+    _end(draft, assignment_id, AssignmentStatus.WITHDRAWN)
+    draft.set(f"assignments.{assignment_id}.taken_back", True)
+    draft.entry("taken_back", by=by, assignment=assignment_id, service=service, reason=reason)
+    draft.event("assignment.withdrawn", assignments=[assignment_id], reason="taken_back")
+    if current in ASKED and not draft.doc["slots"][service]["assignment"] and not _anybody_asked(draft, service):
+        draft.set(f"slots.{service}.due_at", draft.now)
+    return True
+
+
+def wait_for(draft: Draft, service: str, ttl: timedelta) -> None:
+    """One unit was asked by hand for a slot that has just opened: its ladder begins when the answer is due, not now."""
+    draft.set(f"slots.{service}.begins_at", draft.now + ttl)
+    draft.set(f"slots.{service}.due_at", draft.now + ttl)
+
+
+def begins(slot: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a slot's ladder has not begun and should."""
+    waits = slot.get("begins_at") and slot["begins_at"] > now
+    return bool(slot["rung"] < 0 and slot["status"] == SlotStatus.OPEN and not slot.get("paused") and not waits)
 
 
 def _end(draft: Draft, assignment_id: str, status: AssignmentStatus) -> None:

@@ -44,7 +44,7 @@ def start(incident_id: str, desk: Desk, *, now: datetime) -> Incident:
     """Begin the ladder of every slot that has not begun. Runs twice without harm: a begun slot is left alone."""
     doc = incidents.get(incident_id)
     for service, slot in (doc.get("slots") or {}).items():
-        if slot["rung"] < 0 and slot["status"] == SlotStatus.OPEN and not slot.get("paused"):
+        if rules.begins(slot, now):
             doc = climb(incident_id, service, desk, now=now, from_rung=-1, known=doc)
     return doc
 
@@ -229,26 +229,50 @@ def _free_if_done(doc: Incident, assignment_id: str) -> None:
 
 def assign(incident_id: str, service: str, unit_id: str, desk: Desk, *, by: str, now: datetime) -> Incident:
     """An operator asks one unit by hand, beside the ladder; also one that said no, or nothing, to it."""
-    unit = queries.unit(unit_id)
-    place, position = place_of(incidents.get(incident_id)), unit.get("position") or {}
-    metre = geo.distance_m(*place, position["lat"], position["lon"]) if place and "lat" in position else None
-    asked = rules.Asked(unit_id=unit_id, agency=unit.get("agency") or "", distance_m=metre)
+    asked = _by_hand(incident_id, unit_id)
 
     def rule(draft: Draft) -> None:
         rules.check_free(draft, service)
-        ladder = ladder_of(draft.doc, service, desk.config)
-        rules.offer(
-            draft,
-            service,
-            [asked],
-            channels=("fcm", "sms"),
-            ttl=timedelta(seconds=ladder.offer_ttl_s),
-            by=by,
-            secret=desk.secret,
-            anew=True,
-        )
+        _ask(draft, service, asked, desk, by)
 
     return incidents.change(incident_id, rule, now=now)
+
+
+def _by_hand(incident_id: str, unit_id: str) -> rules.Asked:
+    unit = queries.unit(unit_id)
+    place, position = place_of(incidents.get(incident_id)), unit.get("position") or {}
+    metre = geo.distance_m(*place, position["lat"], position["lon"]) if place and "lat" in position else None
+    return rules.Asked(unit_id=unit_id, agency=unit.get("agency") or "", distance_m=metre)
+
+
+def _ask(draft: Draft, service: str, asked: rules.Asked, desk: Desk, by: str) -> timedelta:
+    """Ask a unit by hand; returns how long it has for its answer."""
+    ttl = timedelta(seconds=ladder_of(draft.doc, service, desk.config).offer_ttl_s)
+    rules.offer(draft, service, [asked], channels=("fcm", "sms"), ttl=ttl, by=by, secret=desk.secret, anew=True)
+    return ttl
+
+
+def take_back(
+    incident_id: str, assignment_id: str, desk: Desk, *, by: str, reason: str, now: datetime, instead: str | None = None
+) -> Incident:
+    """An operator takes an assignment back: the unit is told and free, its slot is offered again at once; or to the unit
+    `instead` first, and by the ladder when that does not answer in time. Again is once.
+    """
+    asked = _by_hand(incident_id, instead) if instead else None
+
+    def rule(draft: Draft) -> None:
+        service = rules.assignment_of(draft.doc, assignment_id)["service"]
+        held = draft.doc["slots"][service]["assignment"] == assignment_id
+        if not rules.take_back(draft, assignment_id, by=by, reason=reason) or asked is None:
+            return
+        rules.check_free(draft, service)
+        ttl = _ask(draft, service, asked, desk, by)
+        if held:
+            rules.wait_for(draft, service, ttl)
+
+    doc = incidents.change(incident_id, rule, now=now)
+    _free_if_done(doc, assignment_id)
+    return doc
 
 
 def set_duty(unit_id: str, status: UnitStatus, desk: Desk, *, by: str, now: datetime) -> dict[str, Any]:
