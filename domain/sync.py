@@ -68,7 +68,7 @@ def _order(change: Change) -> tuple[datetime, str]:
 
 def own_sos(person: str, since: datetime, *, now: datetime) -> list[Change]:
     """The person's own SOS that look different since then."""
-    views = [seen.by_citizen(doc, now) for doc in queries.of_person(person, since=now - KEPT)]
+    views = [seen.by_citizen(doc, now) for doc in queries.seen_by(person, since=now - KEPT)]
     return [Change("sos", view["id"], view["updated_at"], view) for view in views if view["updated_at"] > since]
 
 

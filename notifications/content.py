@@ -21,6 +21,8 @@ from domain.incidents import seen
 from domain.incidents import service as incidents
 from domain.incidents.projection import is_quiet, stands_still
 from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentStatus
+from domain.notices import queries as notices
+from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people import codes
 from domain.people.documents import ChallengeDoc, PersonDoc
 from notifications import alerts, journeys
@@ -247,6 +249,28 @@ def _desk(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     return {"request_id": delivery["subject"], "variant": delivery["refs"].get("variant", "")}
 
 
+def _service_notice(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """What is wrong with Amaan, and with which part of it: never a person, never a place."""
+    notice = notices.get(delivery["subject"])
+    return {
+        "variant": notice["kind"],
+        "city": cities.current(delivery["city"]).names.in_language(reached.language),
+        "what": _part_of_us(notice),
+        "notice_id": notice["_id"],
+    }
+
+
+def _part_of_us(notice: Mapping[str, Any]) -> str:
+    if notice["kind"] == NoticeKind.PEOPLE_UNREACHABLE:
+        figures = notice["figures"]
+        return f"{figures['unreachable']} / {figures['people']}"
+    return str(notice["cause"])
+
+
+def _service_notice_overtaken(delivery: Delivery) -> str:
+    return "cleared" if notices.get(delivery["subject"])["status"] == NoticeStatus.CLEARED else ""
+
+
 def _never(delivery: Delivery) -> str:
     return ""
 
@@ -270,6 +294,7 @@ CONTENT: Mapping[str, Content] = {
     "bridge_caller": Content(_nothing, _bridge_overtaken, urgent=True),
     "bridge_joined": Content(_staff, _bridge_overtaken, urgent=True),
     "otp": Content(_otp, _never),
+    "service_notice": Content(_service_notice, _service_notice_overtaken, "notice.opened", urgent=True),
     "drill_ping": Content(_drill, _drill_overtaken, "drill.ping", urgent=True),
     "helpline_message": Content(_helpline, _helpline_overtaken, "helpline.message", urgent=True),
     "helpline_expire": Content(_helpline, _never, "helpline.expire_local"),

@@ -56,6 +56,8 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "incident_updated": Manner(Priority.NEWS, bundles=True, awake=frozenset({"acknowledged", "en_route", "on_scene"})),
     "alert_issued": Manner(Priority.BULK, bundles=True),
     "alert.issued": Manner(Priority.BULK, bundles=True),
+    # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
+    "service_notice": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
     "drill_ping": Manner(Priority.BULK),
 }
 USUAL: Final = Manner()

@@ -6,6 +6,7 @@ from domain.dispatch.errors import UnitNotFound
 from domain.dispatch.states import UnitStatus
 from domain.incidents import personal
 from domain.incidents import service as incidents
+from domain.journeys import service as journeys
 from domain.outbox import Event
 from domain.people import sessions
 from domain.people.documents import PersonDoc
@@ -31,6 +32,11 @@ def session_ended(event: Event, context: Context) -> None:
 def person_erased(event: Event, context: Context) -> None:
     """Closed cases forget the person now; an open one when it closes (`forget_if_erased`)."""
     personal.forget(event["subject"])
+
+
+def forget_journeys(event: Event, context: Context) -> None:
+    """Journeys that are over are gone with the person; one that goes on is left to its timers."""
+    journeys.forget(event["subject"], now=context.clock())
 
 
 def forget_if_erased(event: Event, context: Context) -> None:

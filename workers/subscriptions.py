@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
 from runtime.mongo import STORE_DOWN
-from workers import alerts, bridge, dispatch, drills, figures, helpline, journeys, people, sight, tell
+from workers import alerts, bridge, dispatch, figures, helpline, journeys, notices, people, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -19,17 +19,17 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders, tell.guardians_at_last, sight.ask_cameras, sight.link_incident),
     "incident.duress": (tell.operators_of_duress,),
-    "incident.closed": (dispatch.free_units, tell.citizen, figures.outcome, people.forget_if_erased),
+    "incident.closed": (dispatch.free_units, tell.citizen, figures.outcome, people.forget_if_erased, notices.ladder_answered),
     "incident.handed_over": (tell.handed_over,),
     "incident.message": (tell.message,),
     "slot.reopened": (dispatch.start_ladders,),
     "slot.resumed": (dispatch.start_ladders,),
     "slot.supervisors": (tell.supervisors,),
-    "slot.unanswered": (tell.notice_unanswered, figures.unanswered),
+    "slot.unanswered": (tell.notice_unanswered, figures.unanswered, notices.ladder_unanswered),
     "slot.callback": (tell.operators_to_call_back,),
     "assignment.offered": (tell.offered,),
     "assignment.withdrawn": (dispatch.free_units, tell.withdrawn),
-    "assignment.accepted": (dispatch.keep_unit, tell.citizen, figures.dispatched),
+    "assignment.accepted": (dispatch.keep_unit, tell.citizen, figures.dispatched, notices.ladder_answered),
     "assignment.en_route": (tell.citizen,),
     "assignment.on_scene": (tell.citizen, figures.arrived),
     "assignment.cleared": (dispatch.free_units,),
@@ -42,7 +42,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "guardian.invited": (tell.guardian_invited,),
     "alert.issued": (alerts.announce,),
     "session.ended": (people.session_ended, helpline.session_ended),
-    "person.erased": (people.person_erased, helpline.person_erased),
+    "person.erased": (people.person_erased, people.forget_journeys, helpline.person_erased),
     "journey.started": (journeys.share,),
     "journey.asked": (journeys.ask,),
     "journey.concern": (journeys.concern,),
@@ -60,7 +60,8 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "helpline.stopped": (helpline.to_counsellor,),
     "helpline.closed": (helpline.to_counsellor,),
     "helpline.erased": (),
-    "drill.ended": (drills.reported,),
+    "drill.ended": (notices.drill_ended,),
+    "notice.opened": (notices.opened,),
 }
 
 FIRST = frozenset(

@@ -30,6 +30,7 @@ from workers import alerts, sight
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
+from workers.notices import look_after
 from workers.helpline import due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_journeys, old_journeys
 from workers.subscriptions import explains
@@ -237,6 +238,7 @@ SWEEPS = (
     Sweep("ended_shifts", ended_shifts, 5.0),
     Sweep("helpline_kept", helpline_kept, 60.0),
     Sweep("due_drills", due_drills, 2.0),
+    Sweep("look_after", look_after, 5.0),
     Sweep("plan_drills", plan_drills, 60.0),
 )
 

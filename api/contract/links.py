@@ -45,6 +45,16 @@ _OF_AN_ASSIGNMENT: Final = (
     "responder_clear",
     "responder_decline",
 )
+_OF_A_JOURNEY: Final = (
+    "journeys_read",
+    "journeys_add_positions",
+    "journeys_check_in",
+    "journeys_extend",
+    "journeys_share",
+    "journeys_end_sharing",
+    "journeys_arrive",
+    "journeys_cancel",
+)
 _OF_A_CAMERA: Final = (
     "cameras_get_camera",
     "cameras_change_camera",
@@ -61,6 +71,7 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("people_list_sessions", "200"): _each("session_id", "$response.body#/items/0/id", "people_end_session"),
     ("sos_raise_sos", "201"): [*_OF_AN_SOS, *_each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT)],
     ("sos_raise_sos", "200"): _each("sos_id", "$response.body#/id", "sos_follow"),
+    ("journeys_start", "201"): _each("journey_id", "$response.body#/id", *_OF_A_JOURNEY),
     ("operating_create", "201"): _each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT),
     ("incidents_list_incidents", "200"): [
         *_each("incident_id", "$response.body#/items/0/id", *_OF_AN_INCIDENT),

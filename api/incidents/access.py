@@ -25,7 +25,8 @@ def own_sos(incident_id: str) -> dict[str, Any]:
         return _unless_erased(incidents.get(incident_id))
     person = auth.principal().person_id
     doc = incidents.get(incident_id)
-    if (doc.get("citizen") or {}).get("person") != person:
+    citizen = doc.get("citizen") or {}
+    if citizen.get("person") != person or citizen.get("hidden"):
         raise IncidentNotFound("no such SOS")
     return doc
 

@@ -4,12 +4,11 @@ It is made from the citizen's own view, so it stands still from a cancel on, whi
 a link is passed on.
 """
 
-from http import HTTPStatus
 from typing import Any, Final
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, request
 
-from api.pages import serve, spell
+from api.pages import journey, serve, spell
 from api.pages.links import behind, install_errors
 from api.pages.sketch import draw
 from api.pages.words import WORDS
@@ -33,7 +32,9 @@ _WAITING: Final = frozenset({"open"})
 
 @blp.get("/t/<token>")
 def show(token: str) -> Response:
-    """How the SOS stands, where it was last, who comes, and whom to call."""
+    """How the SOS stands, where it was last, who comes, and whom to call; or how somebody's journey stands."""
+    if found := journey.behind(token):
+        return journey.show(*found)
     doc, link = behind(token, KINDS)
     guardian = _guardian(doc, link)
     lang = serve.language(guardian.language if guardian else "")
@@ -56,7 +57,10 @@ def show(token: str) -> Response:
 
 @blp.post("/t/<token>")
 def refuse(token: str) -> Response:
-    """A guardian says that they want no more messages."""
+    """A guardian says that they want no more messages, or what they know of a journey."""
+    if found := journey.behind(token):
+        journey.act(*found)
+        return serve.back(token)
     doc, link = behind(token, KINDS)
     guardian = _guardian(doc, link)
     if guardian is not None and request.form.get("do") == "refuse":
@@ -64,11 +68,7 @@ def refuse(token: str) -> Response:
         person = doc["citizen"]["person"]
         answer = codes.guardian_token(found.settings.signing_key, person, guardian.id, guardian.generation)
         guardians.answer(answer, GuardianStatus.DECLINED, now=found.clock())
-    lang = request.args.get("lang", "")
-    where = f"/t/{token}" + (f"?lang={lang}" if lang in WORDS else "")
-    there: Response = redirect(where, HTTPStatus.SEE_OTHER)  # type: ignore[assignment]
-    there.headers["Cache-Control"] = "no-store"
-    return there
+    return serve.back(token)
 
 
 def _guardian(doc: dict[str, Any], link: dict[str, Any]) -> Any:

@@ -10,13 +10,14 @@ from api.people.views import person_view
 from domain.cities import queries as cities
 from domain.cities.errors import CityInvalid
 from domain.incidents import personal
+from domain.journeys import service as journeys
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
 from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
 
 DEVICE_SHAPE: Final = f"^{rules.DEVICE_ID}$"
-RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {"sos": personal.exported}
+RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {"sos": personal.exported, "journeys": journeys.exported}
 """What each other concept has of a person, for the export."""
 
 

@@ -16,7 +16,7 @@ without its words: live pages go on showing it, whatever became of the case.
 
 def exported(person_id: str, now: datetime) -> list[dict[str, Any]]:
     """Every SOS of a person as their phone shows it, newest first: what staff alone may know is not in it."""
-    return [seen.by_citizen(doc, now) for doc in queries.of_person(person_id, limit=_ALL)]
+    return [seen.by_citizen(doc, now) for doc in queries.seen_by(person_id, limit=_ALL)]
 
 
 def forget(person_id: str) -> int:

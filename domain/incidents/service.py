@@ -15,6 +15,7 @@ from domain.incidents import rules
 from domain.incidents.documents import IncidentDoc, TimelineDoc
 from domain.incidents.draft import Draft
 from domain.incidents.errors import IncidentNotFound, TooBusy
+from domain.incidents.projection import frozen_by_cancel
 from domain.incidents.states import IncidentStatus
 
 Incident = dict[str, Any]
@@ -55,6 +56,10 @@ class SosFacts:
     by: str | None = None
     address: str | None = None
     """A keyed hash of the network address, for ranking repeated callers; never the address."""
+    about: dict[str, str] = field(default_factory=dict)
+    """What it came from, by id: {journey} or {escort}."""
+    hidden: bool = False
+    """Set off by a duress PIN that was entered elsewhere: the citizen's phone must never learn that there is an SOS."""
     category_given: bool = False
     """False where the category is the city's default, which a retry may make more precise."""
 
@@ -152,7 +157,8 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
         citizen["services"] = list(facts.services)
     events = [
         outbox.event(kind, incident_id, version=1, now=now, city=facts.city)
-        for kind in ("incident.raised", "incident.surroundings")
+        for kind in ("incident.raised", "incident.surroundings", "incident.duress")
+        if facts.hidden or kind != "incident.duress"
     ]
     doc: Incident = {
         "_id": incident_id,
@@ -180,6 +186,11 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
         doc["position"] = facts.position
     if facts.unreadable:
         doc["unreadable"] = list(facts.unreadable)
+    if facts.about:
+        doc["about"] = dict(facts.about)
+    if facts.hidden:
+        view = frozen_by_cancel(doc, now, 1)
+        doc["citizen"] |= {"hidden": True, "cancel": {"at": now, "version": 1, "view": view}}
     doc["rank"] = rules.rank(doc)
     if practice:
         # Played to the citizen alone (projection.py): nobody is asked, nothing follows, no list has it as open.
@@ -197,13 +208,17 @@ def get(incident_id: str) -> Incident:
     return found
 
 
-def change(incident_id: str, rule: Rule, *, now: datetime, if_version: int | None = None) -> Incident:
+def change(
+    incident_id: str, rule: Rule, *, now: datetime, if_version: int | None = None, known: Incident | None = None
+) -> Incident:
     """Let a pure rule decide and write its decision, on the condition that nothing changed meanwhile.
 
     The rule may run several times (once per try); it raises to refuse. A rule that decides nothing writes nothing.
+    `known` is the whole document as the caller has just read it: the first try is made on it, which saves a read. Not
+    for a rule that may decide nothing, or refuse, because of what it sees there: that must be seen now.
     """
-    for _ in range(_TRIES):
-        doc = get(incident_id)
+    for turn in range(_TRIES):
+        doc = known if known is not None and turn == 0 else get(incident_id)
         if if_version is not None and doc["version"] != if_version:
             raise TooBusy("the incident has changed", current=doc["version"])
         draft = Draft(doc, now)

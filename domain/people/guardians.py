@@ -113,6 +113,14 @@ def answer(token: str, says: GuardianStatus, *, now: datetime) -> Invitation:
     return invitation(token, now=now)
 
 
+def wish_no_calls(person_id: str, guardian_id: str) -> None:
+    """A guardian asks not to be rung, only written to. It changes nothing that the person who named them sees."""
+    queries.collection().update_one(
+        {"_id": person_id, f"guardians.{guardian_id}": {"$exists": True}},
+        {"$set": {f"guardians.{guardian_id}.no_calls": True}},
+    )
+
+
 def _behind(token: str) -> tuple[Any, Any]:
     hashed = token_hash(token)
     person: Any = PersonDoc.objects(guardian_links=hashed, erased_at=None).first()

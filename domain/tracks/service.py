@@ -42,6 +42,30 @@ def add(city: str, subject: str, points: Iterable[Point], *, now: datetime) -> N
         )
 
 
+def copy(subject: str, to: str, *, city: str, since: datetime | None = None) -> None:
+    """Give another subject the points of this one, with the times at which they came. Again adds nothing twice.
+
+    `since`: leave out what is known to be there, by quarters of an hour of the phone's time.
+    """
+    condition: dict[str, Any] = {"subject": subject}
+    if since is not None:
+        condition["quarter"] = {"$gte": round(since.timestamp() * 1000) // QUARTER_MS}
+    for row in tracks().find(condition):
+        tracks().update_one(
+            {"_id": f"{to}:{row['quarter']}"},
+            {
+                "$set": {f"points.{millis}": point for millis, point in row["points"].items()},
+                "$setOnInsert": {"city": city, "subject": to, "quarter": row["quarter"]},
+            },
+            upsert=True,
+        )
+
+
+def forget(subject: str) -> None:
+    """Take a subject's track away."""
+    tracks().delete_many({"subject": subject})
+
+
 def read(subject: str, *, after: datetime | None = None, limit: int = 500) -> list[dict[str, Any]]:
     """Points in the order of the phone's time, the first `limit` after a time."""
     floor = round(after.timestamp() * 1000) if after else None

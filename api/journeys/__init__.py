@@ -1,0 +1,1 @@
+"""Journeys: timed check-ins on the way."""

@@ -1,0 +1,75 @@
+"""Reads of journeys. Each is served by `_id` or an index that `documents.py` declares."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo.collection import Collection
+
+from domain.errors import Gone
+from domain.ids import token_hash
+from domain.journeys import rules
+from domain.journeys.documents import JourneyDoc
+from domain.journeys.errors import JourneyNotFound
+from domain.journeys.states import GOING_ON
+
+Journey = dict[str, Any]
+
+
+def journeys() -> Collection[Journey]:
+    """The raw collection."""
+    found: Collection[Journey] = JourneyDoc._get_collection()
+    return found
+
+
+def get(journey_id: str) -> Journey:
+    """The journey as it is stored; raises JourneyNotFound."""
+    found = journeys().find_one({"_id": journey_id})
+    if found is None:
+        raise JourneyNotFound("no such journey")
+    return found
+
+
+def own(journey_id: str, person: str) -> Journey:
+    """The journey if it is this person's; raises JourneyNotFound."""
+    found = get(journey_id)
+    if found.get("person") != person:
+        raise JourneyNotFound("no such journey")
+    return found
+
+
+def of_person(person: str, *, after: tuple[datetime, str] | None = None, limit: int = 20) -> list[Journey]:
+    """Somebody's journeys, newest first. `after` is (started_at, id) of the last one seen."""
+    condition: dict[str, Any] = {"person": person}
+    if after is not None:
+        condition["started_at"] = {"$lte": after[0]}
+    rows = sorted(
+        journeys().find(condition).sort("started_at", -1).limit(limit + 20),
+        key=lambda row: (row["started_at"], row["_id"]),
+        reverse=True,
+    )
+    return [row for row in rows if after is None or (row["started_at"], row["_id"]) < after][:limit]
+
+
+def going_on(person: str, *, limit: int = 50) -> list[Journey]:
+    """Somebody's journeys that go on, of the newest."""
+    rows: Sequence[Journey] = list(journeys().find({"person": person}).sort("started_at", -1).limit(limit))
+    return [row for row in rows if row["status"] in GOING_ON]
+
+
+def due(*, now: datetime, limit: int) -> list[Journey]:
+    """Journeys whose earliest timer has run out: {_id, due_at}."""
+    rows = journeys().find({"due_at": {"$lte": now}}, {"due_at": 1}).sort("due_at", 1).limit(limit)
+    return list(rows)
+
+
+def by_link(token: str, *, now: datetime) -> tuple[Journey, dict[str, Any]] | None:
+    """(journey, link) behind a live page's token, None for one that is no journey's. Raises Gone for one that is over."""
+    hashed = token_hash(token)
+    doc = journeys().find_one({"links.h": hashed})
+    if doc is None:
+        return None
+    link = next(each for each in doc["links"] if each["h"] == hashed)
+    if link.get("revoked") or rules.page_until(doc) <= now:
+        raise Gone("the link is over", code="link_over")
+    return doc, link
