@@ -157,8 +157,11 @@ def hold(delivery: Delivery, *, now: datetime) -> Delivery | None:
     )
 
 
-def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_at: datetime | None) -> None:
+def finish(
+    delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_at: datetime | None, known_as: str = ""
+) -> None:
     """What became of an attempt: `outcome` has its state and the vendor's words; `next_at` is when to look again.
+    `known_as`: what its carrier will report it by, where that is only an id of the carrier's own (`by_vendor_id`).
 
     A receipt may have overtaken us. The device's own: the delivery has ended, and only the attempt is completed. The
     carrier's: what it said of the attempt stays, and only what it did not say is added.
@@ -173,7 +176,10 @@ def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_
     undecided = {f"attempts.{number}.state": {"$in": sorted(open_states)}}
     going_on = {"status": {"$nin": [str(ended) for ended in ENDED]}}
     condition: dict[str, Any] = {"_id": delivery["_id"], **undecided, **going_on}
-    update: dict[str, Any] = {"$set": dict(changes), "$inc": {"version": 1}}
+    counted: dict[str, Any] = {"$inc": {"version": 1}}
+    if known_as:
+        counted["$addToSet"] = {"vendor_ids": known_as}
+    update: dict[str, Any] = {"$set": dict(changes), **counted}
     if next_at is None:
         update["$unset"] = {"next_at": ""}
     else:
@@ -190,12 +196,10 @@ def finish(delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_
         if reached:
             _raise_status(delivery["_id"], reached, {})
         return
-    completed = deliveries().update_one(
-        {"_id": delivery["_id"], **undecided}, {"$set": dict(changes), "$inc": {"version": 1}}
-    )
+    completed = deliveries().update_one({"_id": delivery["_id"], **undecided}, {"$set": dict(changes), **counted})
     if not completed.matched_count:
         added = {path: value for path, value in changes.items() if path.rpartition(".")[2] not in _REPORTED}
-        deliveries().update_one({"_id": delivery["_id"]}, {"$set": added, "$inc": {"version": 1}})
+        deliveries().update_one({"_id": delivery["_id"]}, {"$set": added, **counted})
         if state == AttemptState.SENT:
             _raise_status(delivery["_id"], DeliveryStatus.SENT, {"sent_at": outcome["done_at"]})
 
@@ -277,9 +281,7 @@ def receive(found_id: str, token: str, status: DeliveryStatus, *, secret: str, n
     """The device's own receipt (received, seen). Raises NotFound for an unknown id or a wrong token."""
     if token != receipt_token(secret, found_id):
         raise NotFound("no such delivery", code="delivery_not_found")
-    get(found_id)
-    _raise_status(found_id, status, {f"{status}_at": now}, ends=True)
-    return get(found_id)
+    return _raise_status(found_id, status, {f"{status}_at": now}, ends=True) or get(found_id)
 
 
 def opened(found_id: str, *, now: datetime) -> None:
@@ -294,7 +296,6 @@ def reported(
 
     The delivery as it was before, where the receipt said something new of the attempt.
     """
-    told = None
     for _ in range(_TRIES):
         found = get(found_id)
         if str(number) not in found["attempts"]:
@@ -302,23 +303,30 @@ def reported(
         known = AttemptState(found["attempts"][str(number)]["state"])
         if _ORDER.get(state, 2) <= _ORDER.get(known, 2):
             return None
-        changes = {
+        changes: dict[str, Any] = {
             f"attempts.{number}.state": str(state),
             f"attempts.{number}.code": code,
             f"attempts.{number}.vendor_code": vendor_code,
             f"attempts.{number}.reported_at": now,
         }
-        condition: dict[str, Any] = {"_id": found_id, f"attempts.{number}.state": str(known)}
+        condition = {"_id": found_id, f"attempts.{number}.state": str(known), "status": found["status"]}
+        # What follows for the delivery stands in the same write: the carrier tells us once.
         if state in {AttemptState.TEMPORARY, AttemptState.PERMANENT} and found["status"] not in ENDED:
-            # Another way must be tried now; policy says which. In the same write: the carrier tells us once.
-            changes["next_at"] = now
-            condition["status"] = found["status"]
+            changes["next_at"] = now  # another way must be tried; policy says which
+        elif state == AttemptState.DELIVERED and found["status"] in below(DeliveryStatus.DELIVERED):
+            changes |= {"status": str(DeliveryStatus.DELIVERED), "delivered_at": now}
         if deliveries().update_one(condition, {"$set": changes, "$inc": {"version": 1}}).matched_count:
-            told = found
-            break
-    if state == AttemptState.DELIVERED:
-        _raise_status(found_id, DeliveryStatus.DELIVERED, {"delivered_at": now})
-    return told
+            return found
+    return None
+
+
+def by_vendor_id(gateway: str, vendor_id: str) -> tuple[str, int] | None:
+    """The delivery and the number of the attempt that a gateway took under this id of its own."""
+    found = deliveries().find_one({"vendor_ids": f"{gateway}:{vendor_id}"}, {"attempts": 1}) if vendor_id else None
+    for number, attempt in ((found or {}).get("attempts") or {}).items():
+        if attempt.get("vendor_id") == vendor_id and attempt.get("gateway") == gateway:
+            return str((found or {})["_id"]), int(number)
+    return None
 
 
 _ORDER = {AttemptState.SENDING: 0, AttemptState.UNKNOWN: 0, AttemptState.SENT: 1}
@@ -327,12 +335,17 @@ _TRIES = 8
 """A receipt may meet the sender's own write: then it looks again."""
 
 
-def _raise_status(found_id: str, status: DeliveryStatus, times: Mapping[str, datetime], *, ends: bool = False) -> None:
+def _raise_status(
+    found_id: str, status: DeliveryStatus, times: Mapping[str, datetime], *, ends: bool = False
+) -> Delivery | None:
+    """The delivery with its new status; None where that, or more, was known. If it `ends`, nothing more is sent."""
     update: dict[str, Any] = {"$set": {"status": str(status), **times}, "$inc": {"version": 1}}
     if ends:
         update["$unset"] = {"next_at": ""}
     lower = below(status) if status != DeliveryStatus.FAILED_TEMPORARY else [str(DeliveryStatus.QUEUED)]
-    deliveries().update_one({"_id": found_id, "status": {"$in": lower}}, update)
+    return deliveries().find_one_and_update(
+        {"_id": found_id, "status": {"$in": lower}}, update, return_document=ReturnDocument.AFTER
+    )
 
 
 def about(subject: str, assignment: str) -> list[str]:
