@@ -1,8 +1,12 @@
-"""Keeping positions in batches, in any order, some of them twice."""
+"""Keeping positions in batches, in any order, some of them twice, however many come.
+
+A track keeps one point a second of the phone's time, so that a quarter of an hour has at most 900, and takes no more than
+QUARTERS_A_DAY new quarters a day, so that neither a document nor a track grows without end whatever a phone sends.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo.collection import Collection
@@ -11,6 +15,9 @@ from domain.clock import from_millis
 from domain.tracks.documents import TrackDoc
 
 QUARTER_MS: Final = 15 * 60 * 1000
+SECOND_MS: Final = 1000
+QUARTERS_A_DAY: Final = 300
+"""A day has 96; a phone that was offline brings those of the day before, and its clock may have been set meanwhile."""
 
 Point = Mapping[str, Any]
 
@@ -21,25 +28,42 @@ def tracks() -> Collection[dict[str, Any]]:
     return found
 
 
-def add(city: str, subject: str, points: Iterable[Point], *, now: datetime) -> None:
+def add(city: str, subject: str, points: Sequence[Point], *, now: datetime) -> None:
     """Keep points {lat, lon, accuracy_m?, captured_at?}. The phone's own time is what makes two of them one.
 
-    One without a time counts as captured now, a millisecond after the one before it in the batch.
+    Of those within one second of its time the last is kept. One without a time counts as captured now if it is the
+    batch's last, else a second before the one that follows it.
     """
     quarters: dict[int, dict[str, list[Any]]] = defaultdict(dict)
-    for index, point in enumerate(points):
-        captured_at = point.get("captured_at")
-        millis = round((captured_at or now).timestamp() * 1000) + (0 if captured_at else index)
-        quarters[millis // QUARTER_MS][str(millis)] = [point["lat"], point["lon"], point.get("accuracy_m"), now]
-    for quarter, found in quarters.items():
-        tracks().update_one(
-            {"_id": f"{subject}:{quarter}"},
-            {
-                "$set": {f"points.{millis}": point for millis, point in found.items()},
-                "$setOnInsert": {"city": city, "subject": subject, "quarter": quarter},
-            },
-            upsert=True,
-        )
+    for behind, point in zip(range(len(points) - 1, -1, -1), points, strict=True):
+        captured_at = point.get("captured_at") or now - timedelta(seconds=behind)
+        second, millis = divmod(round(captured_at.timestamp() * 1000), SECOND_MS)
+        quarters[second * SECOND_MS // QUARTER_MS][str(second * SECOND_MS)] = [
+            point["lat"], point["lon"], point.get("accuracy_m"), now, millis
+        ]  # fmt: skip
+    room = True
+    for quarter, found in sorted(quarters.items()):
+        room = _keep(city, subject, quarter, found, now, new=room) and room
+
+
+def _keep(city: str, subject: str, quarter: int, points: Mapping[str, Any], now: datetime, *, new: bool = True) -> bool:
+    """Add points to a quarter of an hour, which is made if it may be `new`; False when the day has had its new ones."""
+    made = tracks().update_one(
+        {"_id": f"{subject}:{quarter}"},
+        {
+            "$set": {f"points.{second}": point for second, point in points.items()},
+            "$setOnInsert": {"city": city, "subject": subject, "quarter": quarter, "began_at": now},
+            "$max": {"at": now},
+        },
+        upsert=new,
+    )
+    if made.upserted_id is None:
+        return True
+    fresh = {"subject": subject, "began_at": {"$gt": now - timedelta(days=1)}}
+    if len(list(tracks().find(fresh, {"_id": 1}).limit(QUARTERS_A_DAY + 1))) <= QUARTERS_A_DAY:
+        return True
+    tracks().delete_one({"_id": made.upserted_id})
+    return False
 
 
 def copy(subject: str, to: str, *, city: str, since: datetime | None = None) -> None:
@@ -51,14 +75,7 @@ def copy(subject: str, to: str, *, city: str, since: datetime | None = None) -> 
     if since is not None:
         condition["quarter"] = {"$gte": round(since.timestamp() * 1000) // QUARTER_MS}
     for row in tracks().find(condition):
-        tracks().update_one(
-            {"_id": f"{to}:{row['quarter']}"},
-            {
-                "$set": {f"points.{millis}": point for millis, point in row["points"].items()},
-                "$setOnInsert": {"city": city, "subject": to, "quarter": row["quarter"]},
-            },
-            upsert=True,
-        )
+        _keep(city, to, row["quarter"], row["points"], row["at"])
 
 
 def forget(subject: str) -> None:
@@ -74,9 +91,10 @@ def read(subject: str, *, after: datetime | None = None, limit: int = 500) -> li
         condition["quarter"] = {"$gte": floor // QUARTER_MS}
     found: list[dict[str, Any]] = []
     for row in tracks().find(condition).sort("quarter", 1):
-        for millis in sorted(map(int, row["points"])):
+        for second in sorted(map(int, row["points"])):
+            lat, lon, accuracy_m, received_at, *rest = row["points"][str(second)]
+            millis = second + sum(rest)
             if floor is None or millis > floor:
-                lat, lon, accuracy_m, received_at = row["points"][str(millis)]
                 found.append(
                     {
                         "lat": lat,

@@ -1,6 +1,8 @@
 """The control room over HTTP: who may, lists by filters and rank, and every step on an incident."""
 
+import random
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -401,6 +403,27 @@ def test_positions_in_any_order_are_a_track_without_doubles(api: FlaskClient, cl
     assert incidents.get(incident)["position"]["lat"] == 31.503
     shown = api.get(f"/v1/incidents/{incident}/track", headers=operator.headers).get_json()
     assert len(shown["points"]) == 3
+
+
+def test_a_flood_of_positions_is_taken_and_thinned(app: Flask, clock: Hand, operator: Signed) -> None:
+    """A phone gone mad: a hundred a request, many at once, with times all over: each is answered, the track stays small."""
+    incident = sos(clock)
+    token = {"Sos-Token": incidents.sos_token(SECRET, incident), "Sent-At": clock().isoformat()}
+    chance = random.Random(7)
+
+    def send(number: int) -> int:
+        ago = [timedelta(seconds=chance.uniform(0, 600 if number % 2 else 400_000)) for _ in range(100)]
+        points = [{**HERE, "lat": 31.5 + number / 1000, "captured_at": (clock() - each).isoformat()} for each in ago]
+        answer = app.test_client().post(f"/v1/sos/{incident}/positions", json={"positions": points}, headers=token)
+        return answer.status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(send, range(40))) == {202}
+    rows = list(tracks.tracks().find({"subject": incident}))
+    assert max(len(row["points"]) for row in rows) <= 900
+    assert len(rows) <= tracks.QUARTERS_A_DAY + 8
+    path = f"/v1/incidents/{incident}/track"
+    assert len(app.test_client().get(path, headers=operator.headers).get_json()["points"]) == 500
 
 
 def test_positions_are_taken_half_an_hour_after_a_cancel(api: FlaskClient, clock: Hand) -> None:
