@@ -10,6 +10,8 @@ from api import errors, http
 from api.admin.cities import blp as cities
 from api.admin.staff import blp as staff
 from api.admin.units import blp as units
+from api.alerts.cap import blp as cap
+from api.alerts.routes import blp as alerts
 from api.audit.routes import blp as audit
 from api.cameras.observations import blp as observations
 from api.cameras.routes import blp as cameras
@@ -21,6 +23,8 @@ from api.drills.routes import blp as drills
 from api.evidence.routes import blp as media
 from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
+from api.helpline.safety import blp as helpline_safety
+from api.helpline.supervising import blp as helpline_supervising
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
@@ -28,6 +32,7 @@ from api.insights.metrics import blp as metrics
 from api.insights.routes import blp as insights
 from api.journeys.routes import blp as journeys
 from api.json import JsonProvider
+from api.notices.routes import blp as notices
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
 from api.pages.live import blp as live
@@ -36,11 +41,14 @@ from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
 from api.responder.routes import blp as responder
+from api.reviews.routes import blp as reviews
+from api.safe_places.routes import blp as safe_places
 from api.services import Services, install
 from api.streams.hub import Hub
 from api.streams.routes import blp as streams
 from api.sync.config import blp as app_config
 from api.sync.routes import blp as sync
+from api.webhooks.gateway import blp as gateway_reports
 from api.webhooks.routes import blp as webhooks
 from domain.clock import Clock, utc_now
 from domain.evidence.ports import EvidenceStore
@@ -55,26 +63,32 @@ DOCUMENTED: list[Any] = [
     people,
     sos,
     journeys,
+    safe_places,
     incidents,
     operating,
     responder,
     deliveries,
     told,
     helpline,
+    helpline_safety,
     counselling,
+    helpline_supervising,
+    reviews,
     cameras,
     observations,
+    alerts,
     app_config,
     sync,
     insights,
     drills,
+    notices,
     cities,
     units,
     staff,
     audit,
 ]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, metrics, docs, guardian_page, drill_page, live, one_tap, webhooks, media]
+PLAIN = [operations, metrics, cap, docs, guardian_page, drill_page, live, one_tap, webhooks, gateway_reports, media]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

@@ -167,6 +167,12 @@ def overdue(name: str, *, now: datetime, limit: int) -> dict[str, list[Event]]:
     return {row["_id"]: row.get("pending_events") or [] for row in rows}
 
 
+def oldest_due(name: str) -> datetime | None:
+    """When the oldest of the events that wait was due; None where none waits."""
+    row = collection(name).find_one({"outbox_due": {"$exists": True}}, {"outbox_due": 1}, sort=[("outbox_due", 1)])
+    return row["outbox_due"] if row else None
+
+
 def put_off(
     name: str, subject: str, *, handled: Iterable[str], failed: Iterable[str], owner: str, now: datetime
 ) -> int:

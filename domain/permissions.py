@@ -97,6 +97,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "footage.request": "Ask for footage of an incident, with a reason.",
     "evidence.read": "See evidence of an incident; each view is logged.",
     "review.answer": "Answer questions put to a human.",
+    "alert.read": "See the public alerts in force.",
     "alert.issue": "Issue and withdraw public alerts.",
     "drill.read": "See drills, and who could not be reached.",
     "drill.run": "Begin and stop drills.",
@@ -127,6 +128,7 @@ _CITIZEN: Final = frozenset(
         "helpline.ask",
         "watch.read",
         "watch.report",
+        "alert.read",
     }
 )
 _COORDINATOR: Final = frozenset({"watch.read", "watch.report", "watch.coordinate", "review.answer"})

@@ -204,7 +204,7 @@ def _drill_overtaken(delivery: Delivery) -> str:
     Both of the first are one word: who reads a drill's report learns nothing of anybody's own SOS.
     """
     attempts = delivery["attempts"].values()
-    if sum(each.get("code") == "not_answered" for each in attempts) >= RINGS:
+    if sum(each.get("code") in {"not_answered", "machine"} for each in attempts) >= RINGS:
         return "rang_enough"
     person = delivery["recipient"]["id"]
     unit = dispatch_queries.unit_of(person) or {}

@@ -18,10 +18,10 @@ from domain.deliveries.states import AttemptState, DeliveryStatus, Held, Suppres
 from domain.limits import service as limits
 from domain.lines import service as lines
 from domain.people import service as people
-from notifications import everywhere, policy, purposes
-from notifications.channel import Channel, ChannelError, Permanent, Temporary, Unknown
+from notifications import everywhere, optouts, policy, purposes, reports
+from notifications.channel import Channel, ChannelError, FailureCode, Permanent, Temporary, Unknown
 from notifications.content import CONTENT, READ, Content
-from notifications.gateways import Gateways
+from notifications.gateways import Gateways, Trait
 from notifications.messages import Address, Message, Sent, nonce_of
 from notifications.recipients import Reached, reach, retire
 from notifications.render.push import push_payload
@@ -59,6 +59,9 @@ def advance(delivery_id: str, post: Post, *, known: Delivery | None = None) -> D
         if not delivery["attempts"]:
             delivery["plan"] = list(policy.order(delivery["plan"], reached.worked(now)))
         step = policy.next_step(delivery, reachable, now, _routes(delivery, reached, post, now))
+        if step.do == policy.Do.SEND and step.channel == "sms" and _left_out(delivery, reached, post):
+            reachable.remove("sms")
+            step = policy.next_step(delivery, reachable, now, _routes(delivery, reached, post, now))
         if step.do == policy.Do.WAIT:
             if step.until is None or step.until > now:
                 store.wait(delivery, step.until)
@@ -81,6 +84,11 @@ def advance(delivery_id: str, post: Post, *, known: Delivery | None = None) -> D
         elif not _reconcile(delivery, step.number, content, reached, post):
             break
     return DeliveryStatus(store.get(delivery_id)["status"])
+
+
+def _left_out(delivery: Delivery, reached: Reached, post: Post) -> bool:
+    number = reached.addresses["sms"].value
+    return optouts.left_out(post.settings.signing_key, number, delivery["recipient"], now=post.clock())
 
 
 def _fits(channel: str, content: Content) -> bool:
@@ -204,9 +212,30 @@ def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post
         "segments": sent.segments,
         "done_at": now,
     }
+    gateway = delivery["attempts"][str(number)].get("gateway") or ""
+    by_id = _trait(post, channel, gateway).reports == "by_id"
     store.finish(
-        delivery, number, outcome, next_at=policy.after_attempt(delivery, AttemptState.SENT, channel, now, None)
+        delivery,
+        number,
+        outcome,
+        next_at=policy.after_attempt(delivery, AttemptState.SENT, channel, now, None),
+        known_as=f"{gateway}:{sent.vendor_id}" if by_id else "",
     )
+
+
+def _trait(post: Post, channel: str, gateway: str) -> Trait:
+    gateways = post.channels[channel]
+    return gateways.trait(gateway) if isinstance(gateways, Gateways) else Trait()
+
+
+def _status_url(post: Post, channel: str, gateway: str, delivery_id: str, number: int) -> str | None:
+    """Where this attempt's carrier reports."""
+    settings, how = post.settings, _trait(post, channel, gateway).reports
+    if how == "by_id":
+        return None
+    if how == "signed":
+        return reports.address(settings.public_url, settings.signing_key, gateway, delivery_id, number)
+    return f"{settings.public_url}/webhooks/twilio/status?delivery={delivery_id}&attempt={number}"
 
 
 def _retire_push(post: Post, address: Address) -> None:
@@ -236,6 +265,8 @@ def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, 
     }
     if isinstance(error, Permanent) and error.retire and channel != "fcm":  # push addresses: `everywhere.py`
         retire(delivery["recipient"], channel, str(error.code), tried_at=delivery["attempts"][str(number)]["at"])
+    if error.code == FailureCode.OPTED_OUT and (to := reach(delivery["recipient"], post.settings).addresses.get("sms")):
+        optouts.refused(post.settings.signing_key, to.value, delivery["recipient"], now=now)
     log.info("attempt_failed", delivery=delivery["_id"], channel=channel, state=str(state), reason=str(error.code))
     next_at = policy.after_attempt(delivery, state, channel, now, retry_at)
     store.finish(delivery, number, outcome, next_at=next_at)
@@ -254,7 +285,8 @@ def _message(delivery: Delivery, number: int, channel: str, content: Content, re
     nonce = nonce_of(key)
     seconds_left = max(10, int((delivery["valid_until"] - now).total_seconds()))
     address = reached.addresses[channel]
-    status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={number}"
+    gateway = delivery["attempts"][str(number)].get("gateway") or ""
+    status_url = _status_url(post, channel, gateway, delivery["_id"], number)
     purpose, language = delivery["purpose"], reached.language
     if params.get("variant"):
         purpose = f"{purpose}.{params['variant']}"
@@ -278,7 +310,7 @@ def _message(delivery: Delivery, number: int, channel: str, content: Content, re
             language=language,
         )
     if channel == "sms":
-        if content.takes_replies and settings.twilio_two_way:
+        if content.takes_replies and _trait(post, channel, gateway).two_way:
             # Kept by the delivery, on the number that it goes to: a second try has the same one.
             code = lines.code_for(settings.signing_key, address.value, delivery["_id"], now=now)
             params = {**params, "reply": code}

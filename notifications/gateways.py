@@ -7,9 +7,11 @@ on the attempt, so that the same one is asked later what became of it. Instances
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
-from notifications import breaker
+from notifications import breaker, observed
 from notifications.breaker import Breaker, BreakerState
 from notifications.channel import Channel, ChannelError
 from notifications.messages import AddressKind, Message, Sent
@@ -19,11 +21,28 @@ from runtime import logging
 log = logging.get(__name__)
 
 
+@dataclass(frozen=True)
+class Trait:
+    """What sending needs to know of a gateway beside its channel."""
+
+    two_way: bool = False
+    """Whether what people answer to its sender reaches the city."""
+    reports: Literal["", "signed", "by_id"] = ""
+    """How it reports: to an address of each attempt's own (`reports.address`), or by its own id of the message. Empty: as
+    Twilio does."""
+
+
 class Gateways:
     """A channel through one or several carriers. As a plain `Channel` it is the first of them for each number."""
 
-    def __init__(self, channels: Sequence[Channel], prefixes: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        channels: Sequence[Channel],
+        prefixes: Mapping[str, Sequence[str]] | None = None,
+        traits: Mapping[str, Trait] | None = None,
+    ) -> None:
         """`prefixes`: E.164 prefix → names of channels, in order; "" is every other number. None: all, as they come."""
+        self._traits = traits or {}
         self._channels = {channel.name: channel for channel in channels}
         self._prefixes = prefixes or {"": tuple(self._channels)}
         self._breakers = dict.fromkeys(self._channels, Breaker())
@@ -62,6 +81,10 @@ class Gateways:
         """One gateway; the first where it is not here any more, or an attempt has none."""
         return self._channels.get(name) or self._channels[self.name]
 
+    def trait(self, name: str) -> Trait:
+        """What there is to know of a gateway."""
+        return self._traits.get(name, Trait())
+
     def went(self, name: str, now: datetime) -> None:
         """A message goes to this gateway."""
         self._change(name, lambda held: breaker.went(held, now))
@@ -69,6 +92,8 @@ class Gateways:
     def told(self, name: str, error: ChannelError | None, now: datetime) -> None:
         """What became of it: None where the gateway took it."""
         before, after = self._change(name, lambda held: breaker.told(held, error, now))
+        if after.until is not None:
+            observed.breaker_open(name, self.kind, at=now)
         if (before.until is None) != (after.until is None):
             log.warning("carrier_breaker", gateway=name, open=after.until is not None)
 

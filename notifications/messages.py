@@ -64,6 +64,8 @@ class Message:
     """BCP 47 tag of the text, for the voice that speaks it."""
     twiml_url: str | None = None
     """Where the carrier asks what to say and which keys mean what; None: the text is said and the call ends."""
+    city: str = ""
+    """In whose figures it is counted; never sent."""
     status_url: str | None = None
     """Where the carrier reports how the message fares; None: it does not."""
 

@@ -1,16 +1,21 @@
 """Which channels this machine has, from its settings.
 
-A kind of address without a channel is simply not there: policy then takes the next one. To add an SMS gateway or
-another vendor, write its channel (see `channel.py`) and put its builder before Twilio's; the first that is configured
-serves. A vendor's library is read where its channel is built: processes that send nothing never load it.
+A kind of address without a channel is simply not there: policy then takes the next one. A further SMS gateway that
+speaks HTTP or SMPP is a line in a table (`gateway_table.py`); for another vendor write its channel (see `channel.py`) and
+put its builder beside Twilio's. A vendor's library is read where its channel is built: processes that send nothing never
+load it.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
+from domain.clock import Clock, utc_now
 from notifications.channel import Channel
-from notifications.gateways import Gateways
+from notifications.gateway_table import Table, read
+from notifications.gateways import Gateways, Trait
 from notifications.messages import AddressKind
+from notifications.observed import Observed
 from runtime.settings import Settings
 
 Builder = Callable[[Settings], Channel | None]
@@ -62,13 +67,40 @@ BUILDERS: Mapping[AddressKind, Sequence[Builder]] = {
     AddressKind.VOICE: (_twilio_voice,),
     AddressKind.CONSOLE: (_console,),
 }
+"""The carriers that settings alone configure; further SMS gateways stand in a table (`gateway_table.py`)."""
 
 
-def build_channels(settings: Settings) -> Mapping[str, Channel]:
+def table(settings: Settings) -> Table:
+    """The further SMS gateways of this machine. Raises BadTable."""
+    return read(Path(settings.sms_gateways)) if settings.sms_gateways else Table()
+
+
+def _of_table(table: Table) -> Iterator[Channel]:
+    if table.http:
+        from notifications.channels.http_sms import HttpSmsChannel
+
+        yield from (HttpSmsChannel(gateway) for gateway in table.http)
+
+
+def _traits(settings: Settings, table: Table) -> Mapping[str, Trait]:
+    found = {"twilio_sms": Trait(two_way=settings.twilio_two_way)}
+    for http in table.http:
+        by_id = http.reports is not None and bool(http.reports.id)
+        found[http.name] = Trait(http.two_way, "by_id" if by_id else "signed")
+    found |= {smpp.name: Trait(smpp.two_way, "by_id") for smpp in table.smpp}
+    return found
+
+
+def build_channels(settings: Settings, *, clock: Clock = utc_now) -> Mapping[str, Channel]:
     """One channel per kind of address that is configured; build once per process and after a fork, share by threads."""
     channels: dict[str, Channel] = {}
+    further = table(settings)
     for kind, builders in BUILDERS.items():
         built = [channel for builder in builders if (channel := builder(settings)) is not None]
+        sms = kind == AddressKind.SMS
+        built += _of_table(further) if sms else ()
         if built:
-            channels[kind.value] = Gateways(built)
+            # "+" is how a table says "every other number".
+            prefixes = {"" if prefix == "+" else prefix: names for prefix, names in further.routes.items() if sms}
+            channels[kind.value] = Gateways([Observed(each, clock=clock) for each in built], prefixes, _traits(settings, further))
     return channels

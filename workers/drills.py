@@ -15,17 +15,13 @@ from domain.drills import queries, service
 from domain.drills.queries import Drill
 from domain.drills.states import DrillStatus
 from domain.ids import token_hash
-from domain.outbox import Event
 from notifications.fanout import settle, tell
-from runtime import logging
 from workers.context import Context, current
 
 BATCH: Final = 20
 """People told at a time; their calls and messages are under way before the next ones' begin."""
 ONE_RUN_S: Final = 60.0
 """How long one job goes on; the rest is the next job's."""
-
-log = logging.get(__name__)
 
 
 def due_drills(context: Context, pool: ThreadPoolExecutor) -> int:
@@ -98,9 +94,3 @@ def _tell(drill: Drill, people: list[str], context: Context) -> None:
         context.post,
     )
     settle(ids, timeout_s=service.LEASE.total_seconds() / 2)
-
-
-def reported(event: Event, context: Context) -> None:
-    """A drill has ended: whoever cannot be reached at all is a matter for the control room."""
-    drill = queries.get(event["subject"])
-    log.info("drill_ended", drill=drill["_id"], people=drill["people"], unreachable=drill.get("unreachable") or 0)

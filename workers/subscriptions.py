@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
 from runtime.mongo import STORE_DOWN
-from workers import alerts, bridge, dispatch, figures, helpline, journeys, notices, people, sight, tell
+from workers import alerts, bridge, dispatch, figures, helpline, journeys, notices, people, reviews, sight, tell
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -59,7 +59,11 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "helpline.message": (helpline.message,),
     "helpline.stopped": (helpline.to_counsellor,),
     "helpline.closed": (helpline.to_counsellor,),
+    "helpline.sos": (helpline.became_sos,),
+    "helpline.expire_local": (helpline.expire_local,),
     "helpline.erased": (),
+    "review.asked": (reviews.asked,),
+    "review.decided": (reviews.decided,),
     "drill.ended": (notices.drill_ended,),
     "notice.opened": (notices.opened,),
 }

@@ -30,9 +30,10 @@ from workers import alerts, sight
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
-from workers.notices import look_after
 from workers.helpline import due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_journeys, old_journeys
+from workers.notices import look_after
+from workers.reviews import due_reviews
 from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
 
@@ -235,6 +236,7 @@ SWEEPS = (
     Sweep("spent_codes", spent_codes, 60.0),
     Sweep("old_journeys", old_journeys, 60.0),
     Sweep("due_helpline", due_helpline, 1.0),
+    Sweep("due_reviews", due_reviews, 5.0),
     Sweep("ended_shifts", ended_shifts, 5.0),
     Sweep("helpline_kept", helpline_kept, 60.0),
     Sweep("due_drills", due_drills, 2.0),

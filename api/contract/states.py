@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.cameras.states import HealthState, LookState, SourceKind, View
 from domain.cities.config import AgencyKind, Certainty, Service, Severity, Urgency
+from domain.cities.places import PlaceKind
 from domain.deliveries.states import DeliveryStatus
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
@@ -25,8 +26,10 @@ from domain.helpline.states import (
 )
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
 from domain.journeys.states import Concern, JourneyStatus
+from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
+from domain.reviews.states import ReviewKind, ReviewStatus
 
 HEADING: Final = """# States
 
@@ -35,13 +38,15 @@ word that it does not know shows the thing without it: later servers have more w
 """
 SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "SOS and incidents": (IncidentStatus, Resolution, SlotStatus, AssignmentStatus),
-    "Journeys": (JourneyStatus, Concern),
+    "Journeys": (JourneyStatus, Concern, PlaceKind),
     "Categories": (Service, Severity, Urgency, Certainty),
     "Units and agencies": (UnitStatus, AgencyKind),
     "People": (Duty, GuardianStatus, Gender, Role),
     "Deliveries": (DeliveryStatus,),
+    "Notices": (NoticeStatus, NoticeKind),
     "Drills": (DrillStatus, ReachedBy, Unreached),
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
+    "Reviews": (ReviewKind, ReviewStatus),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }

@@ -42,5 +42,5 @@ def _page(token: str, *, confirmed: bool) -> Response:
         serve.count_wrong_token()
         raise
     said = confirmed or bool(delivery.get("seen_at"))
-    lang = serve.language(reach(delivery["recipient"]).language)
+    lang = serve.language(reach(delivery["recipient"], services().settings).language)
     return serve.page("drill.html", lang, {"title": WORDS[lang]["drill.title"], "said": said})

@@ -12,6 +12,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
+from api.insights import carrier_metrics
 from api.services import services
 from domain import outbox
 from domain.cities import queries as cities
@@ -47,6 +48,7 @@ class _Figures(Collector):
             overdue.add_metric([name], len(outbox.overdue(name, now=services().clock(), limit=1000)))
         yield overdue
         yield from _queues()
+        yield from carrier_metrics.families()
 
 
 def _cumulated(found: dict[str, Any]) -> list[tuple[str, float]]:

@@ -1,29 +1,14 @@
 """How a message or a call fares, as the carrier reports it. In any order, again, and about deliveries long gone."""
 
 import contextlib
-from collections.abc import Mapping
-from typing import Final
 
 from flask import Response, request
 
 from api.services import services
-from domain.deliveries import service as deliveries
-from domain.deliveries.states import AttemptState
 from domain.errors import NotFound
-from notifications import observed, recipients
+from notifications import reports
 from notifications.channel import Receipt
 from notifications.channels import twilio_sms, twilio_voice
-from runtime import logging
-
-log = logging.get(__name__)
-
-_STATES: Final[Mapping[str, AttemptState]] = {
-    "sent": AttemptState.SENT,
-    "delivered": AttemptState.DELIVERED,
-    "seen": AttemptState.DELIVERED,
-    "failed_temporary": AttemptState.TEMPORARY,
-    "failed_permanent": AttemptState.PERMANENT,
-}
 
 
 def status() -> Response:
@@ -46,21 +31,5 @@ def _receipt() -> Receipt | None:
 
 def _report(delivery: str, attempt: int, receipt: Receipt) -> None:
     found = services()
-    state = _STATES[receipt.state]
-    told = deliveries.reported(
-        delivery, attempt, state, code=str(receipt.code or ""), vendor_code=receipt.vendor_code, now=found.clock()
-    )
-    if told is not None:
-        observed.reported(told, attempt, state, code=str(receipt.code or ""), now=found.clock())
-    if state == AttemptState.DELIVERED and attempt > 1:
-        held = deliveries.get(delivery)
-        recipients.learn(held, held["attempts"][str(attempt)]["channel"], now=found.clock())
-    if receipt.state == "seen":
-        deliveries.opened(delivery, now=found.clock())
-    elif state in {AttemptState.TEMPORARY, AttemptState.PERMANENT}:
-        log.info("carrier_gave_up", delivery=delivery, reason=str(receipt.code), retire=receipt.retire)
-        if receipt.retire:
-            held = deliveries.get(delivery)
-            tried = held["attempts"][str(attempt)]
-            recipients.retire(held["recipient"], tried["channel"], str(receipt.code), tried_at=tried["at"])
+    if reports.take(delivery, attempt, receipt, now=found.clock()):
         found.enqueue("deliver", delivery)

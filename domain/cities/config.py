@@ -295,6 +295,18 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class CapFeed:
+    """Another system's alerts. `issues`: they go out without an operator; `hosts`: where else what it links to may lie."""
+
+    id: str
+    names: Text
+    url: str
+    issues: bool
+    every_s: int
+    hosts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CityConfig:
     """Everything that differs between cities, at one version (0: read from the preset on disk, not from the store)."""
 
@@ -314,6 +326,7 @@ class CityConfig:
     retention_days: Mapping[Kept, int]
     targets: Targets
     camera_sources: tuple[CameraSource, ...]
+    cap_feeds: Mapping[str, CapFeed]
     default_category: str
     drills: DrillPlan | None = None
     prices: tuple[Price, ...] = ()

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from domain.cities.camera_sources import parse_source
+from domain.cities.cap_feeds import parse_feed
 from domain.cities.config import (
     Agency,
     AgencyKind,
@@ -68,6 +69,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         retention_days=_retention(top.table("retention_days")),
         targets=_targets(top.table("targets")),
         camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
+        cap_feeds=top.keyed("cap_feeds", "id", parse_feed, empty=True),
         default_category=top.text("default_category"),
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),

@@ -16,11 +16,13 @@ class DeliveryDoc(me.Document):
     status = me.StringField()
     reason = me.StringField()
     life_critical = me.BooleanField()
+    batch = me.StringField()  # of those to whom one text goes by the hundred (bulk.py)
     priority = me.IntField()  # states.Priority: who goes first where not all can at once
     held = me.DictField()  # {reason, at}: it was not sent yet on purpose
     receipt_wait_s = me.IntField()
     valid_until = me.DateTimeField()
     attempts = me.DictField()
+    vendor_ids = me.ListField(me.StringField())  # gateway:id, where a gateway reports by its own id alone
     tries = me.IntField(default=0)
     faults = me.IntField()  # how often it could not even be tried
     created_at = me.DateTimeField()
@@ -38,7 +40,9 @@ class DeliveryDoc(me.Document):
         "indexes": [
             {"fields": ["next_at"], "sparse": True},
             ["priority", "next_at"],
+            {"fields": ["vendor_ids"], "sparse": True},
             ["subject", "created_at"],
+            {"fields": ["batch"], "sparse": True},
             ["recipient.id", "-created_at"],
             {"fields": ["refs.link_h"], "sparse": True},  # the page on which a drill is confirmed
         ],

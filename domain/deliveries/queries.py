@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from domain.deliveries.service import Delivery, deliveries
 from domain.deliveries.states import Priority
@@ -26,3 +27,20 @@ def offers(subject: str, assignments: Sequence[str]) -> list[Delivery]:
     """All that asked anybody for these assignments, however many were told about the incident."""
     wanted = {"subject": subject, "purpose": "assignment_offered", "refs.assignment": {"$in": list(assignments)}}
     return list(deliveries().find(wanted))
+
+
+def page_of(subject: str, *, after: tuple[datetime, str] | None, limit: int) -> list[Delivery]:
+    """What was told about something, the newest first; `after` is the time and the id of the last one seen."""
+    wanted: dict[str, Any] = {"subject": subject}
+    if after is not None:
+        wanted |= {
+            "created_at": {"$lte": after[0]},
+            "$or": [{"created_at": {"$lt": after[0]}}, {"_id": {"$lt": after[1]}}],
+        }
+    return list(deliveries().find(wanted).sort([("created_at", -1), ("_id", -1)]).limit(limit))
+
+
+def oldest_due() -> datetime | None:
+    """When the oldest of the messages that wait for their next step was due; None where none waits."""
+    row = deliveries().find_one({"next_at": {"$exists": True}}, {"next_at": 1}, sort=[("next_at", 1)])
+    return row["next_at"] if row else None

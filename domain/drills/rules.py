@@ -53,6 +53,7 @@ WHY: Final[Mapping[str, Unreached]] = {
     "opted_out": Unreached.OPTED_OUT,
     "unreachable": Unreached.PHONE_OFF,
     "not_answered": Unreached.NOT_ANSWERED,
+    "machine": Unreached.MAILBOX,
     "expired": Unreached.PHONE_OFF,
 }
 """A failure's code (`notifications/channel.py: FailureCode`) → what it says of the person; any other is the carrier's."""

@@ -48,6 +48,8 @@ class Unreached(StrEnum):
     """The network could not find the phone: off, or out of coverage."""
     NOT_ANSWERED = "not_answered"
     """The call was busy or rang out."""
+    MAILBOX = "mailbox"
+    """A mailbox or another machine took the call."""
     NO_KEY = "no_key"
     """The call was answered, perhaps by a mailbox, and the key was not pressed."""
     NO_RECEIPT = "no_receipt"

@@ -13,3 +13,44 @@ class ResponseFiguresDoc(me.Document):
     seen = me.ListField(me.StringField())
 
     meta = {"collection": "response_figures", "auto_create_index": False, "strict": False, "indexes": [["city"]]}
+
+
+class CarrierHourDoc(me.Document):
+    """What a carrier did for a city in one hour (`carriers.py`); every number is a sum, so that hours can be added up."""
+
+    id = me.StringField(primary_key=True)  # carrier|city|hour
+    carrier = me.StringField()
+    channel = me.StringField()
+    city = me.StringField()  # - for messages of no city
+    hour = me.DateTimeField()
+    n = me.DictField()
+    codes = me.DictField()
+    ms = me.DictField()
+    receipt_s = me.DictField()
+    cost = me.DictField()
+    sums = me.DictField()
+    slots = me.DictField()
+
+    meta = {
+        "collection": "carrier_hours",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [["city", "hour"], ["hour"]],
+    }
+
+
+class CarrierTotalDoc(me.Document):
+    """The same since the beginning: one document a carrier and city."""
+
+    id = me.StringField(primary_key=True)  # carrier|city
+    carrier = me.StringField()
+    channel = me.StringField()
+    city = me.StringField()
+    n = me.DictField()
+    codes = me.DictField()
+    ms = me.DictField()
+    receipt_s = me.DictField()
+    cost = me.DictField()
+    sums = me.DictField()
+
+    meta = {"collection": "carrier_totals", "auto_create_index": False, "strict": False, "indexes": [["city"]]}

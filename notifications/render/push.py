@@ -24,6 +24,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "roster.reminder": ("patrol_id",),
     "drill.ping": ("drill_id",),
     "alert.issued": ("alert_id",),
+    "notice.opened": ("notice_id",),
 }
 """Kind → the ids it carries beside the envelope (`type`, `v`, `delivery_id`, `receipt_token`)."""
 

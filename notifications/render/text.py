@@ -37,6 +37,7 @@ _WORDS = {
     "area": _Words(longest=60, fewest=6, stand_in="place_unknown"),
     "first_name": _Words(longest=30, fewest=6, stand_in="somebody"),
     "city": _Words(longest=30, fewest=6, stand_in="your_city"),
+    "handled_by": _Words(longest=40, fewest=8, stand_in="another_unit"),
     "what": _Words(longest=160, fewest=20, stand_in="look_at_amaan"),
     "where": _Words(longest=60, fewest=12),
     "headline": _Words(longest=160, fewest=40, stand_in="look_at_amaan"),

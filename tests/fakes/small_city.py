@@ -37,7 +37,7 @@ from runtime.positions import RedisPositions
 from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.carriers_process import CarriersProcess
-from workers import drills, sweeps
+from workers import alerts, drills, sweeps
 from workers.context import Context
 from workers.drain import drain_with
 
@@ -70,6 +70,8 @@ class SmallCity:
         work: dict[str, Callable[..., Any]] = {
             "drain": lambda name, subject: drain_with(self.context, name, subject),
             "drill": lambda drill: drills.go_on(drill, self.context),
+            "broadcast": lambda alert: alerts.find(self.context, alert),
+            "broadcast_batch": lambda batch: alerts.tell(self.context, batch),
             "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
         }
         if job in work and not self.idle:
@@ -228,7 +230,7 @@ def whole_city(
     app.extensions["amaan"] = replace(app.extensions["amaan"], settings=settings)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    channels = {str(kind): channel for kind, channel in build_channels(settings).items() if str(kind) != "console"}
+    channels = {str(kind): channel for kind, channel in build_channels(settings, clock=clock).items() if str(kind) != "console"}
     positions = RedisPositions(queues.connect(redis_url))
     context = Context(settings, clock, enqueue, positions, channels)
     ahead["city"] = SmallCity(url, settings, city_carriers, context, pool)

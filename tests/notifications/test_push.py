@@ -15,9 +15,9 @@ SCHEMAS = Path(__file__).parents[2] / "mobile-contract" / "push"
 KINDS = {
     "assignment.offered", "assignment.withdrawn", "incident.updated", "guardian.alerted", "journey.due",
     "helpline.message", "helpline.expire_local", "watch.alert", "roster.reminder", "guardian.invited", "drill.ping",
-    "alert.issued",
+    "alert.issued", "notice.opened",
 }  # fmt: skip
-"""What the contract with the phone lists."""
+"""What the contract with the phone lists, and what staff get about Amaan itself."""
 OWN_TITLE = {"helpline.message": "اطلاع", "alert.issued": "عوامی انتباہ"}
 """What says another name than ours: she may be watched; the public is warned."""
 IDS = {name: f"{name[:3]}_0123456789abcdef" for names in CARRIED.values() for name in names}

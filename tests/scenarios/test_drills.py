@@ -123,7 +123,7 @@ def test_a_drill_finds_who_cannot_be_reached_and_says_why(city: SmallCity) -> No
         (gone.person_id, "voice"): "not_answered",
         (deaf.person_id, "fcm"): "no_receipt",
         (deaf.person_id, "sms"): "no_receipt",
-        (deaf.person_id, "voice"): "no_key",
+        (deaf.person_id, "voice"): "mailbox",
         (bare.person_id, "fcm"): "no_address",
         (bare.person_id, "sms"): "no_address",
         (bare.person_id, "voice"): "no_address",

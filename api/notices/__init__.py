@@ -1,0 +1,1 @@
+"""Notices over HTTP: what is wrong with Amaan itself, and who sees to it."""

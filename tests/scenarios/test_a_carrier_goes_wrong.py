@@ -1,0 +1,194 @@
+"""A carrier goes wrong and the control room is told: once, by a way that still works; and can read what it said.
+
+The SMS carrier answers 503. What was to go out is seen to fail, the notice opens, the operator's phone gets one push, the
+attempts can be read with the carrier's own words and ours, the figures and metrics show it, and when the carrier is well
+again the notice clears by itself.
+"""
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from domain.deliveries.service import Recipient, Telling
+from domain.insights import carriers
+from domain.notices import service as notices
+from domain.notices.states import NoticeKind
+from notifications import fanout, observed
+from tests.factories.people import Signed, signed_in, staff
+from tests.fakes.small_city import SmallCity
+from tests.invariants.sources import ROOT
+
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture
+def city(small_city: SmallCity) -> Iterator[SmallCity]:
+    """By day, with healthy carriers and no figures yet."""
+    small_city.settle()
+    observed.tally.flush()
+    for collection in ("deliveries", "people", "notices", "carrier_hours", "carrier_totals"):
+        small_city.store[collection].delete_many({})
+    small_city.by_day()
+    yield small_city
+    small_city.carriers.clear_switches()
+
+
+def with_app(city: SmallCity, person: Signed) -> str:
+    """Put the app on somebody's phone; returns its push token."""
+    token, device = f"push-{uuid.uuid4().hex}", f"dev-{uuid.uuid4().hex[:8]}"
+    held = {"id": device, "token": token, "platform": "android", "session_id": "ses_1", "seen_at": city.now()}
+    city.store.people.update_one(
+        {"_id": person.person_id}, {"$set": {f"devices.{device}": held, "device_tokens": [token]}}
+    )
+    city.carriers.register(token, person.phone, auto_receipt=True, api_url=city.url)
+    return token
+
+
+def write_to(city: SmallCity, people: list[Signed], incident: str) -> list[str]:
+    """An SMS to each of these."""
+    ids = fanout.tell(
+        [
+            Telling(
+                key=uuid.uuid4().hex, city="lahore", purpose="incident_updated", subject=incident,
+                recipient=Recipient("person", person.person_id), plan=("sms",), valid_for=timedelta(hours=2),
+                refs={"status": "acknowledged"}, life_critical=True,
+            )
+            for person in people
+        ],
+        city.context.post,
+    )  # fmt: skip
+    fanout.settle(ids)
+    observed.tally.flush()
+    return ids
+
+
+def get(city: SmallCity, who: Signed, path: str) -> requests.Response:
+    return requests.get(city.url + path, headers=who.headers, timeout=20)
+
+
+def standing(city: SmallCity, who: Signed) -> list[dict[str, Any]]:
+    """The notices that stand, as the control room reads them."""
+    answer = get(city, who, "/v1/notices?city=lahore")
+    assert answer.status_code == 200, answer.text
+    return [each for each in answer.json()["items"] if each["kind"].startswith("carrier")]
+
+
+def test_a_failing_carrier_is_told_once_read_and_cleared(city: SmallCity) -> None:
+    operator = staff(city.now(), "operator", language="en")
+    asleep = staff(city.now(), "operator", duty="off_duty")
+    city.store.people.update_one({"_id": operator.person_id}, {"$set": {"duty": "available"}})
+    token = with_app(city, operator)
+    caller = signed_in(city.now())
+    incident = city.sos(phone=caller.phone)["id"]
+    city.settle()
+    people = [signed_in(city.now()) for _ in range(6)]
+
+    write_to(city, people[:3], incident)
+    city.skip(0)
+    assert standing(city, operator) == []
+
+    city.carriers.set_switch("sms", status=503)
+    ids = write_to(city, people, incident)
+    for _ in range(3):
+        city.skip(0)
+    kinds = {each["kind"]: each for each in standing(city, operator)}
+    assert kinds["carrier_failing"]["cause"] == "twilio_sms"
+    assert "failed by its own fault" in kinds["carrier_failing"]["reading"]
+
+    def pushed() -> list[dict[str, Any]]:
+        return [each for each in city.carriers.device(token)["pushes"] if each["data"]["type"] == "notice.opened"]
+
+    city.wait_for(pushed)
+    for _ in range(3):
+        city.skip(1)
+    told = [each["data"]["notice_id"] for each in pushed()]
+    assert sorted(told) == sorted({each["id"] for each in kinds.values()})  # each once
+    assert city.store.deliveries.count_documents({"recipient.id": asleep.person_id}) == 0
+
+    # What the carrier said, and what that means
+    read = get(city, operator, f"/v1/deliveries/{ids[0]}")
+    assert read.status_code == 200, read.text
+    (first, *_) = read.json()["attempts"]
+    assert (first["channel"], first["carrier"], first["code"]) == ("sms", "twilio_sms", "carrier_down")
+    assert first["reading"] == "The carrier says that it has a fault."
+    assert first["vendor_code"]
+    assert first["answer_ms"] >= 0
+    listed = get(city, operator, f"/v1/incidents/{incident}/deliveries?limit=100")
+    assert {each["id"] for each in listed.json()["items"]} >= set(ids)
+    assert "+92" not in read.text + listed.text
+    assert city.store.audit.count_documents({"actor": operator.person_id, "action": "delivery.read"}) == 1
+
+    # The figures
+    observed.tally.flush()
+    query = f"city=lahore&from={(city.now() - timedelta(hours=1)).strftime('%Y-%m-%dT%H:%M:%SZ')}"
+    figures = get(city, operator, f"/v1/insights/carriers?{query}").json()
+    sms = next(each for each in figures["carriers"] if each["carrier"] == "twilio_sms" and each["own"])
+    assert sms["taken"] >= 3
+    assert sms["failed"] >= 5
+    assert sms["failure_rate"] > 0.3
+    assert 0 < sms["p50_ms"] <= sms["p95_ms"]
+    assert sms["codes"][0]["code"] == "carrier_down"
+    metrics = requests.get(f"{city.url}/metrics", timeout=10).text
+    assert 'amaan_carrier_messages_total{carrier="twilio_sms",city="lahore",outcome="temporary"}' in metrics
+    assert 'amaan_notices{city="*",kind="carrier_failing",status="open"} 1.0' in metrics
+
+    # Somebody sees to it; then the carrier is well again
+    notice = kinds["carrier_failing"]["id"]
+    answer = requests.post(f"{city.url}/v1/notices/{notice}/acknowledge", headers=operator.headers, timeout=10)
+    assert (answer.status_code, answer.json()["acknowledged_by"]) == (200, operator.person_id)
+    city.carriers.clear_switches()
+    city.skip(carriers.SLOT.total_seconds() * 2 + 1)
+    observed.tally.flush()
+    city.store.carrier_hours.delete_many({})  # the retries of these minutes
+    city.skip(0)
+    assert standing(city, operator) == []
+    over = requests.post(f"{city.url}/v1/notices/{notice}/acknowledge", headers=operator.headers, timeout=10)
+    assert (over.status_code, over.json()["code"]) == (409, "notice_over")
+    # The same cause soon again: on the screens, and nobody is rung again
+    before = len(pushed())
+    notices.see(NoticeKind.CARRIER_FAILING, "twilio_sms", city="*", now=city.now())
+    city.skip(3)
+    assert len(pushed()) == before
+
+
+def test_who_may_not_read_deliveries_does_not(city: SmallCity) -> None:
+    operator, elsewhere = staff(city.now(), "operator"), staff(city.now(), "operator", city="karachi")
+    incident = city.sos()["id"]
+    person = signed_in(city.now())
+    (told,) = write_to(city, [person], incident)
+    assert get(city, operator, f"/v1/deliveries/{told}").status_code == 200
+    assert get(city, elsewhere, f"/v1/deliveries/{told}").status_code == 404
+    assert get(city, elsewhere, f"/v1/incidents/{incident}/deliveries").status_code == 404
+    assert get(city, person, f"/v1/deliveries/{told}").status_code == 403
+    city.store.deliveries.update_one({"_id": told}, {"$set": {"subject": "hlp_1", "purpose": "helpline_message"}})
+    assert get(city, operator, f"/v1/deliveries/{told}").status_code == 404
+
+
+def test_the_command_shows_every_attempt(city: SmallCity) -> None:
+    incident = city.sos()["id"]
+    person = signed_in(city.now())
+    city.carriers.set_switch("sms", error="30006", times=1)
+    (told,) = write_to(city, [person], incident)
+    env = {
+        "AMAAN_SECRET": city.settings.signing_key, "MONGODB_URL": city.settings.mongodb_url,
+        "REDIS_URL": city.settings.redis_url, "PATH": "/usr/bin:/bin",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "cli", "deliveries"]
+    shown = subprocess.run([*command, told], cwd=ROOT, env=env, capture_output=True, text=True, check=True, timeout=40)
+    assert "twilio_sms" in shown.stdout
+    assert person.person_id[:12] in shown.stdout
+    assert person.phone not in shown.stdout
+    as_json = subprocess.run(
+        [*command, incident, "--json"], cwd=ROOT, env=env, capture_output=True, text=True, check=True, timeout=40
+    )
+    rows = [json.loads(line) for line in as_json.stdout.splitlines()]
+    (row,) = [each for each in rows if each["id"] == told]
+    assert row["attempts"][0]["vendor_code"] == "30006"
+    assert row["attempts"][0]["reading"]
