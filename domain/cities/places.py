@@ -1,12 +1,15 @@
 """Named places of a city: police stations, hospitals, areas. Pure; the text of a places file comes in.
 
 Format (made by `cities/make_places.py`): `{"city", "attribution": [...], "police": [...], "hospitals": [...],
-"areas": [...]}`, each entry `{id, name_en, name_ur, lat, lon}`, a hospital with `emergency`, an area with `kind`.
+"areas": [...]}`, each entry `{id, name_en, name_ur, lat, lon}`, a hospital with `emergency`, an area with `kind`. A city
+that knows them adds "pharmacies" and "petrol_stations"; any entry may have `hours`, "always" or such as "08:00-22:00".
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import time
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,11 +25,23 @@ class PlaceKind(StrEnum):
     """A police station."""
     HOSPITAL = "hospital"
     """A hospital; `emergency` where the map says that it takes emergencies."""
+    PHARMACY = "pharmacy"
+    """A pharmacy: somebody is there, and there is light."""
+    PETROL_STATION = "petrol_station"
+    """A petrol station: the same, often by night too."""
     AREA = "area"
     """A named part of the city, as a point in its middle."""
 
 
-_LISTS: Final = {PlaceKind.POLICE: "police", PlaceKind.HOSPITAL: "hospitals", PlaceKind.AREA: "areas"}
+_LISTS: Final = {
+    PlaceKind.POLICE: "police",
+    PlaceKind.HOSPITAL: "hospitals",
+    PlaceKind.PHARMACY: "pharmacies",
+    PlaceKind.PETROL_STATION: "petrol_stations",
+    PlaceKind.AREA: "areas",
+}
+_HOURS: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)")
+ALWAYS: Final = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,16 @@ class Place:
     lat: float
     lon: float
     emergency: bool = False
+    hours: str = ""
+    """"always", such as "08:00-22:00" every day, or "" where no source says."""
+
+    def is_open(self, local: time) -> bool | None:
+        """Whether somebody is there at this local time of day; None where nobody says."""
+        if not self.hours or self.hours == ALWAYS:
+            return True if self.hours else None
+        since, until = self.hours.split("-")
+        begins, ends = time.fromisoformat(since), time(0) if until == "24:00" else time.fromisoformat(until)
+        return begins <= local < ends if begins < ends else local >= begins or local < ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +112,13 @@ def _places(kind: PlaceKind, entries: Any, source: str, key: str) -> Iterable[Pl
                 lat=float(entry["lat"]),
                 lon=float(entry["lon"]),
                 emergency=bool(entry.get("emergency", False)),
+                hours=str(entry.get("hours", "")),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             problem = "needs id, name_en, name_ur, lat and lon"
             raise BadCity(f"{source}: {where} {problem}", errors={where: [problem]}) from error
         if not place.names.en or not is_position(place.lat, place.lon):
             raise BadCity(f"{source}: {where} has no name or no position", errors={where: ["no name or no position"]})
+        if place.hours not in ("", ALWAYS) and not _HOURS.fullmatch(place.hours):
+            raise BadCity(f"{source}: {where} has hours that cannot be read", errors={where: ["hours"]})
         yield place

@@ -15,6 +15,7 @@ from domain import geo
 from domain.incidents import queries as incident_queries
 from domain.incidents import service as incidents
 from domain.journeys import queries as journeys
+from domain.journeys import service as journeying
 from domain.people import devices, pins, sign_in
 from domain.people import queries as people
 from domain.people.devices import DeviceFacts
@@ -177,11 +178,15 @@ def test_under_force_the_phone_shows_the_same_and_help_is_called(small_city: Sma
         after = call(city, sana, "GET", f"/v1/journeys/{journey}")
         again = call(city, sana, "POST", f"/v1/journeys/{journey}/cancel", pin=pin)
         live = requests.get(journeys_page(city, journey), timeout=TIMEOUT_S).text
-        ours = {"status", "version", "concerns", "sos_id", "sharing"}
+        ours = ("status", "version", "concerns", "sos_id", "sharing")
         shown.append(
             (
-                ended.status_code, {name: ended.json().get(name) for name in ours}, after.headers["ETag"],
-                {name: after.json().get(name) for name in ours}, again.status_code, "taken back" in live,
+                ended.status_code,
+                {name: ended.json().get(name) for name in ours},
+                after.headers["ETag"],
+                {name: after.json().get(name) for name in ours},
+                again.status_code,
+                "taken back" in live,
             )  # fmt: skip
         )
     assert shown[0] == shown[1]
@@ -199,9 +204,7 @@ def test_under_force_the_phone_shows_the_same_and_help_is_called(small_city: Sma
 
 
 def journeys_page(city: SmallCity, journey: str) -> str:
-    from domain.journeys import service
-
-    return f"{city.settings.links}/t/{service.share_token(city.settings.signing_key, journeys.get(journey))}"
+    return f"{city.settings.links}/t/{journeying.share_token(city.settings.signing_key, journeys.get(journey))}"
 
 
 def test_a_guardian_may_say_that_she_is_reached_or_call_at_once(small_city: SmallCity, sana: Signed) -> None:
