@@ -166,6 +166,8 @@ class Region:
     def __init__(self, geometry: BaseGeometry) -> None:
         self._geometry = geometry
         shapely.prepare(geometry)
+        self.shape = geometry
+        """The polygons themselves, for whoever cuts with them; not to be changed."""
         self.bounds: tuple[float, float, float, float] = geometry.bounds
         """West, south, east, north."""
         # For distances: squeezed so that a degree of longitude weighs as much as one of latitude at the middle.

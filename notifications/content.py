@@ -24,6 +24,7 @@ from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentSt
 from domain.notices import queries as notices
 from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people import codes
+from domain.people.addresses import OPTED_OUT
 from domain.people.documents import ChallengeDoc, PersonDoc
 from notifications import alerts, journeys
 from notifications.recipients import Reached
@@ -211,6 +212,22 @@ def _drill_overtaken(delivery: Delivery) -> str:
     return "busy" if unit.get("lease") or incident_queries.goes_on_for(person) else ""
 
 
+def _opted_out(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """Who of theirs wants no more SMS; it stands in no delivery and no event."""
+    person: Any = PersonDoc.objects(id=delivery["subject"]).only("name").first()
+    return {
+        "first_name": (person.name if person else "") or "",
+        "city": cities.current(delivery["city"]).names.in_language(reached.language),
+    }
+
+
+def _opted_out_overtaken(delivery: Delivery) -> str:
+    """They asked for SMS again meanwhile, or are nobody's responder any more."""
+    person: Any = PersonDoc.objects(id=delivery["subject"], erased_at=None).only("retired", "unit_id").first()
+    held = person.retired.get("sms") if person and person.unit_id else None
+    return "" if held is not None and held.reason == OPTED_OUT else "opted_in"
+
+
 def _bridge_overtaken(delivery: Delivery) -> str:
     """Nobody is put through any more once the unit has let it go, or the caller's phone may not ring."""
     doc = _incident(delivery)
@@ -291,6 +308,7 @@ CONTENT: Mapping[str, Content] = {
     "guardian_alerted_unconfirmed": Content(_guardian, _guardian_overtaken, "guardian.alerted", urgent=True),
     "guardian_invited": Content(_invited, _never, "guardian.invited"),
     "supervisor_called": Content(_staff, _supervisor_overtaken, urgent=True),
+    "responder_opted_out": Content(_opted_out, _opted_out_overtaken),
     "bridge_caller": Content(_nothing, _bridge_overtaken, urgent=True),
     "bridge_joined": Content(_staff, _bridge_overtaken, urgent=True),
     "otp": Content(_otp, _never),

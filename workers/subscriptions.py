@@ -42,6 +42,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "guardian.invited": (tell.guardian_invited,),
     "alert.issued": (alerts.announce,),
     "session.ended": (people.session_ended, helpline.session_ended),
+    "person.opted_out": (optouts.opted_out,),
     "person.erased": (people.person_erased, people.forget_journeys, helpline.person_erased),
     "journey.started": (journeys.share,),
     "journey.asked": (journeys.ask,),

@@ -7,6 +7,7 @@ from typing import Any, Final
 from api.blueprint import Blueprint, Call
 from api.people import schemas
 from api.people.views import person_view
+from domain.alerts import following
 from domain.cities import queries as cities
 from domain.cities.errors import CityInvalid
 from domain.incidents import personal
@@ -17,7 +18,11 @@ from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
 
 DEVICE_SHAPE: Final = f"^{rules.DEVICE_ID}$"
-RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {"sos": personal.exported, "journeys": journeys.exported}
+RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
+    "sos": personal.exported,
+    "alerts": following.exported,
+    "journeys": journeys.exported,
+}
 """What each other concept has of a person, for the export."""
 
 
@@ -35,9 +40,13 @@ def change_me(call: Call) -> Any:
         changes["gender"] = str(changes["gender"])
     if changes.get("city") and changes["city"] not in cities.known():
         raise CityInvalid("no such city", errors={"city": ["No such city."]})
+    chosen = changes.pop("alerts", None)
     person = service.change_profile(
         call.who.person_id, changes, secret=call.services.settings.signing_key, now=call.now
     )
+    if chosen is not None or "city" in changes:
+        following.follow(person.id, chosen or {}, now=call.now)
+        person = queries.get(person.id)
     return person_view(person, call, call.who.second_factor)
 
 
@@ -77,7 +86,7 @@ def set_pins(call: Call) -> Any:
 @blp.endpoint(
     "PUT /devices/<device_id>",
     permission="me.edit",
-    body=schemas.DeviceFacts,
+    body=schemas.PhoneFacts,
     answer=schemas.DeviceAnswer,
     parameters=[
         {"in": "path", "name": "device_id", "required": True, "schema": {"type": "string", "pattern": DEVICE_SHAPE}}
@@ -87,7 +96,11 @@ def put_device(call: Call, device_id: str) -> Any:
     """Tell where this phone is reached by push. An address belongs to one person: whoever had it loses it."""
     if not rules.is_device_id(device_id):
         raise DeviceIdInvalid("not a device id", errors={"device_id": ["Letters, digits, - and _."]})
-    facts = devices.DeviceFacts(device_id, **call.body)
+    said = dict(call.body)
+    near = said.pop("near", None)
+    facts = devices.DeviceFacts(device_id, **said)
+    if near:
+        following.seen_at(call.who.person_id, near["lat"], near["lon"], now=call.now)
     devices.bind(call.who.person_id, call.who.session_id, facts, now=call.now)
     return queries.get(call.who.person_id).devices[device_id]
 

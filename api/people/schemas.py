@@ -2,7 +2,8 @@
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from api.schemas import Answer, Choice, Flag, Id, Language, Phone, Schema, Text, Time, code_field
+from api.schemas import Answer, Choice, Flag, Id, Language, Phone, PlaceSchema, Schema, Text, Time, code_field
+from domain.alerts.following import MAX_AREAS
 from domain.people.rules import DEVICE_ID
 from domain.people.states import BLOOD_GROUPS, Gender, GuardianStatus
 
@@ -33,6 +34,17 @@ class DeviceFacts(Schema):
     token = Text(512, metadata={"description": "FCM registration token."})
     fid = Text(256, metadata={"description": "Firebase installation id."})
     label = Text(80, metadata={"description": "What the person calls this phone; shown in the list of sessions."})
+
+
+class PhoneFacts(DeviceFacts):
+    """The same, and roughly where the phone is."""
+
+    near = fields.Nested(
+        PlaceSchema,
+        metadata={
+            "description": "Kept as a cell of about 5 km², and only where the person lets alerts follow their phone."
+        },
+    )
 
 
 class SigningIn(DeviceFacts):
@@ -77,6 +89,21 @@ class RoleAnswer(Answer):
     group_id = fields.String()
 
 
+class AlertCell(Schema):
+    """A place of which alerts are heard, as it is kept."""
+
+    label = fields.String(required=True)
+    cell = fields.String(required=True, metadata={"description": "H3 index, resolution 9."})
+
+
+class AlertChoicesAnswer(Schema):
+    """Which public alerts one hears."""
+
+    areas = fields.List(fields.Nested(AlertCell), required=True)
+    whole_city = fields.Boolean(required=True)
+    follow_device = fields.Boolean(required=True)
+
+
 class PersonAnswer(Answer):
     """A person as they see themself."""
 
@@ -89,6 +116,7 @@ class PersonAnswer(Answer):
     languages = fields.List(fields.String())
     blood_group = fields.String()
     medical_note = fields.String()
+    alerts = fields.Nested(AlertChoicesAnswer, required=True)
     has_pins = fields.Boolean(required=True)
     roles = fields.List(fields.Nested(RoleAnswer))
     second_factor = fields.Boolean(metadata={"description": "Whether it was given in this session and still counts."})
@@ -111,6 +139,20 @@ class SignedInAnswer(TokensAnswer):
     person = fields.Nested(PersonAnswer, required=True)
 
 
+class AlertPlace(PlaceSchema):
+    """A place whose alerts one wants to hear. Kept as a cell of about 0.1 km², never as a position."""
+
+    label = Text(40, min_chars=1, required=True, metadata={"description": "`home`, `work`."})
+
+
+class AlertChoices(Schema):
+    """Which public alerts to hear; what is left out stays."""
+
+    areas = fields.List(fields.Nested(AlertPlace), validate=validate.Length(max=MAX_AREAS))
+    whole_city = Flag(metadata={"description": "Alerts to all of the home city; on unless turned off."})
+    follow_device = Flag(metadata={"description": "Also alerts for where the phone was last, to about 5 km²."})
+
+
 class ProfileChange(Schema):
     """What of oneself to change; what is left out stays."""
 
@@ -121,6 +163,7 @@ class ProfileChange(Schema):
     languages = fields.List(Language(), validate=validate.Length(max=10))
     blood_group = fields.String(validate=validate.OneOf(BLOOD_GROUPS))
     medical_note = Text(500, multiline=True)
+    alerts = fields.Nested(AlertChoices)
 
 
 class Proof(Schema):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api.blueprint import Call
+from domain.alerts import following
 from domain.people import service
 from domain.people.sign_in import Lifetimes
 
@@ -26,6 +27,7 @@ def person_view(person: Any, call: Call, second_factor: bool) -> dict[str, Any]:
         "languages": list(person.languages),
         "blood_group": service.unsealed(person, "blood_group", secret=secret),
         "medical_note": service.unsealed(person, "medical_note", secret=secret),
+        "alerts": {**following.DEFAULT, **(person.alert_settings or {})},
         "has_pins": service.has_pins(person),
         "roles": list(person.roles),
         "second_factor": second_factor,

@@ -18,6 +18,7 @@ from domain.cities.documents import CityConfigDoc
 from domain.cities.errors import BadCity, UnknownCity
 from domain.cities.places import Near, PlaceKind
 from domain.cities.rules import parse
+from domain.geo import Region
 
 FRESH_S: Final = 5.0
 """How long a process goes on with a configuration before it looks for a newer one."""
@@ -155,6 +156,11 @@ def nearest_places(
 ) -> list[Near]:
     """The nearest police stations, hospitals or areas of a city, nearest first. Raises UnknownCity."""
     return _sheet(city).places.nearest(PlaceKind(kind), lat, lon, limit=limit, within_m=within_m)
+
+
+def boundary(city: str) -> Region:
+    """The city's boundary. Raises UnknownCity."""
+    return _sheet(city).boundary
 
 
 def attribution(city: str) -> tuple[str, ...]:

@@ -153,6 +153,7 @@ class PersonDoc(Document):
             {"fields": ["guardian_links"], "sparse": True},
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["changed_at"], "sparse": True},
+            {"fields": ["alert_cells", "id"]},
         ],
     }
 
@@ -198,6 +199,12 @@ class PersonDoc(Document):
     """Hashes of the links by which guardians answer."""
     sessions = MapField(EmbeddedDocumentField(Session))
     trust = EmbeddedDocumentField(Trust, default=Trust)
+    alert_settings = DictField()
+    """Which public alerts they hear: {areas: [{label, cell}], whole_city, follow_device}."""
+    alert_device_cell = StringField()
+    """Where their phone was last, to about 5 km²; only where they allow it."""
+    alert_cells = ListField(StringField())
+    """What the recipients of an alert are found by (`domain/alerts/following.py`)."""
 
     created_at = DateTimeField()
     changed_at = DateTimeField()

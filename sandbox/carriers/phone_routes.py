@@ -64,6 +64,16 @@ def routes(carriers: Carriers, people: People) -> Blueprint:
         state.add(Device(token, number, bool(body.get("auto_receipt", False)), api_url))
         return reply({"token": token}, 201)
 
+    @blueprint.put("/devices")
+    def register_many() -> Response:
+        devices = _body().get("devices")
+        if not isinstance(devices, list) or not all(isinstance(each, dict) and each.get("token") for each in devices):
+            raise Refused("devices is a list of {token, number, auto_receipt, api_url}")
+        for each in devices:
+            number, api_url = str(each.get("number", "")), str(each.get("api_url", ""))
+            state.add(Device(str(each["token"]), number, bool(each.get("auto_receipt", False)), api_url))
+        return reply({"devices": len(devices)}, 201)
+
     @blueprint.put("/phones/<number>")
     def behave(number: str) -> Response:
         body = _body()

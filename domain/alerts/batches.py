@@ -1,0 +1,187 @@
+"""An alert's recipients, found page by page and written down in batches; who works on which, and how far it is.
+
+Finding is resumable: the alert keeps a cursor (the last person's id) and the number of pages. A page's batch is inserted
+under an id derived from the alert and the number, then the cursor moves, so a process that dies in between meets its own
+batch. A batch is in one worker's hands by a lease that the worker renews; `due` is when somebody must see to it next.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from domain.alerts.area import Inside
+from domain.alerts.following import city_key
+from domain.alerts.queries import Alert, Batch, alerts, batches, get, page_of_people
+from domain.alerts.states import BatchState
+from domain.ids import derived_id
+
+BATCH: Final = 500
+"""People in one batch: what FCM takes at once."""
+LEASE: Final = timedelta(seconds=6)
+"""How long a batch waits for a worker that died."""
+RENEW_S: Final = 2.0
+HINTED: Final = timedelta(seconds=2)
+"""How long the queue has for what it was given."""
+
+
+def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
+    """Find the next page of an alert's recipients. Returns the batch to be sent, or None when all are found.
+
+    Two who do this at once find the same page: the cursor moves once.
+    """
+    alert = get(alert_id)
+    broadcast = alert.get("broadcast") or {}
+    if broadcast.get("state") != "finding":
+        return None
+    number, cursor = int(broadcast["pages"]), str(broadcast["cursor"])
+    batch_id = derived_id("bat", alert_id, str(number))
+    held = batches().find_one({"_id": batch_id})
+    if held is None:
+        rows = page_of_people(alert["cells"], after=cursor, limit=BATCH)
+        if not rows:
+            done = {"$set": {"broadcast.state": "sending"}, "$unset": {"broadcast_due": ""}, "$inc": {"version": 1}}
+            alerts().update_one({"_id": alert_id, "broadcast.state": "finding", "broadcast.cursor": cursor}, done)
+            return None
+        held = {
+            "_id": batch_id,
+            "alert": alert_id,
+            "city": alert["city"],
+            "number": number,
+            "people": [row["_id"] for row in rows if _hears(row, alert, inside)],
+            "last": rows[-1]["_id"],
+            "state": str(BatchState.WAITING),
+            "due": now + HINTED,
+            "hints": 0,
+            "counts": {},
+            "created_at": now,
+        }
+        try:
+            batches().insert_one(dict(held))
+        except DuplicateKeyError:
+            held = batches().find_one({"_id": batch_id}) or held
+    alerts().update_one(
+        {"_id": alert_id, "broadcast.state": "finding", "broadcast.pages": number},
+        {
+            "$set": {
+                "broadcast.cursor": held["last"],
+                "broadcast.pages": number + 1,
+                "broadcast.hints": 0,
+                "broadcast_due": now + LEASE,
+            },
+            "$inc": {"broadcast.people": len(held["people"]), "version": 1},
+        },
+    )
+    return batch_id
+
+
+def _hears(row: Mapping[str, Any], alert: Alert, inside: Inside) -> bool:
+    """The larger cells find some who are near and not inside: those whose places are known better are left out."""
+    keys = set(row.get("alert_cells") or []) & set(alert["cells"])
+    if city_key(alert["city"]) in keys:
+        return True
+    settings = row.get("alert_settings") or {}
+    areas = settings.get("areas") or []
+    if settings.get("follow_device") or not areas or not alert["geometries"]:
+        return True
+    return any(inside(area["cell"]) for area in areas)
+
+
+def claim(batch_id: str, *, owner: str, now: datetime) -> Batch | None:
+    """Take a batch for LEASE; None when there is nothing to do in it, or somebody else has it."""
+    return batches().find_one_and_update(
+        {
+            "_id": batch_id,
+            "due": {"$exists": True},
+            "$or": [{"until": {"$exists": False}}, {"until": {"$lte": now}}],
+        },
+        {"$set": {"owner": owner, "until": now + LEASE, "due": now + LEASE, "hints": 0}},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
+def renew(batch_id: str, *, owner: str, now: datetime) -> bool:
+    """Keep a batch for another LEASE; False when somebody else has it."""
+    kept = batches().update_one({"_id": batch_id, "owner": owner}, {"$set": {"until": now + LEASE, "due": now + LEASE}})
+    return kept.matched_count == 1
+
+
+def put_down(
+    batch_id: str, *, owner: str, now: datetime, due: datetime | None, counts: Mapping[str, int], told: bool
+) -> None:
+    """End the lease. `due` is when something is to be tried again (None: never); `told`: everybody was tried once."""
+    change: dict[str, Any] = {"$set": {"counts": dict(counts), "count_due": now + COUNT_AGAIN}, "$unset": {}}
+    if told:
+        change["$set"] |= {"state": str(BatchState.TOLD), "told_at": now}
+    if due is None:
+        change["$unset"]["due"] = ""
+    else:
+        change["$set"]["due"] = due
+    change["$unset"] |= {"owner": "", "until": ""}
+    batches().update_one({"_id": batch_id, "owner": owner}, change)
+
+
+def hint_batch(batch: Batch, *, now: datetime) -> int | None:
+    """The queue is given this batch (again): look after it later, with a growing pause.
+
+    Returns how often it was given before; None when somebody else was first, or took it up.
+    """
+    hints = int(batch.get("hints") or 0)
+    done = batches().update_one(
+        {"_id": batch["_id"], "due": batch["due"]}, {"$set": {"due": now + _pause(hints)}, "$inc": {"hints": 1}}
+    )
+    return hints if done.matched_count else None
+
+
+def hint_alert(alert: Alert, *, now: datetime) -> int | None:
+    """The same of an alert whose people are to be found."""
+    hints = int((alert.get("broadcast") or {}).get("hints") or 0)
+    done = alerts().update_one(
+        {"_id": alert["_id"], "broadcast_due": alert["broadcast_due"]},
+        {"$set": {"broadcast_due": now + _pause(hints)}, "$inc": {"broadcast.hints": 1}},
+    )
+    return hints if done.matched_count else None
+
+
+def _pause(hints: int) -> timedelta:
+    """A deep queue is not made deeper: 2, 4, 8 … 60 s."""
+    return min(timedelta(seconds=60), HINTED * (1 << min(hints, 5)))
+
+
+COUNT_AGAIN: Final = timedelta(seconds=2)
+_OFTEN: Final = timedelta(minutes=2)
+_SELDOM: Final = timedelta(seconds=30)
+_COUNTED_FOR: Final = timedelta(hours=6)
+
+
+def counted(batch: Batch, counts: Mapping[str, int], *, settled: bool, now: datetime) -> bool:
+    """Keep a batch's counts; whether they differ from before. Young ones are counted often, old ones no more."""
+    since = batch.get("told_at") or batch["created_at"]
+    update: dict[str, Any] = {"$set": {"counts": dict(counts)}}
+    if settled or now - since > _COUNTED_FOR:
+        update["$unset"] = {"count_due": ""}
+    else:
+        update["$set"]["count_due"] = now + (COUNT_AGAIN if now - since < _OFTEN else _SELDOM)
+    batches().update_one({"_id": batch["_id"]}, update)
+    return dict(counts) != dict(batch.get("counts") or {})
+
+
+def sum_up(alert_id: str, all_batches: Sequence[Batch], *, now: datetime) -> None:
+    """Write an alert's progress: the sum over its batches, and when all had been tried once."""
+    progress: dict[str, int] = {}
+    for batch in all_batches:
+        for name, number in (batch.get("counts") or {}).items():
+            progress[name] = progress.get(name, 0) + int(number)
+    alert = get(alert_id)
+    told = (alert.get("broadcast") or {}).get("state") == "sending" and all(
+        batch["state"] == BatchState.TOLD for batch in all_batches
+    )
+    change: dict[str, Any] = {}
+    if progress != (alert.get("progress") or {}):
+        change["progress"] = progress
+    if told:
+        change |= {"broadcast.state": "told", "broadcast.told_at": now}
+    if change:
+        alerts().update_one({"_id": alert_id}, {"$set": change, "$inc": {"version": 1}})

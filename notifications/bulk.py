@@ -1,0 +1,427 @@
+"""One text to hundreds of people: a batch of deliveries taken as far as it goes now, with few writes.
+
+Policy decides for each person as for a single delivery; only reading, writing and rendering are done for many at once.
+People are told in slices: a slice's deliveries are written down with their attempt under way, sent side by side, and
+their outcomes written in one go, while the next slice is written down. So what a process that is killed leaves in doubt is
+two slices at most. Whoever takes the batch up repeats the pushes among them (a phone shows one delivery once) and looks
+for each SMS at the carrier by its nonce before it sends it again (docs/adr: broadcast in batches).
+
+The caller holds the batch by a lease, so nobody else has these deliveries in hand; receipts may come at any time.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from domain.cities import hours
+from domain.cities import queries as cities
+from domain.deliveries import bulk as store
+from domain.deliveries.service import Delivery, Recipient, Telling, delivery_id
+from domain.deliveries.service import receipt_token as receipt_token_of
+from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, Priority
+from domain.people import service as people
+from notifications import everywhere, policy, purposes, recipients
+from notifications.channel import ChannelError, FailureCode, Permanent, Temporary, Unknown
+from notifications.content import CONTENT, Content
+from notifications.deliveries import SEND_TIMEOUT_S, Post
+from notifications.gateways import Gateways
+from notifications.messages import Address, Message, Sent, nonce_of
+from notifications.recipients import Reached
+from notifications.render.push import push_payload
+from notifications.render.text import render, render_sms
+from runtime import logging
+
+SLICE: Final = 50
+"""Messages that are written down and sent together; twice as many may be in doubt after a kill."""
+SENDERS: Final = 24
+"""Threads. More do not send faster from one core, and hold more in flight."""
+KEEP_S: Final = 2.0
+"""How often the lease is renewed while carriers are waited for."""
+ROUNDS: Final = 6
+"""Steps of one delivery without a pause: push, SMS, another gateway."""
+PLAN: Final = ("fcm", "sms")
+_STAND_IN: Final = nonce_of("the nonce of every text before it has its own")
+
+log = logging.get(__name__)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Who is told what. `people` are ids; `refs` as in a delivery."""
+
+    id: str
+    city: str
+    purpose: str
+    subject: str
+    people: Sequence[str]
+    life_critical: bool
+    receipt_wait_s: int
+    valid_until: datetime
+    refs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How far it went: `due` is when something is to be tried again (None: never), `told` whether everybody was tried.
+    `lost`: somebody else has the batch now, and nothing should be written about it.
+    """
+
+    due: datetime | None
+    told: bool
+    lost: bool = False
+
+
+@dataclass
+class _Try:
+    """One message on its way."""
+
+    delivery: Delivery
+    step: policy.Step
+    reached: Reached
+    number: int
+    new: bool = False
+    repeats: bool = False
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(SENDERS, thread_name_prefix="bulk")
+
+
+def deliver(batch: Batch, post: Post, *, keep: Callable[[], bool]) -> Ended:
+    """Take every delivery of the batch as far as it goes without waiting. `keep` renews the lease; False: it is lost."""
+    run = _Run(batch, post, keep)
+    for _ in range(ROUNDS):
+        if not run.round():
+            break
+    return Ended(run.due, told=run.whole and not run.lost, lost=run.lost)
+
+
+class _Run:
+    """One go at a batch."""
+
+    def __init__(self, batch: Batch, post: Post, keep: Callable[[], bool]) -> None:
+        self.batch, self.post, self.keep = batch, post, keep
+        self.content: Content = CONTENT[batch.purpose]
+        self.reached = recipients.reach_people(batch.people)
+        self.due: datetime | None = None
+        self.lost = self.whole = False
+        self._again = False
+        self._texts: dict[tuple[str, str], Any] = {}
+        self._probe = self._fresh("", post.clock())  # a delivery to nobody: what is read for it holds for all
+        config = cities.current(batch.city)
+        self._quiet_until = None if batch.life_critical else hours.quiet_until(config, post.clock())
+
+    def round(self) -> bool:
+        """Take each delivery one step. True where another round has something to do at once."""
+        self.due, self._again = None, False
+        held = {row["recipient"]["id"]: row for row in store.of_batch(self.batch.id)}
+        self._probe = self._fresh("", self.post.clock())
+        if reason := self.content.overtaken(self._probe):
+            self._stop(held, reason)
+            return False
+        tries = self._decide(held)
+        under_way: list[tuple[_Try, Future[Any]]] = []
+        for start in range(0, len(tries), SLICE):
+            begun = self._begin(tries[start : start + SLICE])
+            self._settle(under_way)
+            if self.lost:
+                return False
+            under_way = [(each, _pool().submit(self._send, each)) for each in begun]
+        self._settle(under_way)
+        self.whole = not self.lost
+        return self._again and not self.lost
+
+    def _stop(self, held: Mapping[str, Delivery], reason: str) -> None:
+        """It is no longer worth telling: who was not told yet is not, and nothing is tried again."""
+        going_on = [row for row in held.values() if row["status"] not in ENDED and not _has_gone(row)]
+        now = self.post.clock()
+        store.end({row["_id"]: (DeliveryStatus.SUPPRESSED, reason) for row in going_on}, now=now)
+        self.whole = True
+
+    # deciding
+
+    def _decide(self, held: Mapping[str, Delivery]) -> list[_Try]:
+        """What each delivery needs now; those that need nothing are left out."""
+        tries: list[_Try] = []
+        endings: dict[str, tuple[DeliveryStatus, str]] = {}
+        waiting: list[Delivery] = []
+        nowhere: list[Delivery] = []
+        now = self.post.clock()
+        for person in self.batch.people:
+            delivery = held.get(person)
+            new = delivery is None
+            if delivery is None:
+                delivery = self._fresh(person, now)
+            if delivery["status"] in ENDED:
+                continue
+            reached = self.reached.get(person, recipients.NOWHERE)
+            step, repeats = self._step(delivery, reached, now)
+            if step.do == policy.Do.SEND and self._sleeps(delivery, step.channel):
+                self._look_again(self._quiet_until)
+                if new:
+                    waiting.append({**delivery, "held": {"reason": str(Held.QUIET_HOURS), "at": now}})
+            elif step.do in {policy.Do.SEND, policy.Do.RECONCILE}:
+                number = step.number if step.do == policy.Do.RECONCILE else delivery["tries"] + 1
+                tries.append(_Try(delivery, step, reached, number, new, repeats))
+            elif step.do == policy.Do.GIVE_UP:
+                ending = (DeliveryStatus.FAILED_PERMANENT, step.reason)
+                if new:
+                    nowhere.append({**delivery, "status": str(ending[0]), "reason": step.reason})
+                else:
+                    endings[delivery["_id"]] = ending
+            else:
+                self._look_again(step.until)
+                if new:
+                    waiting.append(delivery)
+        store.insert([*waiting, *nowhere])
+        store.end(endings, now=now)
+        return tries
+
+    def _step(self, delivery: Delivery, reached: Reached, now: datetime) -> tuple[policy.Step, bool]:
+        """(the next step, whether it repeats a push of a process that died)."""
+        last = _last(delivery)
+        if last is not None and last["state"] == AttemptState.SENDING:
+            # We hold the batch, so whoever began this is dead.
+            if last["channel"] == "fcm" and "fcm" in reached.addresses:
+                return policy.Step(policy.Do.SEND, channel="fcm", gateway=last.get("gateway") or ""), True
+            if last["channel"] in reached.addresses and last["channel"] != "fcm":
+                return policy.Step(policy.Do.RECONCILE, channel=last["channel"], number=delivery["tries"]), False
+        routes = {
+            kind: channel.route(address.value, now, life_critical=self.batch.life_critical)
+            for kind, address in reached.addresses.items()
+            if isinstance(channel := self.post.channels.get(kind), Gateways)
+        }
+        return policy.next_step(delivery, self._reachable(delivery, reached), now, routes), False
+
+    def _reachable(self, delivery: Delivery, reached: Reached) -> list[str]:
+        """An SMS instead of a push that failed only for now, or that has no receipt, is for what a life depends on."""
+        names = [name for name in PLAN if name in reached.addresses and name in self.post.channels]
+        last = _last(delivery)
+        pushed = sum(each["channel"] == "fcm" for each in delivery["attempts"].values())
+        if self.batch.life_critical or "fcm" not in names or pushed >= policy.TRIES_A_CHANNEL:
+            return names
+        return names if last is not None and last["state"] == AttemptState.PERMANENT else ["fcm"]
+
+    def _sleeps(self, delivery: Delivery, channel: str) -> bool:
+        return self._quiet_until is not None and purposes.sleeps(delivery, channel)
+
+    def _look_again(self, at: datetime | None) -> None:
+        if at is not None and at < self.batch.valid_until:
+            self.due = at if self.due is None else min(self.due, at)
+
+    def _fresh(self, person: str, now: datetime) -> Delivery:
+        """A delivery that is not written down yet."""
+        batch, recipient = self.batch, Recipient("person", person)
+        telling = Telling(
+            batch.subject, batch.city, batch.purpose, batch.subject, recipient, PLAN, timedelta(0), batch.refs
+        )
+        return {
+            "_id": delivery_id(telling),
+            "city": batch.city,
+            "purpose": batch.purpose,
+            "subject": batch.subject,
+            "batch": batch.id,
+            "recipient": {"kind": "person", "id": person, "of": ""},
+            "refs": dict(batch.refs),
+            "plan": list(PLAN),
+            "status": str(DeliveryStatus.QUEUED),
+            "life_critical": batch.life_critical,
+            "priority": int(Priority.BULK),
+            "receipt_wait_s": batch.receipt_wait_s,
+            "valid_until": batch.valid_until,
+            "attempts": {},
+            "tries": 0,
+            "created_at": now,
+            "version": 1,
+        }
+
+    # writing down
+
+    def _begin(self, tries: Sequence[_Try]) -> list[_Try]:
+        """Write down that these attempts start. Those that somebody else wrote down, or a receipt ended, are left out."""
+        now = self.post.clock()
+        made: list[Delivery] = []
+        again: dict[str, tuple[int, int, Mapping[str, Any]]] = {}
+        for each in tries:
+            if each.step.do == policy.Do.RECONCILE:
+                continue
+            attempt = self._attempt(each, now)
+            if each.new:
+                made.append({**each.delivery, "attempts": {"1": attempt}, "tries": 1, "created_at": now})
+            else:
+                again[each.delivery["_id"]] = (each.delivery["version"], each.number, attempt)
+        others = store.insert(made)
+        ours = store.begin(again)
+        return [
+            each
+            for each in tries
+            if each.step.do == policy.Do.RECONCILE
+            or (each.delivery["_id"] not in others if each.new else each.delivery["_id"] in ours)
+        ]
+
+    def _attempt(self, each: _Try, now: datetime) -> dict[str, Any]:
+        channel = each.step.channel
+        attempt: dict[str, Any] = {
+            "channel": channel,
+            "state": str(AttemptState.SENDING),
+            "at": now,
+            "device": each.reached.device if channel == "fcm" else None,
+            "gateway": each.step.gateway or self.post.channels[channel].name,
+        }
+        if each.repeats:
+            attempt["repeats"] = True
+        return attempt
+
+    # sending
+
+    def _send(self, each: _Try) -> Sent | ChannelError | None:
+        """In a thread: ask the carrier. None where a reconciled attempt is not there."""
+        channel = each.step.channel
+        carrier = self.post.channels[channel]
+        known = isinstance(carrier, Gateways)
+        gateway = carrier.named(each.step.gateway or _gateway_of(each)) if isinstance(carrier, Gateways) else carrier
+        timeout_s = SEND_TIMEOUT_S[channel]
+        try:
+            message = self._message(each)
+            if each.step.do == policy.Do.RECONCILE:
+                return gateway.reconcile(message, since=each.delivery["attempts"][str(each.number)]["at"])
+            if known:
+                carrier.went(each.step.gateway, self.post.clock())  # type: ignore[attr-defined]
+            also = each.reached.also if channel == "fcm" else ()
+            result: Sent | ChannelError = everywhere.send(
+                gateway, message, also, timeout_s=timeout_s, dead=partial(_retire_push, self.post)
+            )
+        except ChannelError as error:
+            result = error
+        if known and each.step.do == policy.Do.SEND:
+            failed = result if isinstance(result, ChannelError) else None
+            carrier.told(each.step.gateway, failed, self.post.clock())  # type: ignore[attr-defined]
+        return result
+
+    def _message(self, each: _Try) -> Message:
+        delivery, reached, channel = each.delivery, each.reached, each.step.channel
+        key = f"{delivery['_id']}-{each.number}"
+        ttl_s = max(10, int((self.batch.valid_until - self.post.clock()).total_seconds()))
+        address, settings = reached.addresses[channel], self.post.settings
+        if channel == "fcm":
+            title, body, params = self._said(channel, reached)
+            data = push_payload(
+                self.content.push,
+                delivery_id=delivery["_id"],
+                receipt_token=receipt_token_of(settings.signing_key, delivery["_id"]),
+                params=params,
+            )
+            return Message(
+                key=key, to=address, title=title, body=body, data=data, urgent=self.batch.life_critical,
+                quiet=self._quiet_until is not None, ttl_s=ttl_s, language=reached.language,
+            )  # fmt: skip
+        nonce = nonce_of(key)
+        text = self._said(channel, reached).replace(_STAND_IN, nonce)
+        status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={each.number}"
+        return Message(
+            key=key, to=address, text=text, nonce=nonce, ttl_s=ttl_s, language=reached.language, status_url=status_url
+        )
+
+    def _said(self, channel: str, reached: Reached) -> Any:
+        """The words on a channel in a language, rendered once: everybody reads the same."""
+        found = self._texts.get((channel, reached.language))
+        if found is None:
+            params = self.content.params(self._probe, reached, self.post.settings)
+            purpose = ".".join(filter(None, (self.batch.purpose, params.get("variant"))))
+            if channel == "fcm":
+                title = render(purpose, "push_title", reached.language, params)
+                found = (title, render(purpose, "push_body", reached.language, params), params)
+            else:
+                found = render_sms(purpose, reached.language, {**params, "nonce": _STAND_IN}).text
+            self._texts[channel, reached.language] = found
+        return found
+
+    # what became of it
+
+    def _settle(self, under_way: Sequence[tuple[_Try, "Future[Any]"]]) -> None:
+        """Wait for a slice, and write what became of it in one go. Keeps the lease meanwhile."""
+        waiting = {future for _, future in under_way}
+        while True:
+            _, waiting = wait(waiting, timeout=KEEP_S)
+            if not self.keep():
+                self.lost = True  # whoever has the batch now looks into what we had under way
+            if not waiting:
+                break
+        outcomes = {each.delivery["_id"]: (each.number, self._outcome(each, future)) for each, future in under_way}
+        store.finish(outcomes)
+
+    def _outcome(self, each: _Try, future: "Future[Any]") -> dict[str, Any]:
+        now, result = self.post.clock(), None
+        if (fault := future.exception()) is not None:
+            # Ours, not the carrier's, before anything was sent or after: not known, so look before it is sent again.
+            log.error("bulk_send_failed", delivery=each.delivery["_id"], kind=type(fault).__name__)
+            result = Unknown(FailureCode.NO_ANSWER, vendor_code="fault")
+        else:
+            result = future.result()
+        if isinstance(result, Sent):
+            if each.step.channel == "fcm" and self.batch.life_critical:
+                self._look_again(now + timedelta(seconds=self.batch.receipt_wait_s))
+            return {
+                "state": str(AttemptState.SENT),
+                "vendor_id": result.vendor_id,
+                "segments": result.segments,
+                "done_at": now,
+            }
+        if result is None:
+            self._again = True
+            return {"state": str(AttemptState.TEMPORARY), "code": "not_taken", "done_at": now}
+        return self._failure(each, result, now)
+
+    def _failure(self, each: _Try, error: ChannelError, now: datetime) -> dict[str, Any]:
+        state, channel = _STATE_OF[type(error)], each.step.channel
+        tried = 1 + sum(attempt["channel"] == channel for attempt in each.delivery["attempts"].values())
+        retry_at = now + policy.backoff(tried, random.random(), error.retry_after)
+        if state == AttemptState.UNKNOWN:
+            retry_at = now + timedelta(seconds=error.retry_after or 0.0)
+            if channel == "sms":
+                self._look_again(max(retry_at, now + policy.UNKNOWN_WAIT))
+            else:
+                self._again = True
+        else:
+            self._again = True
+        if isinstance(error, Permanent) and error.retire and channel != "fcm":
+            recipients.retire(each.delivery["recipient"], channel, str(error.code), tried_at=now)
+        return {
+            "state": str(state),
+            "code": str(error.code),
+            "vendor_code": error.vendor_code,
+            "retry_at": retry_at,
+            "done_at": now,
+        }
+
+
+_STATE_OF: Mapping[type[ChannelError], AttemptState] = {
+    Temporary: AttemptState.TEMPORARY,
+    Permanent: AttemptState.PERMANENT,
+    Unknown: AttemptState.UNKNOWN,
+}
+
+
+def _last(delivery: Delivery) -> dict[str, Any] | None:
+    attempts = delivery.get("attempts") or {}
+    return attempts[max(attempts, key=int)] if attempts else None
+
+
+def _has_gone(delivery: Delivery) -> bool:
+    """Whether a message of it is out, or may be."""
+    last = _last(delivery)
+    gone = {AttemptState.SENDING, AttemptState.SENT, AttemptState.DELIVERED, AttemptState.UNKNOWN}
+    return last is not None and last["state"] in gone
+
+
+def _gateway_of(each: _Try) -> str:
+    return str((each.delivery["attempts"].get(str(each.number)) or {}).get("gateway") or "")
+
+
+def _retire_push(post: Post, address: Address) -> None:
+    people.retire_address(address.value, now=post.clock())

@@ -1,0 +1,182 @@
+"""Sends public alerts: finds an area's people page by page, tells them batch by batch, and counts what arrived.
+
+Jobs on `bulk` do it; the sweeper finds what a dead worker or a lost queue left, and works it off itself where the queue is
+away or nobody takes what it gave.
+"""
+
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from domain.alerts import batches, queries, rules, service
+from domain.alerts.area import Inside
+from domain.alerts.states import BatchState
+from domain.deliveries import bulk as deliveries
+from domain.outbox import Event
+from notifications.bulk import Batch, deliver
+from runtime import logging
+from workers.context import Context, current
+
+PAGES: Final = 20
+"""Pages found in one job: then others have their turn."""
+SWEPT: Final = 20
+"""Alerts or batches that one sweep looks at."""
+COUNTED: Final = 40
+HINTS: Final = 6
+"""So often the queue is given what nobody takes; then the sweeper does it itself."""
+
+log = logging.get(__name__)
+
+
+def announce(event: Event, context: Context) -> None:
+    """An alert was issued: find its people. While the queue is away, the sweeper does."""
+    context.enqueue("broadcast", event["subject"])
+
+
+def broadcast(alert_id: str) -> None:
+    """The job that finds an alert's recipients."""
+    find(current(), alert_id)
+
+
+def broadcast_batch(batch_id: str) -> None:
+    """The job that tells one batch."""
+    tell(current(), batch_id)
+
+
+def find(context: Context, alert_id: str, *, pages: int = PAGES, enqueue: bool = True) -> list[str]:
+    """Find the next pages of an alert's recipients. Returns the batches that were made, each enqueued as it is."""
+    alert = queries.get(alert_id)
+    service.end_predecessors(alert, now=context.clock())
+    inside = Inside(alert["geometries"])
+    found: list[str] = []
+    for _ in range(pages):
+        batch_id = batches.find_page(alert_id, inside, now=context.clock())
+        if batch_id is None:
+            sum_up(context, alert_id)
+            return found
+        found.append(batch_id)
+        if enqueue:
+            context.enqueue("broadcast_batch", batch_id)
+    if enqueue:
+        context.enqueue("broadcast", alert_id)
+    return found
+
+
+def tell(context: Context, batch_id: str) -> bool:
+    """Tell one batch as far as it goes now. False when there was nothing to do, or somebody else has it."""
+    owner = uuid.uuid4().hex
+    batch = batches.claim(batch_id, owner=owner, now=context.clock())
+    if batch is None:
+        return False
+    alert = queries.get(batch["alert"])
+    kept = [time.monotonic()]
+
+    def keep() -> bool:
+        if time.monotonic() - kept[0] < batches.RENEW_S:
+            return True
+        kept[0] = time.monotonic()
+        if not batches.renew(batch_id, owner=owner, now=context.clock()):
+            log.warning("batch_lost", alert=alert["_id"], batch=batch_id)
+            return False
+        _show(context, batch)
+        return True
+
+    ended = deliver(_batch_of(batch, alert), context.post, keep=keep)
+    if ended.lost:
+        return True
+    told = ended.told or batch["state"] == BatchState.TOLD
+    counts = deliveries.counts(batch_id, len(batch["people"]))
+    batches.put_down(batch_id, owner=owner, now=context.clock(), due=ended.due, counts=counts, told=told)
+    sum_up(context, alert["_id"])
+    return True
+
+
+def _batch_of(batch: dict[str, Any], alert: dict[str, Any]) -> Batch:
+    return Batch(
+        id=batch["_id"],
+        city=alert["city"],
+        purpose="alert_issued",
+        subject=alert["_id"],
+        people=batch["people"],
+        life_critical=rules.is_life_critical(alert),
+        receipt_wait_s=rules.RECEIPT_WAIT_S,
+        valid_until=alert["expires"],
+    )
+
+
+def _show(context: Context, batch: dict[str, Any]) -> None:
+    """Count while it goes on: somebody watches the progress."""
+    counts = deliveries.counts(batch["_id"], len(batch["people"]))
+    batches.counted(batch, counts, settled=False, now=context.clock())
+    sum_up(context, batch["alert"])
+
+
+def sum_up(context: Context, alert_id: str) -> None:
+    """Write an alert's progress."""
+    batches.sum_up(alert_id, queries.batches_of(alert_id), now=context.clock())
+
+
+def tell_all(context: Context, alert_id: str) -> dict[str, int]:
+    """Find and tell everybody here and now, whatever the queue: for a bench, a test, a machine without workers.
+
+    Returns the alert's progress once everybody was tried; what is to be tried again later is the sweeper's.
+    """
+    while made := find(context, alert_id, enqueue=False):
+        for batch_id in made:
+            tell(context, batch_id)
+    return dict(queries.get(alert_id).get("progress") or {})
+
+
+# sweeps
+
+
+def due_alerts(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Alerts whose recipients nobody looks for."""
+    rows = queries.due_alerts(now=context.clock(), limit=SWEPT)
+    for row in rows:
+        hints = batches.hint_alert(row, now=context.clock())
+        if hints is not None and (hints >= HINTS or not context.enqueue("broadcast", row["_id"])):
+            pool.submit(_one_at_a_time, find, context, row["_id"])
+    return len(rows)
+
+
+def due_batches(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Batches that nobody tells: lost by the queue, their worker died, or something is to be tried again."""
+    rows = queries.due_batches(now=context.clock(), limit=SWEPT)
+    for row in rows:
+        hints = batches.hint_batch(row, now=context.clock())
+        if hints is not None and (hints >= HINTS or not context.enqueue("broadcast_batch", row["_id"])):
+            pool.submit(_one_at_a_time, tell, context, row["_id"])
+    return len(rows)
+
+
+_here = threading.Lock()
+
+
+def _one_at_a_time(step: Any, *arguments: Any) -> None:
+    """In the sweeper, whose threads are for what is urgent: one of these, and what finds it taken is due again later."""
+    if not _here.acquire(blocking=False):
+        return
+    try:
+        step(*arguments)
+    except Exception:
+        log.exception("broadcast_step_failed", step=step.__name__)  # its due time brings us back
+    finally:
+        _here.release()
+
+
+def count_receipts(context: Context, pool: ThreadPoolExecutor) -> int:
+    """What phones and networks said since: each batch's counts, and the alerts' progress."""
+    rows = queries.due_counts(now=context.clock(), limit=COUNTED)
+    changed: set[str] = set()
+    for row in rows:
+        found = queries.batches().find_one({"_id": row["_id"]}, {"people": 1}) or {"people": []}
+        counts = deliveries.counts(row["_id"], len(found["people"]))
+        settled = deliveries.is_settled(counts)
+        if batches.counted(row, counts, settled=settled, now=context.clock()):
+            changed.add(row["alert"])
+    for alert_id in changed:
+        sum_up(context, alert_id)
+    return len(rows)
