@@ -42,6 +42,7 @@ ANOTHER_GATEWAY: Final = frozenset(
         FailureCode.MISCONFIGURED,
         FailureCode.BLOCKED,
         FailureCode.REJECTED,
+        FailureCode.NO_LIST,
         "not_taken",
     }
 )
@@ -144,22 +145,34 @@ def _next(delivery: Mapping[str, Any], reachable: Sequence[str], now: datetime, 
     tried = _tries(delivery, channel, last.get("gateway", ""))
     if state == AttemptState.SENDING:
         lost_at = last["at"] + unreported(delivery, channel)
-        return Step(Do.WAIT, until=lost_at) if now < lost_at else _unknown(plan, last, number, tried, delivery, now)
+        return (
+            Step(Do.WAIT, until=lost_at)
+            if now < lost_at
+            else _unknown(plan, last, number, tried, delivery, now, routes)
+        )
     if state == AttemptState.UNKNOWN:
-        return _unknown(plan, last, number, tried, delivery, now)
+        return _unknown(plan, last, number, tried, delivery, now, routes)
     after = _after(delivery, plan, channel)
     if state in {AttemptState.SENT, AttemptState.DELIVERED}:
         if after is None or (state == AttemptState.DELIVERED and channel == "sms"):
             return Step(Do.WAIT)
         due = last["at"] + receipt_wait(delivery, channel)
         return Step(Do.WAIT, until=due) if now < due else _too_late(delivery, now) or Step(Do.SEND, channel=after)
+    return _after_failure(delivery, plan, last, tried, now, routes)
+
+
+def _after_failure(
+    delivery: Mapping[str, Any], plan: Sequence[str], last: Mapping[str, Any], tried: int, now: datetime, routes: Routes
+) -> Step:
+    """Another gateway, else the next channel, else the same one again, unless it is too late or will never work."""
+    channel = last["channel"]
     if late := _too_late(delivery, now):
         return late
     if channel in plan and _other_gateway(delivery, last, routes):
         return Step(Do.SEND, channel=channel)
-    if after is not None:
+    if after := _after(delivery, plan, channel):
         return Step(Do.SEND, channel=after)
-    if state == AttemptState.PERMANENT:
+    if last["state"] == AttemptState.PERMANENT:
         return Step(Do.GIVE_UP, reason=last.get("code") or "permanent")
     return _again(plan, last, tried, now)
 
@@ -176,12 +189,21 @@ def _again(plan: Sequence[str], last: Mapping[str, Any], tried: int, now: dateti
 
 
 def _unknown(
-    plan: Sequence[str], last: Mapping[str, Any], number: int, tried: int, delivery: Mapping[str, Any], now: datetime
+    plan: Sequence[str],
+    last: Mapping[str, Any],
+    number: int,
+    tried: int,
+    delivery: Mapping[str, Any],
+    now: datetime,
+    routes: Routes,
 ) -> Step:
     """A push may be repeated (the device knows the delivery's id), so it is like one without receipt. Else look first."""
     if last["channel"] == "fcm" or last["channel"] not in plan:  # an address that is gone cannot be asked about
         after = _after(delivery, plan, last["channel"])
         return _too_late(delivery, now) or (Step(Do.SEND, channel=after) if after else _again(plan, last, tried, now))
+    if last.get("code") == FailureCode.NO_LIST:  # looked at once, and there is nothing to look in
+        due = last["at"] + REPORT_WAIT
+        return Step(Do.WAIT, until=due) if now < due else _after_failure(delivery, plan, last, tried, now, routes)
     # Each look that could not be taken is written on the attempt as well (`done_at`), so looks have a pause between them.
     due = max(last.get("retry_at") or last["at"], (last.get("done_at") or last["at"]) + UNKNOWN_WAIT)
     return Step(Do.WAIT, until=due) if now < due else Step(Do.RECONCILE, channel=last["channel"], number=number)

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Empty for Twilio itself; the local carriers' address on a laptop."""
     twilio_two_way: bool = True
     """Whether the sender can receive: reply codes are offered only then."""
+    sms_gateways: str = ""
+    """Path of a table of further SMS gateways and of the numbers that each serves; `deploy/sms-gateways.toml` is an example."""
     fcm_project: str = ""
     """The Firebase project; empty: no pushes."""
     fcm_credentials: str = ""

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from sandbox.carriers import (
     fcm,
+    http_gateway,
     pages,
     phone_routes,
     twilio_account,
@@ -32,6 +33,7 @@ def create_app(options: Options) -> Flask:
     people = People(carriers, messages, line, pushes)
     app.register_blueprint(twilio_messages.routes(carriers, messages))
     app.register_blueprint(twilio_account.routes(carriers))
+    app.register_blueprint(http_gateway.routes(carriers, messages))
     app.register_blueprint(twilio_calls.routes(carriers, line))
     app.register_blueprint(twilio_conferences.routes(carriers, line.conferences))
     app.register_blueprint(fcm.routes(carriers, pushes, Tokens(options.service_account)))
@@ -45,7 +47,7 @@ def create_app(options: Options) -> Flask:
         if (
             origin
             and origin not in (request.host_url.rstrip("/"), "null")
-            and not request.path.startswith(("/2010-04-01", "/v1"))
+            and not request.path.startswith(("/2010-04-01", "/v1", "/gateway"))
         ):
             return reply({"error": "another site's page"}, 403)
         return None

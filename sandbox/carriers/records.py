@@ -42,6 +42,8 @@ class Sms:
     error_message: str | None = None
     status_callback: str = ""
     validity_s: float = 36_000.0
+    reference: str | None = None
+    """The customer's own id, of a message that came by the generic gateway instead of Twilio."""
     seq: int = 0
 
     @property

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from hashlib import blake2b
 from typing import Any
 
-CHANNELS = ("sms", "voice", "fcm", "oauth")
+CHANNELS = ("sms", "gateway", "voice", "fcm", "oauth")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
@@ -38,6 +39,8 @@ class Messages:
     def __init__(self, carriers: Carriers) -> None:
         self.carriers = carriers
         self.options, self.state = carriers.options, carriers.state
+        self.tell_by_gateway: Callable[[Sms, str], None] = lambda sms, status: None
+        """Reports of what came by the generic gateway (`http_gateway.py`)."""
         for record in list(self.state.all):
             # A restart must not leave a message without its receipt for ever.
             if isinstance(record, Sms) and record.direction != "inbound" and record.status not in _FINAL:
@@ -103,6 +106,9 @@ class Messages:
 
     def _tell(self, sms: Sms, status: str) -> None:
         if not sms.status_callback:
+            return
+        if sms.reference is not None:
+            self.tell_by_gateway(sms, status)
             return
         params = {
             "AccountSid": self.options.account_sid, "ApiVersion": VERSION, "From": sms.from_, "To": sms.to,
@@ -184,6 +190,7 @@ def routes(carriers: Carriers, messages: Messages) -> Blueprint:
                 record
                 for record in among
                 if isinstance(record, Sms)
+                and record.reference is None
                 and (not to or record.to == to)
                 and (not sender or record.from_ == sender)
                 # One that still waits has no date_sent; when it was made stands for it, so that it is found.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,7 @@ from runtime.positions import RedisPositions
 from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.carriers_process import CarriersProcess
+from tests.invariants.sources import ROOT
 from workers import alerts, drills, sweeps
 from workers.context import Context
 from workers.drain import drain_with
@@ -45,6 +47,20 @@ REPLIES, SOS, HELPLINE = "+924200000016", "+924200000015", "+924200001043"
 """What Lahore receives on (cities/lahore.toml)."""
 PLACE = (31.5102, 74.3441)
 """Liberty Market, Lahore."""
+TWO_GATEWAYS = "+92399"
+"""Numbers that begin so are served by Twilio and, where that fails, by the local carriers' second gateway."""
+
+
+def gateway_table(carriers: CarriersProcess, folder: Path) -> Path:
+    """The example of a table of SMS gateways, pointed at these carriers, with TWO_GATEWAYS as its one prefix."""
+    text = (ROOT / "deploy" / "sms-gateways.toml").read_text()
+    _, _, http = text.partition("[[http]]")
+    http = http.partition("# --- a gateway that speaks SMPP")[0]
+    http = http.replace("http://127.0.0.1:8089", carriers.url).replace("local-carriers-auth-token", carriers.auth_token)
+    routes = f'[routes]\n"{TWO_GATEWAYS}" = ["twilio_sms", "local_http"]\n"+" = ["twilio_sms"]\n\n'
+    file = folder / "sms-gateways.toml"
+    file.write_text(f"{routes}[[http]]{http}")
+    return file
 
 
 @dataclass
@@ -207,6 +223,7 @@ def whole_city(
         twilio_auth_token=SecretStr(city_carriers.auth_token),
         twilio_from=REPLIES,
         twilio_base_url=city_carriers.url,
+        sms_gateways=str(gateway_table(city_carriers, tmp_path_factory.mktemp("gateways"))),
         fcm_project=city_carriers.project,
         fcm_credentials=str(city_carriers.service_account),
         fcm_base_url=city_carriers.url,

@@ -12,13 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pydantic import SecretStr
+
 from notifications.channel import Channel
 from notifications.channels.console import ConsoleChannel
 from notifications.channels.fcm import FcmChannel
+from notifications.channels.http_sms import HttpSmsChannel
 from notifications.channels.twilio_sms import TwilioSmsChannel
 from notifications.channels.twilio_voice import TwilioVoiceChannel
+from notifications.gateway_table import HttpGateway, read
 from notifications.messages import Address, AddressKind, Message, nonce_of
 from tests.fakes.carriers_process import CarriersProcess
+from tests.invariants.sources import ROOT
 
 _numbers = itertools.count(int.from_bytes(uuid.uuid4().bytes[:3]) * 40)
 
@@ -65,6 +70,8 @@ class CarrierTwin:
     build: Callable[[CarriersProcess, str], Channel]
     has_list: bool
     dead: dict[str, Any]
+    address: str = ""
+    """The kind of its addresses, where its name is not that."""
 
     def channel(self, base_url: str = "") -> Channel:
         return self.build(self.carriers, base_url or self.carriers.url)
@@ -72,7 +79,7 @@ class CarrierTwin:
     def message(self) -> Message:
         key = f"dlv_{uuid.uuid4().hex}-1"
         nonce = nonce_of(key)
-        kind = AddressKind(self.name)
+        kind = AddressKind(self.address or self.name)
         to = Address(kind, f"tok-{uuid.uuid4().hex}" if kind == AddressKind.FCM else number())
         title, body = ("Amaan", "There is news for you.") if kind == AddressKind.FCM else ("", "")
         return Message(
@@ -90,7 +97,7 @@ class CarrierTwin:
         if self.name == "fcm":
             return [push["data"]["nonce"] for push in self.carriers.device(message.to.value)["pushes"]]
         inbox = self.carriers.inbox(message.to.value)
-        if self.name == "sms":
+        if self.address == "sms" or self.name == "sms":
             return [sms["body"].removeprefix("Hello ") for sms in inbox["sms"]]
         return [message.nonce for call in inbox["calls"] if call["status"] != "failed"]
 
@@ -188,12 +195,28 @@ def voice(carriers: CarriersProcess, base_url: str) -> Channel:
     return TwilioVoiceChannel(carriers.account_sid, carriers.auth_token, carriers.number, base_url)
 
 
+def gateway(base_url: str, token: str, **fields: Any) -> HttpGateway:
+    """The local carriers' second gateway, as `deploy/sms-gateways.toml` has it."""
+    table = read(ROOT / "deploy" / "sms-gateways.toml")
+    [found] = table.http
+    assert found.look_up is not None
+    look_up = found.look_up.model_copy(update={"url": f"{base_url}/gateway/messages?reference={{key}}"})
+    made = {"url": f"{base_url}/gateway/messages", "headers": {"Authorization": SecretStr(f"Bearer {token}")}}
+    return found.model_copy(update={**made, "look_up": look_up, **fields})
+
+
+def http_sms(carriers: CarriersProcess, base_url: str) -> Channel:
+    """The channel as the registry builds it."""
+    return HttpSmsChannel(gateway(base_url, carriers.auth_token))
+
+
 def twin_of(name: str, carriers: CarriersProcess) -> Twin:
     """The twin of `fcm`, `sms`, `voice` or `console`."""
     if name == "console":
         return ConsoleTwin()
     return {
         "fcm": CarrierTwin(carriers, name, fcm, False, {"unregistered": ["*"]}),
+        "gateway": CarrierTwin(carriers, name, http_sms, True, {"error": "E14"}, "sms"),
         "sms": CarrierTwin(carriers, name, sms, True, {"error": "21614"}),
         "voice": CarrierTwin(carriers, name, voice, True, {"error": "21211"}),
     }[name]
