@@ -202,3 +202,14 @@ def learn(delivery: Mapping[str, Any], channel: str, *, now: datetime) -> None:
     if found is not None:
         pushed = [each.get("device") for each in delivery["attempts"].values() if each["channel"] == "fcm"]
         reached_by.learned(delivery["recipient"]["id"], found, device=(pushed or [None])[-1], now=now)
+
+
+def restore(recipient: Mapping[str, Any], kind: str, *, now: datetime) -> bool:
+    """They want to be reached by `kind` again, in their own word. False when nothing changed."""
+    if recipient["kind"] == "person":
+        return people.restore(recipient["id"], kind, now=now)
+    if recipient["kind"] == "guardian":
+        return people.restore_guardian(recipient["of"], recipient["id"], kind, now=now)
+    if recipient["kind"] == "unit":
+        return registry.restore_phone(recipient["id"], kind, now=now)
+    return False

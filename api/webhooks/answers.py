@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from api.desk import desk
 from api.services import services
+from domain.cities import queries as cities
 from domain.deliveries import service as deliveries
 from domain.deliveries.service import Delivery
+from domain.dispatch import queries as dispatch_queries
 from domain.dispatch import rules, supervising
 from domain.dispatch import service as dispatch
 from domain.dispatch.errors import UnitTaken
@@ -107,6 +109,19 @@ def _go_on(answer: Answer, status: AssignmentStatus) -> None:
         by=answer.by,
         now=services().clock(),
     )
+
+
+def handled_by(delivery: Delivery, language: str) -> str:
+    """Who has what the delivery offered, as the others may know it: the unit's name, else its agency's; "" for nobody."""
+    doc = incidents.get(delivery["subject"])
+    assignments = doc.get("assignments") or {}
+    service = (assignments.get(delivery["refs"]["assignment"]) or {}).get("service") or ""
+    holder = assignments.get(((doc.get("slots") or {}).get(service) or {}).get("assignment") or "") or {}
+    if not holder:
+        return ""
+    unit = dispatch_queries.units().find_one({"_id": holder["unit"]}, {"name": 1}) or {}
+    agency = cities.current(doc["city"]).agencies.get(holder.get("agency") or "")
+    return str(unit.get("name") or (agency.names.in_language(language) if agency else ""))
 
 
 def to_supervisor_call(answer: Answer) -> Outcome:

@@ -70,6 +70,13 @@ def retire_phone(unit_id: str, kind: str, reason: str, *, now: datetime) -> bool
     return queries.units().update_one({"_id": unit_id}, change).modified_count == 1
 
 
+def restore_phone(unit_id: str, kind: str, *, now: datetime) -> bool:
+    """Send to the unit's own phone by `kind` again: it asked for that itself. False when it was not retired."""
+    change = {"$unset": {f"retired.{kind}": ""}, "$set": {"updated_at": now}, "$inc": {"version": 1}}
+    found = {"_id": unit_id, f"retired.{kind}": {"$exists": True}}
+    return queries.units().update_one(found, change).modified_count == 1
+
+
 def retire(unit_id: str, *, now: datetime) -> Unit:
     """Take a unit out of service for good: off duty, nobody on it. The document stays, since cases point at it."""
     unit = queries.unit(unit_id)

@@ -1,4 +1,5 @@
-"""Reply codes and the SOS of a phone number. Each step is one conditional write on the number's own document.
+"""Reply codes of a phone number, the SOS that it raised, what it was answered, and whether it wants our SMS at all. Each
+step is one conditional write on the number's own document.
 
 A reply code such as `2a` names an offer among those that this phone got: small, and unique among the live ones. It is
 kept by the delivery that it stands for, so a job that runs again finds the same one; and it is not given to another offer
@@ -7,6 +8,7 @@ for hours, so that a late answer never accepts something else.
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +22,11 @@ CODE_LIVES: Final = timedelta(hours=6)
 SAME_CALL: Final = timedelta(minutes=30)
 """A call and the messages that follow it from the same phone are one SOS for so long."""
 MOST_CODES: Final = 99
+ANSWERS_KEPT: Final = 20
+"""Newest messages of a number whose answers are remembered."""
+ANSWER_LIVES: Final = timedelta(days=1)
+"""A carrier tells us a message again within minutes, if it does."""
+_FOR_EVER: Final = timedelta(days=36_500)
 _TRIES: Final = 12
 
 Line = dict[str, Any]
@@ -57,10 +64,10 @@ def code_for(secret: str, phone: str, delivery_id: str, *, now: datetime) -> str
     return ""
 
 
-def delivery_of(secret: str, phone: str, number: str) -> str | None:
-    """The delivery that a reply code of this phone stands for, whatever became of it; None for a foreign code."""
+def delivery_of(secret: str, phone: str, number: str, *, now: datetime) -> tuple[str, bool] | None:
+    """(the delivery that a reply code of this phone stands for, whether the code's time is over); None for a foreign code."""
     held = (_line(secret, phone).get("codes") or {}).get(number)
-    return str(held["delivery"]) if held else None
+    return (str(held["delivery"]), bool(held["until"] <= now)) if held else None
 
 
 def has_codes(secret: str, phone: str) -> bool:
@@ -80,6 +87,55 @@ def recent_sos(secret: str, phone: str, *, now: datetime) -> str | None:
     """The id of the SOS that this number raised within SAME_CALL."""
     held = _line(secret, phone).get("incident") or {}
     return str(held["id"]) if held and held["until"] > now else None
+
+
+def answer_to(secret: str, phone: str, message: str) -> dict[str, Any] | None:
+    """What was answered to a message (the carrier's id of it) of this number; None for one that is new."""
+    kept = _line(secret, phone).get("answers") or []
+    found = next((each for each in kept if each["message"] == message), None)
+    return {name: value for name, value in found.items() if name != "message"} if found else None
+
+
+def remember_answer(secret: str, phone: str, message: str, answer: Mapping[str, Any], *, now: datetime) -> None:
+    """Remember that a message was dealt with: when it comes again, it has the same answer and does nothing."""
+    for _ in range(_TRIES):
+        line = _line(secret, phone)
+        kept = [each for each in line.get("answers") or [] if each["message"] != message]
+        kept = [*kept, {**answer, "message": message}][-ANSWERS_KEPT:]
+        if _write(line, {"answers": kept}, until=now + ANSWER_LIVES):
+            return
+
+
+def opt_out(secret: str, phone: str, who: Mapping[str, Any] | None, *, now: datetime) -> bool:
+    """This number wants no SMS of ours. `who` it is of, where that is known, is kept for `opt_in`. False: known already."""
+    for _ in range(_TRIES):
+        line = _line(secret, phone)
+        held = line.get("opted_out") or {}
+        known = list(held.get("who") or [])
+        new = [dict(who)] if who and dict(who) not in known else []
+        if held and not new:
+            return False
+        changed = {"at": held.get("at") or now, "who": [*known, *new]}
+        if _write(line, {"opted_out": changed}, until=now + _FOR_EVER):
+            return not held
+    return False
+
+
+def opt_in(secret: str, phone: str, *, now: datetime) -> list[dict[str, Any]]:
+    """It wants them again: of whom it was known to be, to be restored there too."""
+    for _ in range(_TRIES):
+        line = _line(secret, phone)
+        held = line.get("opted_out") or {}
+        if not held:
+            return []
+        if _write(line, {"opted_out": {}}, until=now):
+            return list(held.get("who") or [])
+    return []
+
+
+def opted_out(secret: str, phone: str) -> bool:
+    """Whether this number wants no SMS of ours."""
+    return bool(_line(secret, phone).get("opted_out"))
 
 
 def sweep(*, now: datetime, limit: int = 1000) -> int:

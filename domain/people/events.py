@@ -37,6 +37,12 @@ def session_ended(row: dict[str, Any], session_id: str, *, unit_id: str, now: da
     )
 
 
+def opted_out(row: dict[str, Any], kind: str, *, now: datetime) -> Event:
+    """Somebody wants no more messages by `kind`: of a responder, their supervisors must know."""
+    version = (row.get("version") or 0) + 1
+    return event("person.opted_out", row["_id"], version=version, now=now, city=row.get("city") or "", channel=kind)
+
+
 def person_erased(person: Any, *, now: datetime) -> Event:
     """A person asked to be forgotten: what other concepts keep of them goes, but for what the law wants kept."""
     return event("person.erased", person.id, version=(person.version or 0) + 1, now=now, city=person.city or "")

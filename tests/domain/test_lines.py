@@ -41,20 +41,21 @@ def code(phone: str, delivery: str, now: datetime = NOW) -> str:
 
 def test_each_offer_has_its_own_number_and_keeps_it(phone: str) -> None:
     assert [code(phone, each) for each in ("dlv_a", "dlv_b", "dlv_a", "dlv_c", "dlv_b")] == ["1", "2", "1", "3", "2"]
-    assert lines.delivery_of(SECRET, phone, "2") == "dlv_b"
-    assert lines.delivery_of(SECRET, phone, "4") is None
+    assert lines.delivery_of(SECRET, phone, "2", now=NOW) == ("dlv_b", False)
+    assert lines.delivery_of(SECRET, phone, "2", now=LATER) == ("dlv_b", True), "its time is over"
+    assert lines.delivery_of(SECRET, phone, "4", now=NOW) is None
 
 
 def test_another_phone_has_numbers_of_its_own(phone: str) -> None:
     code(phone, "dlv_a")
     assert code(phone + "1", "dlv_b") == "1"
-    assert lines.delivery_of(SECRET, phone, "1") == "dlv_a"
+    assert lines.delivery_of(SECRET, phone, "1", now=NOW) == ("dlv_a", False)
 
 
 def test_a_number_is_given_again_only_when_it_is_over(phone: str) -> None:
     assert (code(phone, "dlv_a"), code(phone, "dlv_b", NOW + timedelta(hours=5))) == ("1", "2")
     assert code(phone, "dlv_c", LATER) == "1"
-    assert lines.delivery_of(SECRET, phone, "1") == "dlv_c"
+    assert lines.delivery_of(SECRET, phone, "1", now=LATER) == ("dlv_c", False)
 
 
 def test_jobs_at_the_same_time_agree(phone: str) -> None:
@@ -81,3 +82,25 @@ def test_no_number_stands_in_the_store_and_what_is_over_is_swept(phone: str) -> 
     assert lines.sweep(now=NOW + timedelta(hours=1)) == 0
     lines.sweep(now=LATER + timedelta(days=1))
     assert not lines.has_codes(SECRET, phone)
+
+
+def test_what_was_answered_is_remembered_for_the_newest_messages(phone: str) -> None:
+    assert lines.answer_to(SECRET, phone, "SM1") is None
+    for number in range(lines.ANSWERS_KEPT + 1):
+        lines.remember_answer(SECRET, phone, f"SM{number}", {"said": f"reply_{number}"}, now=NOW)
+    assert lines.answer_to(SECRET, phone, "SM0") is None
+    assert lines.answer_to(SECRET, phone, "SM1") == {"said": "reply_1"}
+    lines.sweep(now=NOW + lines.ANSWER_LIVES)
+    assert lines.answer_to(SECRET, phone, "SM1") is None
+
+
+def test_who_wants_no_sms_is_never_forgotten_until_they_want_them_again(phone: str) -> None:
+    guardian = {"kind": "guardian", "id": "grd_1", "of": "per_1"}
+    assert not lines.opted_out(SECRET, phone)
+    assert lines.opt_out(SECRET, phone, None, now=NOW)
+    assert not lines.opt_out(SECRET, phone, guardian, now=NOW)
+    lines.sweep(now=NOW + timedelta(days=3650))
+    assert lines.opted_out(SECRET, phone)
+    assert lines.opt_in(SECRET, phone, now=NOW) == [guardian]
+    assert not lines.opted_out(SECRET, phone)
+    assert lines.opt_in(SECRET, phone, now=NOW) == []
