@@ -20,6 +20,7 @@ from api.deliveries.routes import blp as deliveries
 from api.docs.routes import blp as docs
 from api.drills.page import blp as drill_page
 from api.drills.routes import blp as drills
+from api.escorts.routes import blp as escorts
 from api.evidence.routes import blp as media
 from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
@@ -64,6 +65,7 @@ DOCUMENTED: list[Any] = [
     sos,
     journeys,
     safe_places,
+    escorts,
     incidents,
     operating,
     responder,

@@ -50,14 +50,14 @@ def _desk(event: Event, context: Context, told: list[str], *, request: str = "",
     )
 
 
-def _her(event: Event, context: Context, doc: Request) -> None:
+def _her(event: Event, context: Context, doc: Request, *, purpose: str = "helpline_message") -> None:
     """By push alone: an SMS would be read by whoever holds her phone."""
     tell(
         [
             Telling(
                 key=f"{event['id']}-her",
                 city=doc["city"],
-                purpose="helpline_message",
+                purpose=purpose,
                 subject=doc["_id"],
                 recipient=Recipient("helpline", doc["_id"]),
                 plan=("fcm",),
@@ -95,6 +95,8 @@ def claimed(event: Event, context: Context) -> None:
     doc = _request(event)
     if doc is not None and doc["status"] == HelplineStatus.CLAIMED:
         _her(event, context, doc)
+        if event.get("before"):
+            _desk(event, context, [event["before"]])
 
 
 def offered(event: Event, context: Context) -> None:
@@ -131,6 +133,24 @@ def to_counsellor(event: Event, context: Context) -> None:
     doc = _request(event)
     if doc is not None and doc.get("counsellor"):
         _desk(event, context, [doc["counsellor"]])
+
+
+def became_sos(event: Event, context: Context) -> None:
+    """The other side hears that it is an SOS now: her counsellor, or she herself."""
+    doc = _request(event)
+    if doc is None:
+        return
+    if event["by"] == Side.COUNSELLOR:
+        _her(event, context, doc)
+    elif doc.get("counsellor"):
+        _desk(event, context, [doc["counsellor"]], sms=True)
+
+
+def expire_local(event: Event, context: Context) -> None:
+    """Her phone forgets its copy: the push says nothing else."""
+    doc = _request(event)
+    if doc is not None:
+        _her(event, context, doc, purpose="helpline_expire")
 
 
 def session_ended(event: Event, context: Context) -> None:

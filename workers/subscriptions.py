@@ -7,7 +7,20 @@ from collections.abc import Callable, Mapping
 
 from domain.outbox import Event
 from runtime.mongo import STORE_DOWN
-from workers import alerts, bridge, dispatch, figures, helpline, journeys, notices, people, reviews, sight, tell
+from workers import (
+    alerts,
+    bridge,
+    dispatch,
+    figures,
+    helpline,
+    journeys,
+    notices,
+    optouts,
+    people,
+    reviews,
+    sight,
+    tell,
+)
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
@@ -18,7 +31,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "observation.made": (sight.show_observation, sight.link_observation),
     "incident.reopened": (dispatch.start_ladders,),
     "incident.facts_added": (dispatch.start_ladders, tell.guardians_at_last, sight.ask_cameras, sight.link_incident),
-    "incident.duress": (tell.operators_of_duress,),
+    "incident.duress": (tell.operators_of_duress, escorts.call_police),
     "incident.closed": (dispatch.free_units, tell.citizen, figures.outcome, people.forget_if_erased, notices.ladder_answered),
     "incident.handed_over": (tell.handed_over,),
     "incident.message": (tell.message,),
@@ -44,6 +57,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "session.ended": (people.session_ended, helpline.session_ended),
     "person.opted_out": (optouts.opted_out,),
     "person.erased": (people.person_erased, people.forget_journeys, helpline.person_erased),
+    "escort.due": (escorts.raise_incident,),
     "journey.started": (journeys.share,),
     "journey.asked": (journeys.ask,),
     "journey.concern": (journeys.concern,),

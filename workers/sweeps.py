@@ -18,6 +18,7 @@ from domain.correlation import service as correlation
 from domain.deliveries import queries as deliveries
 from domain.dispatch import leases
 from domain.dispatch import service as dispatch
+from domain.incidents import retention
 from domain.incidents import service as incidents
 from domain.limits import service as limits
 from domain.lines import service as lines
@@ -26,11 +27,13 @@ from notifications.fanout import advance_all
 from runtime import logging
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
+from workers import retention as applied
 from workers import alerts, sight
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
 from workers.helpline import due_helpline, ended_shifts, helpline_kept
+from workers.escorts import due_escorts
 from workers.journeys import due_journeys, old_journeys
 from workers.notices import look_after
 from workers.reviews import due_reviews
@@ -205,7 +208,8 @@ def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
         looks_gone += gone
     for city in cities.known():
         for _ in range(ROUNDS):
-            if not (ids := observations.expire(cities.current(city), media.delete, now=now)):
+            keep = retention.held(city).observations
+            if not (ids := observations.expire(cities.current(city), media.delete, now=now, keep=keep)):
                 break
             correlation.forget(ids)
             seen_gone += len(ids)
@@ -224,11 +228,13 @@ SWEEPS = (
     Sweep("due_deliveries", due_deliveries, 0.5),
     Sweep("due_ladders", due_ladders, 0.5),
     Sweep("due_journeys", due_journeys, 1.0),
+    Sweep("due_escorts", due_escorts, 2.0),
     Sweep("waiting_looks", waiting_looks, 1.0),
     Sweep("due_alerts", alerts.due_alerts, 1.0),
     Sweep("due_batches", alerts.due_batches, 1.0),
     Sweep("count_receipts", alerts.count_receipts, 2.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
+    Sweep("retention", applied.kept_long_enough, 600.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
     Sweep("whole_uploads", whole_uploads, 10.0),
     Sweep("forgotten_uploads", forgotten_uploads, 60.0),

@@ -7,12 +7,12 @@ from flask import request
 from api import auth
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, party, the_vault
+from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, party, reader, the_vault
 from api.helpline.views import her_view
 from api.paging import Listed
 from domain.audit import chain as audit
 from domain.cities import queries as cities
-from domain.helpline import chat, line, rules
+from domain.helpline import chat, line, returning, rules
 from domain.helpline import service as helpline
 from domain.helpline.errors import QuickUnknown
 from domain.helpline.rules import Step
@@ -26,6 +26,8 @@ blp = Blueprint("helpline", __name__, url_prefix="/v1/helpline", description="A 
 
 ASKS_PER_ADDRESS_HOUR = 60
 """Whole neighbourhoods share an address behind their operator's NAT."""
+WORDS_PER_ADDRESS_HOUR = 10
+"""Beyond this a word finds nothing: four words are 24 bits."""
 ANSWER_BYTES = 6 * 1024
 """Of a page of messages: with the rest of the answer below what a phone on a bad network is sent."""
 
@@ -63,6 +65,8 @@ def ask(call: Call) -> Any:
         told=told,
     )
     doc, created = helpline.ask(asked, the_vault(), now=call.now)
+    if created and body.get("word"):
+        doc = _with_earlier(call, doc, body["word"], address)
     call.services.enqueue("drain", "helpline_requests", doc["_id"])
     box = the_vault().box(doc["_id"])
     if body.get("message"):
@@ -70,6 +74,16 @@ def ask(call: Call) -> Any:
         call.services.enqueue("drain", "helpline_messages", message["_id"])
     view = her_view(doc, box, now=call.now) | {"helpline_token": helpline.token(secret, doc["_id"])}
     return view, 201 if created else 200
+
+
+def _with_earlier(call: Call, doc: dict[str, Any], word: str, address: str) -> dict[str, Any]:
+    """What the word finds is for her counsellor; her phone's answer is the same whether it found anything."""
+    secret = call.services.settings.signing_key
+    if limits.count(secret, "helpline_word", address, window_s=3600, now=call.now) > WORDS_PER_ADDRESS_HOUR:
+        return doc
+    if not (earlier := returning.found(word, the_vault(), city=doc["city"])):
+        return doc
+    return helpline.change(doc["_id"], lambda _: Step(sets={"earlier": earlier}), now=call.now)
 
 
 def _city(call: Call, who: Principal | None) -> str:
@@ -94,7 +108,7 @@ def list_mine(call: Call) -> Any:
 def follow(call: Call, request_id: str) -> Any:
     """How it stands: her place, an honest waiting time, and whether somebody is there."""
     doc = hers(request_id)
-    return her_view(doc, the_vault().box(request_id), now=call.now)
+    return her_view(doc, the_vault().box(request_id), now=call.now, secret=call.services.settings.signing_key)
 
 
 @blp.endpoint(
@@ -143,7 +157,7 @@ def set_contact(call: Call, request_id: str) -> Any:
 )
 def list_messages(call: Call, request_id: str) -> Any:
     """What was written, oldest first, after `after_seq`. A counsellor's reading is on the audit chain first."""
-    who = party(request_id)
+    who = reader(request_id, now=call.now)
     start = (call.after(int) or [call.query["after_seq"]])[0]
     rows = chat.after(request_id, start, limit=call.limit + 1)
     if rows and who.side == Side.COUNSELLOR:

@@ -58,6 +58,9 @@ class NewRequest(Schema):
         validate=validate.Length(min=8, max=4096), metadata={"description": "Where an anonymous phone gets its pushes."}
     )
     listen_in = Flag(metadata={"description": "A supervisor may listen in: training, or a second opinion."})
+    word = Text(
+        60, min_chars=4, metadata={"description": "The word of an earlier time: her counsellor finds that again."}
+    )
 
 
 class LinePlace(Answer):
@@ -101,6 +104,7 @@ class HelplineRequest(LinePlace):
     listen_in = fields.Boolean(required=True)
     listened = fields.Boolean(required=True)
     sos_id = fields.String()
+    sos_token = fields.String(metadata={"description": "Opens her SOS, once there is one."})
     case_id = fields.String()
 
 
@@ -303,12 +307,6 @@ class Contact(Schema):
     stop = Flag(required=True)
 
 
-class Word(Schema):
-    """The word by which she is found again."""
-
-    word = Text(60, min_chars=6, required=True)
-
-
 class WordAnswer(Schema):
     """The word, shown once. Nothing of it is kept but a keyed hash."""
 
@@ -326,3 +324,10 @@ class QuickReplies(Schema):
     """Replies of one tap, by name."""
 
     items = fields.Dict(keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.String()))
+
+
+class AssessmentQuestions(Schema):
+    """The five questions."""
+
+    items = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    source = fields.String(required=True)

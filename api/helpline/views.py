@@ -7,6 +7,7 @@ from domain.cities import queries as cities
 from domain.helpline import chat, line, rules
 from domain.helpline import service as helpline
 from domain.helpline.states import HelplineStatus
+from domain.incidents import service as incidents
 from domain.vault.service import Box
 
 _ROW = (
@@ -15,8 +16,8 @@ _ROW = (
 )  # fmt: skip
 
 
-def her_view(doc: dict[str, Any], box: Box, *, now: datetime) -> dict[str, Any]:
-    """What her phone shows."""
+def her_view(doc: dict[str, Any], box: Box, *, now: datetime, secret: str = "") -> dict[str, Any]:
+    """What her phone shows. With `secret` it may open the SOS that it became: for her own phone alone."""
     flags = doc.get("flags", [])
     windows = helpline.opened(doc, box, ["safe_to_call"]).get("safe_to_call")
     theirs = (doc.get("seen") or {}).get("counsellor") or {}
@@ -36,6 +37,7 @@ def her_view(doc: dict[str, Any], box: Box, *, now: datetime) -> dict[str, Any]:
         "listen_in": "listen_in" in flags,
         "listened": bool(doc.get("listening")),
         "sos_id": doc.get("sos"),
+        "sos_token": incidents.sos_token(secret, doc["sos"]) if secret and doc.get("sos") else None,
         "case_id": doc.get("case"),
     }
 

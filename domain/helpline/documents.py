@@ -54,8 +54,8 @@ class HelplineRequestDoc(Document):
     """Who did what, the last 100: ids only."""
     sos = StringField()
     case = StringField()
-    openings = DictField()
-    """Person → until when an approved opening lets them read."""
+    earlier = ListField(StringField())
+    """Her earlier requests, found by the word that she gave."""
     pending_events = ListField(DictField())
     outbox_due = DateTimeField()
     outbox_lease = DictField()

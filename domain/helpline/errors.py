@@ -67,3 +67,9 @@ class QuickUnknown(Invalid):
     """Neither a text nor a quick reply that there is."""
 
     code = "message_empty"
+
+
+class ConsentNeeded(NotAllowed):
+    """Only she can allow it."""
+
+    code = "consent_needed"

@@ -9,6 +9,8 @@ from domain.helpline.rules import Request, Step
 from domain.helpline.service import change, requests
 from domain.helpline.states import HelplineStatus
 from domain.ids import derived_id
+from domain.reviews import service as reviews
+from domain.reviews.states import ReviewKind
 from domain.vault.service import Vault
 
 
@@ -20,14 +22,17 @@ def must_have(doc: Request, person_id: str) -> None:
 
 
 def may_open(doc: Request, person_id: str, *, now: datetime) -> str:
-    """Why this person may open it: she has it, listens in with consent, or an opening was approved. Else OpeningNeeded."""
+    """Why this person may open it: she has it, listens in with consent, an opening was approved, or she who asked gave
+    the word of it to this counsellor. Else OpeningNeeded.
+    """
     if doc["status"] == HelplineStatus.CLAIMED and doc.get("counsellor") == person_id:
         return "claimed"
     if doc.get("listening") == person_id and "listen_in" in doc.get("flags", []):
         return "listening"
-    opening = (doc.get("openings") or {}).get(person_id)
-    if opening and opening["until"] > now:
-        return f"opening {opening['review']}"
+    if opening := reviews.approved(ReviewKind.VAULT_OPENING, doc["_id"], person_id, now=now):
+        return f"opening {opening['_id']}"
+    if any(doc["_id"] in (mine.get("earlier") or []) for mine in line.of_counsellor(person_id)):
+        return "returned"
     raise OpeningNeeded("ask for an opening, with a reason")
 
 

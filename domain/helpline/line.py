@@ -15,7 +15,7 @@ _ROW: Final = dict.fromkeys(
     (
         *("city", "channel", "mode", "language", "status", "version", "anonymous", "wanted", "offered", "danger"),
         *("line_at", "asked_at", "answered_at", "claimed_at", "closed_at", "counsellor", "flags", "outcome", "sos"),
-        *("case", "transfer_to", "transfer_until"),
+        *("case", "transfer_to", "transfer_until", "earlier"),
     ),
     1,
 )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from domain.cities.config import Span
 from domain.cities.hours import in_span
-from domain.helpline.errors import AlreadyClaimed, ContactStopped, NotYours, RequestClosed
+from domain.helpline.errors import AlreadyClaimed, ConsentNeeded, ContactStopped, NotYours, RequestClosed
 from domain.helpline.states import Danger, HelplineStatus, Mode, Outcome
 
 Request = Mapping[str, Any]
@@ -25,6 +25,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "choked": "Has your partner or former partner ever tried to choke or strangle you?",
     "jealous": "Is your partner or former partner violently and constantly jealous of you?",
 }
+SOURCE: Final = "Danger Assessment-5: Messing, Campbell, Snider, Journal of Advanced Nursing 73 (2017), 3220-3230"
 HEAD_START: Final[Mapping[Danger, timedelta]] = {
     Danger.NOW: timedelta(days=1),
     Danger.HIGH: timedelta(minutes=45),
@@ -132,7 +133,7 @@ def take_over(doc: Request, supervisor: str, now: datetime) -> Step:
         },
         gone=("offered", "transfer_to", "transfer_until"),
         log={"kind": "taken_over", "by": supervisor, "from": before},
-        events=[event("helpline.claimed", counsellor=supervisor)],
+        events=[event("helpline.claimed", counsellor=supervisor, before=before)],
     )
 
 
@@ -166,22 +167,37 @@ def close(doc: Request, outcome: Outcome, now: datetime, *, by: str) -> Step | N
     )
 
 
-def assess(doc: Request, danger: Danger, now: datetime, *, by: str, sealed: str | None = None) -> Step | None:
-    """The five questions, or a counsellor's judgement, which later answers of hers do not lower again."""
+def assess(doc: Request, danger: Danger, *, by: str, sealed: str | None = None) -> Step | None:
+    """The five questions, or a counsellor's judgement. Answers of hers lower neither that nor that she is in danger now."""
     must_be_open(doc)
     order = list(HEAD_START)
-    judged = doc.get("danger_by") == "counsellor"
+    stands = doc.get("danger_by") == "counsellor" or doc["danger"] == Danger.NOW
     lowers = order.index(danger) > order.index(Danger(doc["danger"]))
     step = Step(log={"kind": "assessed", "by": by, "danger": str(danger)})
     if sealed:
         step.sets["sealed.answers"] = sealed
-    if not (judged and lowers and by == "citizen"):
+    if not (stands and lowers and by == "citizen"):
         step.sets |= {
             "danger": str(danger),
             "danger_by": "citizen" if by == "citizen" else "counsellor",
             "line_at": line_at(doc["asked_at"], danger),
         }
     return step
+
+
+def listen(doc: Request, supervisor: str) -> Step | None:
+    """A supervisor listens in; only where she said that one may."""
+    must_be_open(doc)
+    if "listen_in" not in doc.get("flags", []):
+        raise ConsentNeeded("she has not said that somebody may listen in")
+    if doc.get("listening") == supervisor:
+        return None
+    return Step(sets={"listening": supervisor}, log={"kind": "listening", "by": supervisor})
+
+
+def expire_local(doc: Request, *, by: str) -> Step:
+    """Her phone is asked to forget its copy."""
+    return Step(log={"kind": "expire_local", "by": by}, events=[event("helpline.expire_local")])
 
 
 def stop_contact(doc: Request) -> Step | None:

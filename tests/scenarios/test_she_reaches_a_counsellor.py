@@ -12,7 +12,8 @@ import requests
 
 from domain.audit import chain as audit
 from domain.helpline import service as helpline
-from tests.factories.people import Signed, staff
+from domain.people.tokens import access_token
+from tests.factories.people import SECRET, Signed, staff
 from tests.fakes.small_city import PLACE, SmallCity
 from tests.scenarios.test_sos_reaches_a_responder import pushed, with_app
 
@@ -35,7 +36,14 @@ class Phone:
         self.city = city
         self.push = f"push-{uuid.uuid4().hex}"
         city.carriers.register(self.push, NUMBER, auto_receipt=True, api_url=city.url)
-        self.sent = {"mode": "silent", "language": "ur", "anonymous": True, "push_token": self.push, **body}
+        self.sent = {
+            "mode": "silent",
+            "language": "ur",
+            "anonymous": True,
+            "city": "lahore",
+            "push_token": self.push,
+            **body,
+        }
         self.key = key()
         self.asked = self.ask()
         assert self.asked.status_code == 201, self.asked.text
@@ -75,8 +83,15 @@ class Desk:
         if on_shift:
             self.call("PUT", "/duty", json={"state": "available"})
 
+    @property
+    def bearer(self) -> dict[str, str]:
+        """A fresh access token: time is skipped in stories."""
+        who = self.who
+        found = access_token(SECRET, who.person_id, who.session_id, now=self.city.now(), ttl_s=900)
+        return {"Authorization": f"Bearer {found}"}
+
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        headers = {**self.who.headers, **options.pop("headers", {})}
+        headers = {**self.bearer, **options.pop("headers", {})}
         url = f"{self.city.url}/v1/helpline{path}"
         answer = requests.request(method, url, headers=headers, timeout=TIMEOUT_S, **options)
         assert answer.status_code < 500, answer.text

@@ -1,0 +1,71 @@
+"""Openings by others, and what supervisors do: listen in with her consent, take over, see who is on shift."""
+
+from typing import Any
+
+from api.blueprint import Blueprint, Call
+from api.helpline import schemas
+from api.helpline.access import desk
+from api.helpline.views import row_view
+from api.reviews import schemas as review_schemas
+from api.reviews.routes import review_view
+from domain.audit import chain as audit
+from domain.helpline import rules, shifts
+from domain.helpline import service as helpline
+from domain.reviews import service as reviews
+from domain.reviews.states import ReviewKind
+
+blp = Blueprint(
+    "helpline_supervising", __name__, url_prefix="/v1/helpline", description="Whoever answers for the counsellors."
+)
+
+SUPERVISE = "helpline.supervise"
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/openings",
+    permission="helpline.answer",
+    body=schemas.OpeningReason,
+    answer=review_schemas.Review,
+    status=201,
+    creates=True,
+    caution=False,
+)
+def ask_opening(call: Call, request_id: str) -> Any:
+    """Ask to read a request that one does not have: with a reason, and only after a second person's yes."""
+    doc, who, reason = desk(call.who, request_id), call.who.person_id, call.body["reason"]
+    audit.append(doc["city"], who, "helpline.opening_asked", request_id, now=call.now, reason=reason)
+    review, made = reviews.ask(
+        ReviewKind.VAULT_OPENING,
+        city=doc["city"],
+        subject=request_id,
+        asked_by=who,
+        reason=reason,
+        key=call.key or "",
+        now=call.now,
+    )
+    call.services.enqueue("drain", "reviews", review["_id"])
+    return review_view(review), 201 if made else 200
+
+
+@blp.endpoint("POST /requests/<request_id>/listen", permission=SUPERVISE, answer=schemas.WaitingRow)
+def listen(call: Call, request_id: str) -> Any:
+    """Read along, where she said that one may; her phone shows it."""
+    doc, who = desk(call.who, request_id, SUPERVISE), call.who.person_id
+    audit.append(doc["city"], who, "helpline.listened", request_id, now=call.now)
+    return row_view(helpline.change(request_id, lambda found: rules.listen(found, who), now=call.now))
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/take-over",
+    permission=SUPERVISE,
+    body=schemas.OpeningReason,
+    answer=schemas.WaitingRow,
+)
+def take_over(call: Call, request_id: str) -> Any:
+    """Have it from now on, with a reason; the counsellor who had it hears, and she does."""
+    doc, who, reason = desk(call.who, request_id, SUPERVISE), call.who.person_id, call.body["reason"]
+    audit.append(doc["city"], who, "helpline.taken_over", request_id, now=call.now, reason=reason)
+    shifts.seen(who, now=call.now)
+    after = helpline.change(request_id, lambda found: rules.take_over(found, who, call.now), now=call.now)
+    call.services.enqueue("drain", "helpline_requests", request_id)
+    return row_view(after)

@@ -1,0 +1,277 @@
+"""What may happen between her and the helpline: somebody else wants to read, the laptop is stolen, the network drops, no
+woman is free, she comes back without a name, it turns dangerous, she wants to be left alone.
+"""
+
+import json
+from typing import Any
+
+import pytest
+import requests
+
+from domain.helpline import service as helpline
+from domain.incidents import service as incidents
+from domain.people import sessions
+from tests.fakes.small_city import PLACE, SmallCity
+from tests.scenarios.test_she_reaches_a_counsellor import NUMBER, STORY, TIMEOUT_S, Desk, Phone, key, nowhere, stored
+from tests.scenarios.test_sos_reaches_a_responder import operator, pushed
+
+pytestmark = pytest.mark.timeout(120)
+
+WHY = "Her lawyer asks for the dates, by her wish."
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits(small_city: SmallCity) -> None:
+    """Each story begins with an empty line and nobody on shift."""
+    for name in ("helpline_requests", "helpline_messages", "counsellors", "reviews"):
+        small_city.store[name].delete_many({})
+
+
+def answer(city: SmallCity, who: Desk, review: str, *, approve: bool = True) -> requests.Response:
+    found = requests.post(
+        f"{city.url}/v1/reviews/{review}/answer",
+        json={"approve": approve, "reason": "Seen the letter."},
+        headers=who.bearer,
+        timeout=TIMEOUT_S,
+    )
+    city.settle()
+    return found
+
+
+def test_somebody_else_reads_only_after_a_second_yes(small_city: SmallCity) -> None:
+    city = small_city
+    desk, curious = Desk(city), Desk(city)
+    boss = Desk(city, role="helpline_supervisor", on_shift=False)
+    her = Phone(city, message=STORY)
+    desk.claim(her)
+    assert curious.on(her, "GET", "/messages").status_code == 403
+    assert curious.on(her, "POST", "/openings", json={"reason": "no"}, headers=key()).status_code == 422
+
+    asked = curious.on(her, "POST", "/openings", json={"reason": WHY}, headers=key()).json()
+    assert (asked["status"], asked["kind"], asked["needed"]) == ("open", "vault_opening", 1)
+    assert pushed(city, boss.app, "helpline.message")
+    assert curious.on(her, "GET", "/file").json()["code"] == "opening_needed"
+    # Not by herself, and not by another counsellor.
+    assert answer(city, curious, asked["id"]).status_code == 403
+    assert answer(city, desk, asked["id"]).status_code == 403
+    listed = requests.get(f"{city.url}/v1/reviews", headers=boss.bearer, timeout=TIMEOUT_S).json()["items"]
+    assert [each["id"] for each in listed] == [asked["id"]]
+    assert answer(city, boss, asked["id"]).json()["status"] == "approved"
+
+    assert [each["text"] for each in curious.on(her, "GET", "/messages").json()["items"]] == [STORY]
+    assert curious.on(her, "GET", "/file").status_code == 200
+    assert curious.write(her, "hello").status_code == 404  # to read is not to speak
+    city.skip(31 * 60)
+    assert curious.on(her, "GET", "/file").json()["code"] == "opening_needed"
+    chain = [each["action"] for each in city.store["audit"].find({"subject": her.request["id"]}).sort("seq", 1)]
+    assert chain == ["helpline.opened", "helpline.opening_asked", "helpline.read", "helpline.opened"]
+
+    # A no is a no, and no answer is one too.
+    for approve in (False, None):
+        again = curious.on(her, "POST", "/openings", json={"reason": WHY}, headers=key()).json()
+        if approve is False:
+            answer(city, boss, again["id"], approve=False)
+        else:
+            city.skip(3700)
+            assert answer(city, boss, again["id"]).json()["code"] == "review_over"
+        assert curious.on(her, "GET", "/file").json()["code"] == "opening_needed"
+
+
+def test_an_operator_sees_that_it_exists(small_city: SmallCity) -> None:
+    city = small_city
+    her = Phone(city, message=STORY, phone=NUMBER)
+    room = operator(city)
+
+    def get(path: str) -> requests.Response:
+        return requests.get(f"{city.url}/v1/helpline{path}", headers=room.headers, timeout=TIMEOUT_S)
+
+    line = get("/line").json()
+    assert (line["waiting"], line["asked"], line["answered"], line["target"]) == (1, 1, 0, 0.9)
+    assert get("/waiting").status_code == 403
+    for path in ("", "/messages"):
+        assert get(f"/requests/{her.request['id']}{path}").status_code == 404
+
+
+def test_the_counsellors_laptop_is_stolen(small_city: SmallCity) -> None:
+    city = small_city
+    desk, next_one = Desk(city), Desk(city)
+    first = Phone(city, message=STORY)
+    later = Phone(city)
+    desk.claim(first)
+    desk.on(first, "POST", "/notes", json={"text": "Two children."}, headers=key())
+    sessions.end_all(desk.who.person_id, now=city.now())
+    city.enqueue("drain", "people", desk.who.person_id)
+    city.settle()
+    # Shut out at once; what she had is back in the line, before whoever came later, and is not asked her story twice.
+    assert desk.on(first, "GET", "/file").status_code == 401
+    rows = next_one.call("GET", "/waiting").json()["items"]
+    assert [row["id"] for row in rows] == [first.request["id"], later.request["id"]]
+    assert first.call("GET").json()["position"] == 1
+    file = next_one.claim(first).json()
+    assert [note["text"] for note in file["notes"]] == ["Two children."]
+    assert [each["text"] for each in next_one.on(first, "GET", "/messages").json()["items"]] == [STORY]
+
+
+def test_the_network_drops_in_mid_chat(small_city: SmallCity) -> None:
+    city = small_city
+    desk, her = Desk(city), Phone(city)
+    desk.claim(her)
+    sent = key()
+    first = her.write("ایک", sent)
+    again = her.write("ایک", sent)  # the answer was lost, so the phone sends it again
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json()
+    for text in ("دو", "تین", "چار"):
+        desk.write(her, text)
+    assert her.read() == ["ایک", "دو", "تین", "چار"]
+    assert her.read(after=2) == ["تین", "چار"]
+    desk.on(her, "POST", "/messages", json={"quick": "are_you_safe"}, headers=key())
+    assert her.read(after=4) == ["کیا آپ ابھی محفوظ طریقے سے لکھ سکتی ہیں؟"]
+    her.call("POST", "/receipts", json={"received": 99, "seen": 3})
+    her.call("POST", "/receipts", json={"received": 1, "seen": 1})  # an old one, late: nothing goes back
+    held = helpline.get(her.request["id"])["seen"]["citizen"]
+    assert held == {"received": 5, "seen": 3}
+
+
+def test_no_woman_is_free_and_it_is_no_dead_end(small_city: SmallCity) -> None:
+    city = small_city
+    man = Desk(city, gender="male")
+    boss = Desk(city, role="helpline_supervisor", on_shift=False)
+    her = Phone(city)
+    assert "offered" not in her.call("GET").json()
+    city.skip(61)
+    assert pushed(city, boss.app, "helpline.message")  # nobody took it for a minute
+    city.skip(61)
+    assert her.call("GET").json()["offered"] == "anyone"
+    assert man.call("GET", "/waiting").json()["items"][0]["suits"] is False
+    assert her.call("PATCH", json={"wanted": "anyone"}).json()["wanted"] == "anyone"
+    assert man.call("GET", "/waiting").json()["items"][0]["suits"] is True
+    assert man.claim(her).status_code == 200
+
+
+def test_she_comes_back_without_a_name_and_is_not_asked_again(small_city: SmallCity) -> None:
+    city = small_city
+    desk = Desk(city)
+    before = Phone(city, message=STORY)
+    word = before.call("POST", "/word").json()["word"]
+    assert len(word.split()) == 4
+    before.call("POST", "/close", json={})
+    nowhere(stored(city), word)
+
+    stranger = Phone(city, word="آسمان بادل بارش باغ")
+    back = Phone(city, word=word)
+    assert stranger.request.keys() == back.request.keys()
+    assert "earlier" not in desk.claim(stranger).json()
+    assert desk.on(before, "GET", "/file").json()["code"] == "opening_needed"
+    assert desk.claim(back).json()["earlier"] == [before.request["id"]]
+    assert [each["text"] for each in desk.on(before, "GET", "/messages").json()["items"]] == [STORY]
+
+
+@pytest.mark.parametrize("side", ["she", "her counsellor"])
+def test_danger_becomes_an_sos_with_one_button(small_city: SmallCity, side: str) -> None:
+    city = small_city
+    responder = city.responder()
+    desk = Desk(city)
+    place = {"lat": PLACE[0], "lon": PLACE[1]}
+    her = Phone(city, message=STORY, phone=NUMBER, position=place)
+    desk.claim(her)
+    made = her.call("POST", "/sos", json={}) if side == "she" else desk.on(her, "POST", "/sos", json={})
+    assert made.status_code == 201
+    doc = incidents.get(made.json()["id"])
+    assert (doc["channel"], doc["category"], doc["position"]["lat"]) == ("helpline", "domestic_violence", PLACE[0])
+    assert "silent" in doc["flags"]  # nothing rings her phone
+    nowhere(json.dumps(doc, default=str, ensure_ascii=False), STORY)
+    assert city.texts(responder.phone)
+    # The other side sees it, and either phone may press again.
+    view = her.call("GET").json()
+    assert (view["sos_id"], view["status"]) == (doc["_id"], "claimed")
+    sos = requests.get(f"{city.url}/v1/sos/{doc['_id']}", headers={"Sos-Token": view["sos_token"]}, timeout=TIMEOUT_S)
+    assert sos.status_code == 200
+    assert her.call("POST", "/sos", json={}).json()["id"] == doc["_id"]
+    assert "sos_token" not in desk.on(her, "POST", "/sos", json={}).json()
+
+
+def test_who_is_in_danger_comes_first(small_city: SmallCity) -> None:
+    city = small_city
+    desk = Desk(city)
+    usual, asked, high, now = Phone(city), Phone(city), Phone(city), Phone(city, danger_now=True)
+    every = dict.fromkeys(("worse", "weapon", "capable", "choked", "jealous"), False)
+    usual.call("POST", "/assessment", json={"answers": every})
+    high.call("POST", "/assessment", json={"answers": {"weapon": True, "choked": True}})
+    found = high.call("POST", "/assessment", json={"answers": {"worse": True, "jealous": True}}).json()
+    assert found["danger"] == "high"
+    order = [row["id"] for row in desk.call("GET", "/waiting").json()["items"]]
+    assert order == [each.request["id"] for each in (now, high, asked, usual)]
+    # The counsellor's judgement stands over the answers, and later answers do not lower it.
+    desk.claim(usual)
+    assert desk.on(usual, "POST", "/assessment", json={"judged": "high"}).json()["danger"] == "high"
+    assert usual.call("POST", "/assessment", json={"answers": every}).json()["danger"] == "high"
+    assert "weapon" not in json.dumps(helpline.get(high.request["id"]), default=str)
+
+
+def test_she_wants_to_be_left_alone(small_city: SmallCity) -> None:
+    city = small_city
+    desk, her = Desk(city), Phone(city)
+    desk.claim(her)
+    desk.write(her, "one")
+    before = len(city.carriers.device(her.push)["pushes"])
+    city.idle = True  # a push is written down and not sent yet
+    desk.write(her, "two")
+    stopped: dict[str, Any] = her.call("POST", "/contact", json={"stop": True}).json()
+    assert stopped["contact_stopped"]
+    city.idle = False
+    assert desk.write(her, "three").json()["code"] == "contact_stopped"
+    city.skip(5)
+    assert len(city.carriers.device(her.push)["pushes"]) == before
+    her.call("POST", "/contact", json={"stop": False})
+    assert desk.write(her, "four").status_code == 201
+    assert len(city.carriers.device(her.push)["pushes"]) == before + 1
+
+
+def test_it_is_handed_over_with_its_notes(small_city: SmallCity) -> None:
+    city = small_city
+    desk, other, third = Desk(city), Desk(city), Desk(city)
+    her = Phone(city, message=STORY)
+    desk.claim(her)
+    assert desk.on(her, "POST", "/transfer", json={"to": other.who.person_id}).status_code == 422  # not without a note
+    given = desk.on(her, "POST", "/transfer", json={"to": other.who.person_id, "note": "Wants a lawyer."})
+    assert given.json()["status"] == "waiting"
+    assert third.claim(her).json()["code"] == "already_claimed"  # it is kept for whom it is meant
+    assert [note["text"] for note in other.claim(her).json()["notes"]] == ["Wants a lawyer."]
+    assert desk.write(her, "still me").status_code == 404
+    # Her counsellor goes home, and then is simply gone: it is back in the line each time.
+    other.call("PUT", "/duty", json={"state": "off"})
+    assert her.call("GET").json()["status"] == "waiting"
+    third.claim(her)
+    city.skip(301)
+    assert her.call("GET").json()["status"] == "waiting"
+
+
+def test_a_supervisor_listens_only_with_her_consent(small_city: SmallCity) -> None:
+    city = small_city
+    desk = Desk(city)
+    boss = Desk(city, role="helpline_supervisor", on_shift=False)
+    her = Phone(city, message=STORY)
+    desk.claim(her)
+    assert boss.on(her, "POST", "/listen").json()["code"] == "consent_needed"
+    her.call("PATCH", json={"listen_in": True})
+    assert boss.on(her, "POST", "/listen").status_code == 200
+    assert her.call("GET").json()["listened"] is True
+    assert boss.on(her, "GET", "/messages").status_code == 200
+    her.call("PATCH", json={"listen_in": False})
+    assert boss.on(her, "GET", "/messages").status_code == 403
+    assert boss.on(her, "POST", "/take-over", json={"reason": "The counsellor fell ill."}).status_code == 200
+    assert boss.on(her, "GET", "/messages").status_code == 200
+    assert desk.on(her, "GET", "/messages").status_code == 403
+
+
+def test_her_phone_forgets_its_copy(small_city: SmallCity) -> None:
+    city = small_city
+    her = Phone(city, disguise="nothing", message=STORY)
+    desk = Desk(city)
+    desk.claim(her)
+    shown = [push for push in city.carriers.device(her.push)["pushes"] if push.get("notification")]
+    assert shown == []  # nothing is shown on this phone
+    assert her.call("POST", "/expire-local").status_code == 202
+    assert [each["request_id"] for each in pushed(city, her.push, "helpline.expire_local")] == [her.request["id"]]
+    assert her.read() == [STORY]
