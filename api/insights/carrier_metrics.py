@@ -36,10 +36,10 @@ def families() -> Iterator[Metric]:
         came.add_metric(whose, _buckets(each.receipt_s, S_EDGES, 1), each.sums["receipt_s"])
     yield from (messages, reasons, receipts, segments, cost, took, came)
     standing = GaugeMetricFamily("amaan_notices", "Notices that stand.", labels=["city", "kind", "status"])
-    count: dict[tuple[str, str, str], int] = defaultdict(int)
+    found_notices: dict[tuple[str, str, str], int] = defaultdict(int)
     for notice in notices.standing():
-        count[(notice["city"], notice["kind"], notice["status"])] += 1
-    for labelled, number in sorted(count.items()):
+        found_notices[(notice["city"], notice["kind"], notice["status"])] += 1
+    for labelled, number in sorted(found_notices.items()):
         standing.add_metric(list(labelled), number)
     yield standing
 
