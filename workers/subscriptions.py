@@ -11,6 +11,7 @@ from workers import (
     alerts,
     bridge,
     dispatch,
+    escorts,
     figures,
     helpline,
     journeys,

@@ -27,13 +27,13 @@ from notifications.fanout import advance_all
 from runtime import logging
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
-from workers import retention as applied
 from workers import alerts, sight
+from workers import retention as applied
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
-from workers.helpline import due_helpline, ended_shifts, helpline_kept
 from workers.escorts import due_escorts
+from workers.helpline import due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_journeys, old_journeys
 from workers.notices import look_after
 from workers.reviews import due_reviews

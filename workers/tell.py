@@ -154,7 +154,10 @@ def citizen(event: Event, context: Context) -> None:
 def guardians(event: Event, context: Context) -> None:
     """Each guardian gets a live page of their own; one who has not confirmed hears too, with how to say no."""
     doc = incidents.get(event["subject"])
-    person_id = (doc.get("citizen") or {}).get("person")
+    citizen = doc.get("citizen") or {}
+    if citizen.get("hidden") or doc["channel"] == "escort":
+        return  # a guardian who rings would give it away; and company on the way is no alarm
+    person_id = citizen.get("person")
     person = PersonDoc.objects(id=person_id, erased_at=None).first() if person_id else None
     if person is None:
         return

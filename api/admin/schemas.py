@@ -86,7 +86,7 @@ class AgencyChange(Schema):
     city = Id()
     names = fields.Nested(Names)
     kind = Choice(AgencyKind)
-    services = fields.List(Choice(Service), validate=validate.Length(max=3))
+    services = fields.List(Choice(Service), validate=validate.Length(max=len(Service)))
     phone = Text(20, min_chars=2)
     reason = Text(300, min_chars=3, required=True, metadata=REASON)
 
@@ -97,7 +97,7 @@ class NewAgency(AgencyChange):
     id = Id(required=True)
     names = fields.Nested(Names, required=True)
     kind = Choice(AgencyKind, required=True)
-    services = fields.List(Choice(Service), required=True, validate=validate.Length(max=3))
+    services = fields.List(Choice(Service), required=True, validate=validate.Length(max=len(Service)))
     phone = Text(20, min_chars=2, required=True)
 
 
@@ -106,7 +106,7 @@ class UnitChange(Schema):
 
     name = Text(80, min_chars=1)
     agency_id = Id()
-    services = fields.List(Choice(Service), validate=validate.Length(min=1, max=3))
+    services = fields.List(Choice(Service), validate=validate.Length(min=1, max=len(Service)))
     skills = fields.List(Text(40, min_chars=1), validate=validate.Length(max=20))
     phone = Phone()
 
@@ -117,7 +117,7 @@ class NewUnit(UnitChange):
     city = Id()
     name = Text(80, min_chars=1, required=True)
     agency_id = Id(required=True)
-    services = fields.List(Choice(Service), required=True, validate=validate.Length(min=1, max=3))
+    services = fields.List(Choice(Service), required=True, validate=validate.Length(min=1, max=len(Service)))
 
 
 class UnitAnswer(Answer):

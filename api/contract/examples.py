@@ -84,6 +84,17 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "journeys_extend": {"half an hour": {"expected_arrival": "2026-11-23T18:30:00Z", "pin": "4821"}},
     "journeys_arrive": {"with the PIN": {"pin": "4821"}, "without one": {}},
     "journeys_cancel": {"with the PIN": {"pin": "4821"}},
+    "escorts_ask": {
+        "now": {"position": _HERE, "destination": {"lat": 31.5204, "lon": 74.3587, "name": "Hostel"}},
+        "later": {
+            "position": _HERE,
+            "destination": {"lat": 31.5204, "lon": 74.3587},
+            "at": "2026-11-23T18:30:00Z",
+            "women_first": True,
+            "note": "At the hospital's main gate.",
+        },
+    },
+    "escorts_cancel": {"with the PIN": {"pin": "4821"}, "without one": {}},
     "operating_create": {
         "a caller": {"category": "medical", "phone": _PHONE, "position": _LIBERTY, "note": "A man has collapsed."},
         "a walk-in": {"category": "theft", "channel": "walk_in", "city": "lahore"},
@@ -203,6 +214,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "observation_id": "obs_0mc8x2k4q1",
     "unit_id": "unt_0mc8x2k4q1",
     "journey_id": "jny_0mc8x2k4q1",
+    "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
     "guardian_id": "gua_0mc8x2k4q1",
     "session_id": "ses_0mc8x2k4q1",

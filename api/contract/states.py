@@ -12,6 +12,7 @@ from domain.cities.places import PlaceKind
 from domain.deliveries.states import DeliveryStatus
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
+from domain.escorts.states import EscortStatus
 from domain.evidence.states import UploadStatus
 from domain.helpline.states import (
     Channel,
@@ -38,7 +39,7 @@ word that it does not know shows the thing without it: later servers have more w
 """
 SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "SOS and incidents": (IncidentStatus, Resolution, SlotStatus, AssignmentStatus),
-    "Journeys": (JourneyStatus, Concern, PlaceKind),
+    "Journeys": (JourneyStatus, Concern, EscortStatus, PlaceKind),
     "Categories": (Service, Severity, Urgency, Certainty),
     "Units and agencies": (UnitStatus, AgencyKind),
     "People": (Duty, GuardianStatus, Gender, Role),

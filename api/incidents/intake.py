@@ -18,12 +18,12 @@ from urllib.parse import parse_qsl
 import marshmallow as ma
 
 from api.schemas import Time
-from domain.cities.config import Service
+from domain.cities.config import ALARMS
 from domain.errors import Invalid
 from domain.geo import is_position
 from domain.phones import parse_phone
 
-SERVICES: Final = tuple(str(service) for service in Service)
+SERVICES: Final = tuple(str(service) for service in ALARMS)
 NOTE_CHARS: Final = 2000
 BODY_BYTES: Final = 256 * 1024
 _GZIP: Final = b"\x1f\x8b"

@@ -71,6 +71,7 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "service.police": ("Police", "پولیس"),
     "service.medical": ("Ambulance", "ایمبولینس"),
     "service.fire": ("Fire and rescue", "آگ اور ریسکیو"),
+    "service.escort": ("Company on the way", "راستے میں ساتھ"),
     "slot.open": ("being asked", "رابطہ جاری ہے"),
     "slot.acknowledged": ("accepted", "قبول کر لیا"),
     "slot.en_route": ("on the way", "راستے میں"),

@@ -8,7 +8,7 @@ from api.blueprint import Blueprint, Call
 from api.incidents.schemas import AT
 from api.schemas import Id, Schema, code_field
 from domain.cities import queries as cities
-from domain.cities.config import CityConfig, Purpose, Service, Text
+from domain.cities.config import ALARMS, CityConfig, Purpose, Service, Text
 from domain.incidents import rules
 
 blp = Blueprint("app_config", __name__, url_prefix="/v1", description="What an app must know of its city.")
@@ -107,8 +107,9 @@ def app_config(call: Call) -> Any:
         "categories": [
             {"code": each.code, "name": _both(each.names), "services": [str(service) for service in each.services]}
             for each in config.categories.values()
+            if Service.ESCORT not in each.services
         ],
-        "ladders": [_ladder(config, service) for service in Service],
+        "ladders": [_ladder(config, service) for service in ALARMS],
         "sos_number": inbound[0] if inbound else None,
         "min_app_version": MIN_APP_VERSION,
         "streams_url": settings.streams,

@@ -16,6 +16,12 @@ class Service(StrEnum):
     """Somebody is hurt or ill: an ambulance."""
     FIRE = "fire"
     """Fire, gas, collapse or water: fire and rescue."""
+    ESCORT = "escort"
+    """Somebody walks along: women police or vetted volunteers. Asked for by itself, never by an SOS."""
+
+
+ALARMS = (Service.POLICE, Service.MEDICAL, Service.FIRE)
+"""What an SOS can ask for, and every city has."""
 
 
 class Severity(StrEnum):
@@ -102,6 +108,8 @@ class AgencyKind(StrEnum):
     """A fire brigade."""
     HELPLINE = "helpline"
     """Gives advice, protection or shelter, and sends nobody."""
+    VOLUNTEERS = "volunteers"
+    """Vetted volunteers, who walk along and are sent to no alarm."""
     UTILITY = "utility"
     """Gas, power or water: called in, not dispatched."""
 
@@ -140,6 +148,15 @@ class Kept(StrEnum):
     """The hash-chained log of who did and saw what."""
     TOMBSTONES = "tombstones"
     """What a phone that synchronises must learn is gone."""
+
+
+class Fate(StrEnum):
+    """What becomes of a closed incident when its time is over."""
+
+    ANONYMISE = "anonymise"
+    """What figures are made of stays: what, how quickly, how it ended; nothing of who, where exactly or in which words."""
+    DELETE = "delete"
+    """Nothing stays but the figures that were counted of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +345,8 @@ class CityConfig:
     camera_sources: tuple[CameraSource, ...]
     cap_feeds: Mapping[str, CapFeed]
     default_category: str
+    closed_incidents: Fate = Fate.ANONYMISE
+    """What becomes of them after their days."""
     drills: DrillPlan | None = None
     prices: tuple[Price, ...] = ()
     version: int = 0

@@ -14,6 +14,7 @@ import phonenumbers
 from domain.cities.camera_sources import parse_source
 from domain.cities.cap_feeds import parse_feed
 from domain.cities.config import (
+    ALARMS,
     Agency,
     AgencyKind,
     Category,
@@ -21,6 +22,7 @@ from domain.cities.config import (
     ChannelName,
     CityConfig,
     DrillPlan,
+    Fate,
     Helpline,
     Hours,
     Kept,
@@ -67,6 +69,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         ladders=tuple(top.keyed("ladders", "id", _ladder).values()),
         quiet=_quiet(top.table("quiet_hours")),
         retention_days=_retention(top.table("retention_days")),
+        closed_incidents=top.one_of("closed_incidents", Fate) if top.has("closed_incidents") else Fate.ANONYMISE,
         targets=_targets(top.table("targets")),
         camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
         cap_feeds=top.keyed("cap_feeds", "id", parse_feed, empty=True),
@@ -85,7 +88,11 @@ def _check_whole(config: CityConfig, top: Reader) -> None:
     if config.default_category not in config.categories:
         raise top.wrong("default_category", f"is not a category: {config.default_category}")
     usual = [ladder.service for ladder in config.ladders if not ladder.categories]
-    for service in Service:
+    if usual.count(Service.ESCORT) > 1:
+        raise top.wrong("ladders", "need at most one for escort without categories")
+    if Service.ESCORT not in usual and config.agencies_for(Service.ESCORT):
+        raise top.wrong("ladders", "need one for escort: an agency gives it")
+    for service in ALARMS:
         if usual.count(service) != 1:
             raise top.wrong(
                 "ladders", f"need exactly one for {service} without categories, there are {usual.count(service)}"
@@ -295,12 +302,16 @@ def _retention(reader: Reader) -> dict[Kept, int]:
     return days
 
 
+_ARRIVAL = {Service.ESCORT: 1800}
+"""Of a city that does not say."""
+
+
 def _targets(reader: Reader) -> Targets:
     arrival = reader.table("arrival_s")
     targets = Targets(
         answer_s=reader.integer("answer_s", 1, 600),
         dispatch_s=reader.integer("dispatch_s", 1, 3600),
-        arrival_s={service: arrival.integer(service, 30, 24 * 3600) for service in Service},
+        arrival_s={service: arrival.integer(service, 30, 24 * 3600, _ARRIVAL.get(service)) for service in Service},
     )
     arrival.done()
     reader.done()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.cities import queries as cities
+from domain.cities.config import Service
 from domain.errors import Invalid
 from domain.incidents import rules
 from domain.incidents.service import SosFacts
@@ -60,6 +61,8 @@ def facts(call: CallForHelp, *, now: datetime) -> SosFacts:
     city, outside = _city(call)
     config = cities.current(city)
     category = config.category(call.category)
+    if call.channel != "escort" and Service.ESCORT in category.services:
+        category = config.category(None)  # an alarm is never answered by company alone
     captured_at = (call.position or {}).get("captured_at")
     age = call.sent_at - captured_at if call.sent_at and captured_at else timedelta(0)
     flags = {

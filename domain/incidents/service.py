@@ -158,7 +158,7 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
     events = [
         outbox.event(kind, incident_id, version=1, now=now, city=facts.city)
         for kind in ("incident.raised", "incident.surroundings", "incident.duress")
-        if facts.hidden or kind != "incident.duress"
+        if (facts.hidden or kind != "incident.duress") and (facts.channel != "escort" or kind == "incident.raised")
     ]
     doc: Incident = {
         "_id": incident_id,
@@ -194,7 +194,7 @@ def _document(incident_id: str, facts: SosFacts, now: datetime) -> Incident:
     doc["rank"] = rules.rank(doc)
     if practice:
         # Played to the citizen alone (projection.py): nobody is asked, nothing follows, no list has it as open.
-        return doc | {"slots": {}, "status": str(IncidentStatus.CLOSED)}
+        return doc | {"slots": {}, "status": str(IncidentStatus.CLOSED), "kept_since": now}
     if facts.services:
         doc["ladder_due"] = min(slot["due_at"] for slot in doc["slots"].values())
     return doc | outbox.fields(events, now)

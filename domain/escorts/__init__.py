@@ -1,0 +1,1 @@
+"""Escorts: somebody walks with a person at night."""

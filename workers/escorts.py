@@ -1,0 +1,53 @@
+"""When it is time for an escort, its incident is raised; what follows is the dispatch of any incident."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Final
+
+from domain.escorts import queries, service
+from domain.incidents import service as incidents
+from domain.outbox import Event
+from runtime import logging
+from runtime.mongo import STORE_DOWN
+from workers.context import Context
+
+BATCH: Final = 200
+AGAIN: Final = timedelta(seconds=10)
+
+log = logging.get(__name__)
+
+
+def raise_incident(event: Event, context: Context) -> None:
+    """Units that give escorts are asked, by an incident that is the same one however often this runs."""
+    ttl = timedelta(seconds=context.settings.link_ttl_s)
+    doc = queries.get(event["subject"])
+    incident = service.raise_incident(doc, secret=context.settings.signing_key, link_ttl=ttl, now=context.clock())
+    if incident is not None and incident.get("pending_events"):
+        context.enqueue("drain", "incidents", incident["_id"])
+
+
+def call_police(event: Event, context: Context) -> None:
+    """Who is forced to take an escort back needs more than company."""
+    incidents.change(event["subject"], service.call_police, now=context.clock())
+
+
+def due_escorts(context: Context, pool: ThreadPoolExecutor) -> int:
+    """The sweep of escorts for which it is time."""
+    rows = queries.due(now=context.clock(), limit=BATCH)
+    list(pool.map(lambda row: _begin(context, row["_id"], row["due_at"]), rows))
+    return len(rows)
+
+
+def _begin(context: Context, escort_id: str, due: datetime) -> None:
+    now = context.clock()
+    try:
+        doc = service.begin(escort_id, now=now)
+    except STORE_DOWN:
+        return
+    except Exception:
+        log.exception("escort_failed", subject=escort_id)
+        doc = {"due_at": due}
+    if doc.get("due_at") == due:
+        service.put_off(escort_id, due, until=now + AGAIN)
+    if doc.get("pending_events"):
+        context.enqueue("drain", "escorts", escort_id)
