@@ -84,10 +84,14 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         answer      schema of the answer, of one item where `paged`; a view may return (data, status) or a Response
         also        further status codes with their sentences
         creates     takes an Idempotency-Key; a repeat answers 200 (return `(data, 200)`)
-        etag        answers with an ETag and 304 for If-None-Match; return `(data, status, tag)` to give a version
+        etag        answers with an ETag and 304 for If-None-Match, as every `paged` GET does, since lists are polled;
+                    return `(data, status, tag)` to give a version
         caution     log an answer over 8 KiB: phones on bad networks
+        parameters  (in `doc`) further parameters as openapi.json has them
         """
         method, _, rule = where.partition(" ")
+        etag = etag or (paged and method == "GET")
+        parameters = doc.pop("parameters", ())
         if (permission is None) == (not public):
             raise TypeError(f"{where}: name a permission, or say in `public` why there is none")
         if permission is not None and permissions.unknown_actions([permission]):
@@ -137,6 +141,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 creates=creates,
                 etag=etag,
                 takes_body=body is not None and not lenient,
+                parameters=parameters,
             )
             outer._apidoc = documentation(getattr(run, "_apidoc", {}), facts)  # type: ignore[attr-defined]
             outer._amaan = {"permission": permission, "public": public}  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 """What flask-smorest reads to write openapi.json, made from the facts that the decorator enforces."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,9 +25,12 @@ class Facts:
     creates: bool
     etag: bool
     takes_body: bool
+    parameters: Sequence[Mapping[str, Any]] = ()
+    """Further parameters as openapi.json has them, beside those that the schemas tell."""
 
 
 _PROBLEM: Final = {"$ref": "#/components/schemas/Problem"}
+_IF_NONE_MATCH: Final = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
 _PROBLEMS_OF_BODIES: Final = {
     400: "The body is not JSON.",
     413: "The body is too large.",
@@ -80,12 +83,15 @@ def documentation(earlier: dict[str, Any], facts: Facts) -> dict[str, Any]:
         manual["x-public"] = facts.public
     if facts.etag:
         problems[304] = "Not changed since If-None-Match."
-        manual["parameters"] = [{"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}]
     for code, text in problems.items():
         entry = {"description": text, "content_type": "application/problem+json"}
         if code >= 400:
             entry["schema"] = _PROBLEM
         responses.setdefault(code, [entry])
+    further = [*([_IF_NONE_MATCH] if facts.etag else []), *facts.parameters]
+    if further:  # beside what the schemas tell: in `manual_doc` they would stand in their place
+        told = info.get("arguments") or {}
+        info["arguments"] = {**told, "parameters": [*told.get("parameters", []), *further]}
     info["response"] = {"responses": responses}
     info["success_status_codes"] = list(good)
     info["manual_doc"] = manual

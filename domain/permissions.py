@@ -176,7 +176,11 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
         Scope.CITY: frozenset({"city.read"}),
     },
     Role.COUNSELLOR: {Scope.CITY: frozenset({"helpline.answer", "helpline.exists", "incident.create"})},
-    Role.HELPLINE_SUPERVISOR: {Scope.CITY: frozenset({"helpline.answer", "helpline.supervise", "helpline.exists", "incident.create", "review.answer"})},
+    Role.HELPLINE_SUPERVISOR: {
+        Scope.CITY: frozenset(
+            {"helpline.answer", "helpline.supervise", "helpline.exists", "incident.create", "review.answer"}
+        )
+    },
     Role.OPERATOR: {
         Scope.CITY: frozenset(
             {
@@ -262,6 +266,8 @@ class Target:
     person_ids: frozenset[str] = frozenset()
     """Whose it is, or to whom it is assigned."""
     unit_ids: frozenset[str] = frozenset()
+    hidden_from: frozenset[str] = frozenset()
+    """Persons who never see it this way, whatever roles they have: the citizen of an incident, in the control room's."""
 
 
 def scopes(principal: Principal, action: str) -> frozenset[Scope]:
@@ -282,10 +288,20 @@ def require(principal: Principal, action: str) -> None:
 
 def reaches(principal: Principal, action: str, target: Target) -> bool:
     """Whether some active role has the action at a scope that covers the target."""
-    return any(
-        action in actions and _covers(principal, held, scope, target)
+    return bool(reached_at(principal, action, target))
+
+
+def reached_at(principal: Principal, action: str, target: Target) -> frozenset[Scope]:
+    """The scopes at which the principal reaches the target: with several roles, the union of what each one reaches. What
+    is shown of it goes by the widest of these, not by the roles that reach something else.
+    """
+    if principal.person_id in target.hidden_from:
+        return frozenset()
+    return frozenset(
+        scope
         for held in principal.active
         for scope, actions in TABLE[held.role].items()
+        if action in actions and _covers(principal, held, scope, target)
     )
 
 

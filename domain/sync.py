@@ -4,6 +4,7 @@ What is no longer theirs comes as a tombstone. A change becomes visible a little
 answer looks back a few seconds; a phone that meets the same thing twice just keeps it.
 """
 
+import heapq
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from domain.incidents.states import ASKED, HOLDING
 
 KEPT: Final = timedelta(days=90)
 LOOK_BACK: Final = timedelta(seconds=5)
+MOST: Final = 100
+"""SOS that one answer looks at, the oldest changes first: more than fit in it, so that it is never taken for all."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,7 @@ def page(
     changes: Sequence[Change], cursor: Cursor | None, size: Callable[[Change], int], *, most: int, now: datetime
 ) -> tuple[list[Change], Cursor]:
     """The oldest changes after the cursor, as many as fit `most` bytes (one at least), and where to go on."""
-    after = (cursor.at, cursor.id) if cursor and cursor.id else None
-    left = sorted((each for each in changes if after is None or (each.at, each.id) > after), key=_order)
+    left = sorted((each for each in changes if _is_after(each, cursor)), key=_order)
     taken: list[Change] = []
     room = most
     for change in left:
@@ -62,24 +64,44 @@ def page(
     return taken, Cursor(now)
 
 
+def _is_after(change: Change, cursor: Cursor | None) -> bool:
+    return not (cursor and cursor.id) or _order(change) > (cursor.at, cursor.id)
+
+
 def _order(change: Change) -> tuple[datetime, str]:
     return change.at, change.id
 
 
-def own_sos(person: str, since: datetime, *, now: datetime) -> list[Change]:
-    """The person's own SOS that look different since then."""
-    views = [seen.by_citizen(doc, now) for doc in queries.seen_by(person, since=now - KEPT)]
-    return [Change("sos", view["id"], view["updated_at"], view) for view in views if view["updated_at"] > since]
+def own_sos(person: str, since: datetime, cursor: Cursor | None = None, *, now: datetime) -> list[Change]:
+    """The person's own SOS that look different since then: the MOST oldest such changes after the cursor.
+
+    All that were raised in KEPT are looked at, since a view changes with what an SOS was merged into, and with the clock.
+    """
+    views = (seen.by_citizen(doc, now) for doc in queries.all_seen_by(person, since=now - KEPT))
+    changes = (Change("sos", view["id"], view["updated_at"], view) for view in views if view["updated_at"] > since)
+    return heapq.nsmallest(MOST, (each for each in changes if _is_after(each, cursor)), key=_order)
 
 
-def assignments(unit: str, since: datetime, language: str) -> list[Change]:
-    """The unit's assignments in incidents that changed since then; those that are over are gone."""
-    changes = []
-    for doc in dispatch.changed_for(unit, since):
+def assignments(
+    unit: str, since: datetime, language: str, cursor: Cursor | None = None, *, but_of: str = ""
+) -> list[Change]:
+    """The unit's assignments in incidents that changed since then, the oldest changes after the cursor; those that are
+    over are gone. A phone that has nothing yet gets what goes on. `but_of`: nothing of this person's own SOS, of which her
+    phone sees the citizen's side alone.
+    """
+    changes: list[Change] = []
+    going_on = {doc["_id"]: doc for doc, _ in dispatch.of_unit(unit)} if cursor is None else {}
+    for doc in going_on.values() if cursor is None else dispatch.changed_for(unit, since):
+        if len(changes) >= MOST and doc["updated_at"] > changes[-1].at:
+            break
+        if but_of and (doc.get("citizen") or {}).get("person") == but_of:
+            continue
         for assignment_id, assignment in doc["assignments"].items():
             if assignment["unit"] != unit:
                 continue
             theirs = assignment["status"] in ASKED or assignment["status"] in HOLDING
             body = assignment_view(doc, assignment_id, language) if theirs else None
-            changes.append(Change("assignment", assignment_id, doc["updated_at"], body))
+            change = Change("assignment", assignment_id, doc["updated_at"], body)
+            if _is_after(change, cursor):
+                changes.append(change)
     return changes

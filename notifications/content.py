@@ -24,8 +24,10 @@ from domain.incidents.states import ASKED, HOLDING, AssignmentStatus, IncidentSt
 from domain.notices import queries as notices
 from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people import codes
+from domain.people import queries as people
 from domain.people.addresses import OPTED_OUT
 from domain.people.documents import ChallengeDoc, PersonDoc
+from domain.people.states import Duty
 from notifications import alerts, journeys
 from notifications.recipients import Reached
 from notifications.render.text import distance
@@ -101,7 +103,15 @@ def _offer_overtaken(delivery: Delivery) -> str:
     found = (_incident(delivery).get("assignments") or {}).get(delivery["refs"]["assignment"])
     if found is None:
         return "offer_renewed"  # the unit was asked again since, and again
-    return "" if found["status"] in ASKED else f"offer_{found['status']}"
+    if found["status"] not in ASKED:
+        return f"offer_{found['status']}"
+    return "off_duty" if delivery["attempts"] and _has_left(delivery["recipient"], found["unit"]) else ""
+
+
+def _has_left(recipient: Mapping[str, Any], unit_id: str) -> bool:
+    """Whether whoever was told went off duty since, while others of the unit are on: it is theirs to answer."""
+    on_duty = {person.id for person in people.responders_of([unit_id]) if person.duty != Duty.OFF_DUTY}
+    return recipient["kind"] == "person" and bool(on_duty) and recipient["id"] not in on_duty
 
 
 def _doubt_overtaken(delivery: Delivery) -> str:

@@ -37,14 +37,20 @@ _ANSWER: dict[str, Any] = {
 }
 
 
-def _do(call: Call, incident_id: str, step: Callable[[Incident], Incident], *, creates: bool = False) -> Any:
-    """One step on an incident within reach. Where it `creates`, 201, and 200 for what was there already."""
+def _do(
+    call: Call,
+    incident_id: str,
+    step: Callable[[Incident], Incident],
+    *,
+    was_there: Callable[[Incident], bool] = lambda doc: True,
+) -> Any:
+    """One step on an incident within reach. Where it creates something: 201, and 200 for what `was_there` already."""
     doc = readable(call, incident_id, EDIT)
     call.require_match(doc["version"])
     after = step(doc)
     call.services.enqueue("drain", "incidents", incident_id)
     view, status, tag = shown(call, after)
-    return view, 201 if creates and after["version"] != doc["version"] else status, tag
+    return view, status if was_there(doc) else 201, tag
 
 
 @blp.endpoint(
@@ -254,7 +260,9 @@ def add_note(call: Call, incident_id: str) -> Any:
         call,
         incident_id,
         lambda doc: operating.note(incident_id, text, by=call.who.person_id, key=key, now=call.now),
-        creates=True,
+        was_there=lambda doc: any(
+            each["id"] == operating.note_id(incident_id, call.who.person_id, key) for each in doc.get("notes") or ()
+        ),
     )
 
 
@@ -266,7 +274,7 @@ def add_message(call: Call, incident_id: str) -> Any:
         call,
         incident_id,
         lambda doc: following.message(doc, text, sender="control_room", by=by, key=key, now=call.now),
-        creates=True,
+        was_there=lambda doc: following.holds_message(doc, following.message_id(incident_id, "control_room", key)),
     )
 
 

@@ -17,7 +17,7 @@ from domain.errors import Invalid
 from domain.incidents import queries
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
-from domain.incidents.reach import target
+from domain.incidents.reach import only_by_unit, target
 from domain.permissions import Scope
 from domain.tracks import service as tracks
 
@@ -37,7 +37,7 @@ READ = "incident.read"
 def list_incidents(call: Call) -> Any:
     """Incidents within reach: newest first, or by `order=rank` those that most need somebody."""
     if permissions.scopes(call.who, READ) <= {Scope.SELF}:
-        return Listed([row_view(each, call.who.language, unit=call.who.unit_id) for each in _of_unit(call)])
+        return Listed([_row(call, each) for each in _of_unit(call)])
     wanted = _wanted(call)
     by_rank = call.query["order"] == "rank"
     if by_rank:
@@ -50,17 +50,23 @@ def list_incidents(call: Call) -> Any:
         if len(page) == call.limit or looked_at == _LOOKED_AT:
             assert last is not None
             after = [last["rank"] if by_rank else last["raised_at"], last["_id"]]
-            return Listed([row_view(each, call.who.language) for each in page], after)
+            return Listed([_row(call, each) for each in page], after)
         last = row
         if permissions.reaches(call.who, READ, target(row)):
             page.append(row)
-    return Listed([row_view(each, call.who.language) for each in page])
+    return Listed([_row(call, each) for each in page])
+
+
+def _row(call: Call, doc: incidents.Incident) -> dict[str, Any]:
+    """As the caller's roles let it be seen: one that is theirs by their unit alone, with a responder's eyes."""
+    return row_view(doc, call.who.language, unit=only_by_unit(call.who, doc))
 
 
 def _of_unit(call: Call) -> list[incidents.Incident]:
     """What a responder's unit is asked or holds; a few, so that filters and pages do not matter."""
     found = dispatch.of_unit(call.who.unit_id) if call.who.unit_id else []
-    return list({doc["_id"]: doc for doc, _ in found}.values())
+    rows = {doc["_id"]: doc for doc, _ in found}.values()
+    return [doc for doc in rows if permissions.reaches(call.who, READ, target(doc))]
 
 
 _LOOKED_AT = 1000
@@ -102,10 +108,9 @@ def readable(call: Call, incident_id: str, action: str = READ) -> incidents.Inci
 
 
 def shown(call: Call, doc: incidents.Incident) -> tuple[dict[str, Any], int, str]:
-    """The incident for this caller with its ETag; a responder who is nothing else gets a unit's view."""
-    only_unit = permissions.scopes(call.who, READ) <= {Scope.SELF}
-    if only_unit:
-        return full_view(doc, call.who.language, unit=call.who.unit_id), 200, str(doc["version"])
+    """The incident for this caller with its ETag; whoever sees it by their unit alone gets a unit's view."""
+    if unit := only_by_unit(call.who, doc):
+        return full_view(doc, call.who.language, unit=unit), 200, str(doc["version"])
     told = deliveries.of_subject(doc["_id"])
     tag = f"{doc['version']}.{sum(each['version'] for each in told)}"
     return full_view(doc, call.who.language, deliveries=told), 200, tag
@@ -154,7 +159,7 @@ def read_timeline(call: Call, incident_id: str) -> Any:
 def read_track(call: Call, incident_id: str) -> Any:
     """Where the citizen's phone was. A responder sees it only while the unit has the incident."""
     doc = readable(call, incident_id)
-    if permissions.scopes(call.who, READ) <= {Scope.SELF} and not holds(doc, call.who.unit_id):
+    if (unit := only_by_unit(call.who, doc)) and not holds(doc, unit):
         raise IncidentNotFound("no such incident")
     audit.append(doc["city"], call.who.person_id, "incident.track.read", incident_id, now=call.now)
     return {"points": tracks.read(incident_id, after=call.query.get("after"))}

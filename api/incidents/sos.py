@@ -165,14 +165,14 @@ def list_messages(call: Call, sos_id: str) -> Any:
 def add_message(call: Call, sos_id: str) -> Any:
     """Write to the control room, silently. The same key is the same message."""
     doc = own_sos(sos_id)
-    before = len((doc.get("citizen") or {}).get("messages") or [])
     key = call.key or call.fingerprint
     by = (doc.get("citizen") or {}).get("person")
+    made = following.message_id(sos_id, "citizen", key)
+    repeated = following.holds_message(doc, made)
     after = following.message(doc, call.body["text"], sender="citizen", by=by, key=key, now=call.now)
     call.services.enqueue("drain", "incidents", sos_id)
-    messages = after["citizen"]["messages"]
-    mine = next(each for each in messages if each["id"] == following.message_id(sos_id, "citizen", key))
-    return mine, 201 if len(messages) > before else 200
+    mine = next(each for each in after["citizen"]["messages"] if each["id"] == made)
+    return mine, 200 if repeated else 201
 
 
 @blp.endpoint("POST /sos/<sos_id>/share", public=PUBLIC, answer=schemas.ShareAnswer, status=201, security=SECURITY)

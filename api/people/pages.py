@@ -7,17 +7,15 @@ from typing import Final
 from flask import Blueprint, Response, render_template, request
 
 from api.errors import status_of
+from api.pages import serve
 from api.services import services
 from domain.errors import DomainError, Invalid, LimitReached
-from domain.limits import service as limits
 from domain.people import guardians
+from domain.people.errors import LinkOver
 from domain.people.guardians import Invitation
 from domain.people.states import GuardianStatus
 
 blp = Blueprint("guardian_page", __name__, template_folder="templates")
-
-_PER_MINUTE: Final = 60
-"""Pages by one address: tokens have 60 bits, so this is for the peace of the store."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +67,12 @@ WORDS: Final = {
 @blp.get("/t/guardian/<token>")
 def show(token: str) -> Response:
     """Who asks, and what was answered so far."""
-    _limit()
     return _page(guardians.invitation(token, now=services().clock()))
 
 
 @blp.post("/t/guardian/<token>")
 def say(token: str) -> Response:
     """Yes or no."""
-    _limit()
     try:
         says = GuardianStatus(request.form.get("answer", ""))
     except ValueError as error:
@@ -88,22 +84,18 @@ def say(token: str) -> Response:
 
 @blp.errorhandler(DomainError)
 def problem(error: DomainError) -> Response:
-    """What went wrong, in words."""
+    """What went wrong, in words. A token that opens nothing is counted, as on every page; a right one never is."""
+    if isinstance(error, LinkOver):
+        try:
+            serve.count_wrong_token()
+        except LimitReached as too_often:
+            error = too_often
     words = WORDS[_language("")]
     text = words.too_often if isinstance(error, LimitReached) else words.over
-    return _rendered(words, _language(""), status=status_of(error), problem=text)
-
-
-def _limit() -> None:
-    found = services()
-    limits.take(
-        found.settings.signing_key,
-        "page",
-        request.remote_addr or "",
-        limit=_PER_MINUTE,
-        window_s=60,
-        now=found.clock(),
-    )
+    answer = _rendered(words, _language(""), status=status_of(error), problem=text)
+    if isinstance(error, LimitReached):
+        answer.headers["Retry-After"] = str(round(float(error.data.get("retry_after") or 1)))
+    return answer
 
 
 def _language(of_guardian: str) -> str:

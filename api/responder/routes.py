@@ -72,12 +72,24 @@ def add_positions(call: Call) -> Any:
 def list_assignments(call: Call) -> Any:
     """What one's unit is asked or holds now, newest first."""
     found = queries.of_unit(_unit(call)["_id"])
-    return {"items": [assignment_view(doc, assignment_id, call.who.language) for doc, assignment_id in found]}
+    return {
+        "items": [
+            assignment_view(doc, assignment_id, call.who.language)
+            for doc, assignment_id in found
+            if not _is_own_sos(call, doc)
+        ]
+    }
+
+
+def _is_own_sos(call: Call, doc: Incident) -> bool:
+    """Of one's own SOS one sees the citizen's side alone: the other knows of duress."""
+    return bool((doc.get("citizen") or {}).get("person") == call.who.person_id)
 
 
 def _act(call: Call, assignment_id: str, step: Callable[[Incident], Incident]) -> Any:
     doc = queries.incident_of(assignment_id, secret=call.services.settings.signing_key)
-    if not call.who.unit_id or doc["assignments"][assignment_id]["unit"] != call.who.unit_id:
+    theirs = call.who.unit_id and doc["assignments"][assignment_id]["unit"] == call.who.unit_id
+    if not theirs or _is_own_sos(call, doc):
         raise AssignmentNotFound("no such assignment")
     doc = step(doc)
     call.services.enqueue("drain", "incidents", doc["_id"])

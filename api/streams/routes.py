@@ -25,8 +25,8 @@ from domain.errors import Invalid
 from domain.incidents import queries, seen
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
-from domain.incidents.reach import target
-from domain.permissions import Principal, Scope
+from domain.incidents.reach import only_by_unit, target
+from domain.permissions import Principal
 from runtime.mongo import STORE_DOWN
 
 blp = Blueprint("streams", __name__, url_prefix="/v1")
@@ -137,7 +137,6 @@ def _resume(now: datetime) -> datetime:
 
 def _city_lines(source: Source, who: Principal, city: str, since: datetime) -> Iterator[str]:
     ends, sent = time.monotonic() + LASTS_S, dict[str, int]()
-    unit = who.unit_id if permissions.scopes(who, "incident.read") <= {Scope.SELF} else ""
     with source.hub.city(city) as watch:
         yield _RETRY
         rows = queries.changed(city, since)
@@ -148,6 +147,7 @@ def _city_lines(source: Source, who: Principal, city: str, since: datetime) -> I
                 sent[row["_id"]] = row["version"]
                 if permissions.reaches(who, "incident.read", target(row)):
                     event_id = f"{round(row['updated_at'].timestamp() * 1000)}-{row['_id']}-{row['version']}"
+                    unit = only_by_unit(who, row)
                     yield source.event("incident", event_id, _row, row_view(row, who.language, unit=unit))
             if not watch.wait(HEARTBEAT_S):
                 yield _BEAT

@@ -78,9 +78,9 @@ def changes(call: Call) -> Any:
     """One's own SOS, profile, and one's unit's assignments that changed since the cursor; what is gone as tombstones."""
     cursor = _cursor(call.query.get("cursor"))
     since = sync.since(cursor, now=call.now)
-    found = sync.own_sos(call.who.person_id, since, now=call.now)
+    found = sync.own_sos(call.who.person_id, since, cursor, now=call.now)
     if call.who.unit_id:
-        found += sync.assignments(call.who.unit_id, since, call.who.language)
+        found += sync.assignments(call.who.unit_id, since, call.who.language, cursor, but_of=call.who.person_id)
     person = people.get(call.who.person_id)
     if person.changed_at is None or person.changed_at > since:
         body = person_view(person, call, call.who.second_factor)

@@ -354,3 +354,9 @@ def about(subject: str, assignment: str) -> list[str]:
         {"subject": subject, "purpose": "assignment_offered", "refs.assignment": assignment}, {"tries": 1}
     )
     return [row["_id"] for row in rows if row.get("tries")]
+
+
+def forget(subject: str, person_id: str, instead: str) -> None:
+    """Take a person's id out of what was told about a subject: as the one who was told, and as the one whose guardian was."""
+    deliveries().update_many({"subject": subject, "recipient.id": person_id}, {"$set": {"recipient.id": instead}})
+    deliveries().update_many({"subject": subject, "recipient.of": person_id}, {"$set": {"recipient.of": instead}})

@@ -1,6 +1,6 @@
 """Who can be asked. Live positions propose, the units' documents decide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -169,7 +169,7 @@ def of_unit(unit_id: str, *, limit: int = 8) -> list[tuple[dict[str, Any], str]]
     return [(doc, assignment_id) for _, _, doc, assignment_id in found[:limit]]
 
 
-def changed_for(unit_id: str, since: datetime, *, limit: int = 200) -> list[dict[str, Any]]:
-    """Incidents that ever asked a unit and changed after a time, newest change first."""
-    rows = incidents.incidents().find({"asked_units": unit_id, "updated_at": {"$gt": since}})
-    return list(rows.sort("updated_at", -1).limit(limit))
+def changed_for(unit_id: str, since: datetime) -> Iterator[dict[str, Any]]:
+    """Incidents that ever asked a unit and changed after a time, oldest change first, one at a time."""
+    rows = incidents.incidents().find({"asked_units": unit_id, "updated_at": {"$gt": since}}, {"timeline": 0})
+    return iter(rows.sort("updated_at", 1).batch_size(50))

@@ -212,3 +212,12 @@ def unfinished(*, now: datetime, limit: int = 20) -> list[Upload]:
 def overdue(*, now: datetime, limit: int = 100) -> list[Upload]:
     """Uploads that nobody went on with in time."""
     return list(uploads().find({"expires_at": {"$lte": now}}).sort("expires_at", 1).limit(limit))
+
+
+def forget(incident_id: str) -> None:
+    """Whoever sent the files of an incident asks to be forgotten: the names that they gave them go. The files stay for as
+    long as evidence does: they show what happened, and are not taken back from a phone in other hands.
+    """
+    gone = {"$set": {"metadata": ""}, "$unset": {"declared.filename": ""}}
+    uploads().update_many({"incident": incident_id}, gone)
+    evidence().update_many({"incident": incident_id}, {"$unset": {"declared.filename": ""}})

@@ -70,6 +70,11 @@ def message_id(incident_id: str, sender: str, key: str) -> str:
     return derived_id("msg", incident_id, sender, key)
 
 
+def holds_message(doc: Incident, found_id: str) -> bool:
+    """Whether a message of this id is among those that are kept."""
+    return any(each["id"] == found_id for each in (doc.get("citizen") or {}).get("messages") or ())
+
+
 def new_share_link(doc: Incident, *, secret: str, ttl: timedelta, now: datetime) -> Incident:
     """Take every live page back and open a new one. The page of the new link is the citizen's own to pass on."""
 

@@ -71,9 +71,14 @@ def reopen(incident_id: str, *, by: str, reason: str, now: datetime) -> Incident
     return incidents.change(incident_id, rule, now=now)
 
 
+def note_id(incident_id: str, by: str, key: str) -> str:
+    """The id of the note that this key makes."""
+    return derived_id("not", incident_id, by, key)
+
+
 def note(incident_id: str, text: str, *, by: str, key: str, now: datetime) -> Incident:
     """Something for the file, also after the end. The same key is the same note; the timeline has no words."""
-    made = {"id": derived_id("not", incident_id, by, key), "at": now, "by": by, "text": text}
+    made = {"id": note_id(incident_id, by, key), "at": now, "by": by, "text": text}
 
     def rule(draft: Draft) -> None:
         held = list(draft.doc.get("notes") or [])

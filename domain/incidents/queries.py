@@ -128,6 +128,17 @@ def seen_by(person: str, *, since: datetime | None = None, limit: int = 50) -> l
     return [doc for doc in found if not (doc.get("citizen") or {}).get("hidden")]
 
 
+def all_seen_by(person: str, *, since: datetime) -> Iterator[Incident]:
+    """Every SOS of somebody since then that their phone may know of, one at a time, newest first; without its timeline."""
+    rows = incidents().find({"citizen.person": person, "raised_at": {"$gte": since}}, _ROW).sort("raised_at", -1)
+    return (doc for doc in rows.batch_size(100) if not (doc.get("citizen") or {}).get("hidden"))
+
+
+def ids_of_person(person: str) -> list[str]:
+    """The ids of every SOS of somebody."""
+    return [row["_id"] for row in incidents().find({"citizen.person": person}, {"_id": 1})]
+
+
 def of_person(person: str, *, since: datetime | None = None, limit: int = 50) -> list[Incident]:
     """Somebody's own SOS, newest first, those too that a duress PIN set off elsewhere."""
     condition: dict[str, Any] = {"citizen.person": person}

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.outbox import Event, event
+from domain.people.states import Duty
 
 
 def otp_requested(challenge_id: str, *, city: str, now: datetime) -> Event:
@@ -25,7 +26,7 @@ def guardian_invited(person: Any, guardian_id: str, generation: int, *, now: dat
 
 
 def session_ended(row: dict[str, Any], session_id: str, *, unit_id: str, now: datetime) -> Event:
-    """A session is over. `unit` is set when it was a responder's last one: the unit's offers end."""
+    """A session is over. `unit` is set when it was a responder's last one, `duty` as it was: the unit's offers may end."""
     return event(
         "session.ended",
         row["_id"],
@@ -34,6 +35,7 @@ def session_ended(row: dict[str, Any], session_id: str, *, unit_id: str, now: da
         city=row.get("city") or "",
         session=session_id,
         unit=unit_id,
+        duty=row.get("duty") or Duty.OFF_DUTY,
     )
 
 

@@ -50,7 +50,7 @@ def open_session(
 def end(person_id: str, session_id: str, *, now: datetime) -> None:
     """End a session and unbind its device. Raises NotFound for one that the person does not have; twice is no error."""
     row = queries.collection().find_one(
-        {"_id": person_id}, {"sessions": 1, "devices": 1, "unit_id": 1, "city": 1, "version": 1}
+        {"_id": person_id}, {"sessions": 1, "devices": 1, "unit_id": 1, "duty": 1, "city": 1, "version": 1}
     )
     held = (row or {}).get("sessions") or {}
     if row is None or session_id not in held:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from domain.errors import NotFound
+from domain.errors import Conflict, NotFound
 from domain.people import queries, second_factor, sessions, sign_in
 from domain.people.documents import PersonDoc
 from domain.permissions import STAFF, Held, Role
@@ -12,6 +12,8 @@ from domain.permissions import STAFF, Held, Role
 NEEDS_AGENCY: Final = frozenset({Role.RESPONDER, Role.SUPERVISOR})
 GIVEN: Final = frozenset(Role) - {Role.CITIZEN}
 """Roles that somebody gives; everybody is a citizen."""
+_TRIES: Final = 12
+"""Of a change that meets another: as many as an incident's."""
 
 
 def _rows(roles: Sequence[Held]) -> list[dict[str, str]]:
@@ -68,24 +70,25 @@ def enrol(person_id: str, *, now: datetime) -> str:
 
 
 def change(person_id: str, *, city: str, roles: Sequence[Held] | None, facts: Mapping[str, Any], now: datetime) -> Any:
-    """Set the roles that a person holds in one city, and facts. Roles elsewhere stay. Raises NotFound."""
-    person = queries.get(person_id)
-    changes: dict[str, Any] = dict(facts)
-    if roles is not None:
-        elsewhere = [
-            Held(Role(held.role), held.city, held.agency_id, held.group_id)
-            for held in person.roles
-            if held.city != city
-        ]
-        changes["roles"] = _rows([*elsewhere, *roles])
-        changes["agency_id"] = _agency([*roles, *elsewhere])
-    done = queries.collection().update_one(
-        {"_id": person_id, "version": person.version},
-        {"$set": {**changes, "changed_at": now}, "$inc": {"version": 1}},
-    )
-    if not done.matched_count:
-        return change(person_id, city=city, roles=roles, facts=facts, now=now)
-    return queries.get(person_id)
+    """Set the roles that a person holds in one city, and facts. Roles elsewhere stay. Raises NotFound, Conflict."""
+    for _ in range(_TRIES):
+        person = queries.get(person_id)
+        changes: dict[str, Any] = dict(facts)
+        if roles is not None:
+            elsewhere = [
+                Held(Role(held.role), held.city, held.agency_id, held.group_id)
+                for held in person.roles
+                if held.city != city
+            ]
+            changes["roles"] = _rows([*elsewhere, *roles])
+            changes["agency_id"] = _agency([*roles, *elsewhere])
+        done = queries.collection().update_one(
+            {"_id": person_id, "version": person.version},
+            {"$set": {**changes, "changed_at": now}, "$inc": {"version": 1}},
+        )
+        if done.matched_count:
+            return queries.get(person_id)
+    raise Conflict("the person kept changing", code="changed_meanwhile")
 
 
 def dismiss(person_id: str, *, city: str, now: datetime) -> None:
