@@ -4,7 +4,7 @@ An observation is stored with its event `observation.made` in the same write, so
 asked are told and the links are made.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -147,13 +147,15 @@ def is_gateways(source: Mapping[str, Any] | None) -> bool:
     return (source or {}).get("kind") == SourceKind.GATEWAY
 
 
-def expire(config: CityConfig, drop: Callable[[str], None], *, now: datetime) -> list[str]:
+def expire(config: CityConfig, drop: Callable[[str], None], *, now: datetime, keep: Collection[str] = ()) -> list[str]:
     """Remove observations that are older than the city keeps them, and their stills. Returns the ids, a batch at most.
 
-    `drop` takes a still's bytes away. A still that a younger observation shows too (the same picture) stays.
+    `drop` takes a still's bytes away. A still that a younger observation shows too (the same picture) stays, and so does
+    what is in `keep`.
     """
     before = now - timedelta(days=config.retention_days[Kept.OBSERVATIONS])
-    old = list(observations().find({"city": config.id, "created_at": {"$lt": before}}, {"stills": 1}).limit(_BATCH))
+    over = {"city": config.id, "created_at": {"$lte": before}, "_id": {"$nin": sorted(keep)}}
+    old = list(observations().find(over, {"stills": 1}).limit(_BATCH))
     ids = [row["_id"] for row in old]
     _drop_stills([name for row in old for name in row.get("stills") or []], ids, drop)
     if ids:

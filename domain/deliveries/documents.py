@@ -42,6 +42,7 @@ class DeliveryDoc(me.Document):
             ["priority", "next_at"],
             {"fields": ["vendor_ids"], "sparse": True},
             ["subject", "created_at"],
+            ["city", "created_at"],
             {"fields": ["batch"], "sparse": True},
             ["recipient.id", "-created_at"],
             {"fields": ["refs.link_h"], "sparse": True},  # the page on which a drill is confirmed

@@ -29,6 +29,7 @@ class UploadDoc(me.Document):
             {"fields": ["expires_at"], "sparse": True},
             {"fields": ["finish_due"], "sparse": True},
             ["incident", "created_at"],
+            ["city", "created_at"],
         ],
     }
 
@@ -51,5 +52,10 @@ class EvidenceDoc(me.Document):
         "collection": "evidence",
         "auto_create_index": False,
         "strict": False,
-        "indexes": [["incident", "at"], ["city", "at"]],
+        "indexes": [
+            ["incident", "at"],
+            ["city", "at"],
+            ["sha256"],
+            {"fields": ["shown.sha256"], "sparse": True},
+        ],
     }

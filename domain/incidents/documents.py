@@ -26,6 +26,10 @@ class IncidentDoc(me.Document):
     received_at = me.DateTimeField()
     updated_at = me.DateTimeField()
     closed_at = me.DateTimeField()
+    kept_since = me.DateTimeField()  # the last close: from then on its city's time to keep it runs
+    hold = me.DictField()  # {by, at, reason}: a legal hold, it is kept whatever the time
+    ends_at = me.DateTimeField()  # its time was over then, and what belongs to it is being removed
+    anonymised_at = me.DateTimeField()
     position = me.DictField()  # {lat, lon, accuracy_m, captured_at, source}
     cells = me.DictField()  # {r5, r7, r9}
     area = me.DictField()  # {en, ur}: the nearest named area
@@ -67,6 +71,8 @@ class IncidentDoc(me.Document):
             ["city", "status", "-rank"],
             ["city", "cells.r7", "raised_at"],
             ["city", "updated_at"],
+            ["city", "kept_since"],
+            ["city", "hold.at"],
             ["citizen.person", "-raised_at"],
             ["asked_units", "status"],
             ["asked_units", "-updated_at"],

@@ -66,6 +66,7 @@ def close(draft: Draft, resolution: Resolution, *, by: str | None, reason: str =
     draft.set("status", str(IncidentStatus.CLOSED))
     draft.set("resolution", str(resolution))
     draft.set("closed_at", draft.now)
+    draft.set("kept_since", draft.now)
     draft.entry("closed", by=by, resolution=str(resolution), **({"reason": reason} if reason else {}))
     draft.event("incident.closed")
     if released:
@@ -172,6 +173,7 @@ def reopen(draft: Draft, *, by: str | None, reason: str) -> None:
     draft.set("status", str(IncidentStatus.OPEN))
     draft.unset("resolution")
     draft.unset("closed_at")
+    draft.unset("kept_since")
     if draft.doc.get("merged_into"):
         draft.unset("merged_into")
     draft.unflag("unanswered")

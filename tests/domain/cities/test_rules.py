@@ -91,6 +91,7 @@ BREAKS: list[tuple[str, Callable[[Body], object]]] = [
     ("quiet_hours.from", lambda body: body["quiet_hours"].update({"from": "25:00"})),
     ("retention_days.tracks", lambda body: body["retention_days"].pop("tracks")),
     ("retention_days.everything", lambda body: body["retention_days"].update(everything=1)),
+    ("closed_incidents", lambda body: body.update(closed_incidents="keep")),
     ("targets.arrival_s.fire", lambda body: body["targets"]["arrival_s"].pop("fire")),
     ("camera_sources[0].scheme", lambda body: body["camera_sources"][0].update(scheme="gopher")),
     ("camera_sources[0].path", lambda body: body["camera_sources"][0].update(path="var/../../etc/")),

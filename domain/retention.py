@@ -1,0 +1,53 @@
+"""How long what belongs to incidents is kept: one table of the collections that simply end after their city's days."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from domain.cities.config import CityConfig, Kept
+from domain.deliveries.documents import DeliveryDoc
+from domain.evidence.documents import UploadDoc
+from domain.tracks.documents import TrackDoc
+
+
+@dataclass(frozen=True)
+class Ends:
+    """A collection whose documents are removed when they are old enough. Each needs an index [city, `since`]."""
+
+    kept: Kept
+    document: Any
+    since: str
+    """The field with the time from which it is kept."""
+    about: str
+    """The field with the incident that it belongs to: a hold on that keeps it."""
+
+
+ENDS: Final = (
+    Ends(Kept.TRACKS, TrackDoc, "at", "subject"),
+    Ends(Kept.DELIVERIES, DeliveryDoc, "created_at", "subject"),
+    Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
+)
+
+
+def before(config: CityConfig, kept: Kept, now: datetime) -> datetime:
+    """What came then or earlier has been kept long enough."""
+    return now - timedelta(days=config.retention_days[kept])
+
+
+def expire(ends: Ends, config: CityConfig, *, keep: Collection[str], now: datetime, limit: int) -> int:
+    """Remove a batch, the oldest first, but for what belongs to an incident in `keep`; how many went."""
+    rows = ends.document._get_collection()
+    over = {
+        "city": config.id,
+        ends.since: {"$lte": before(config, ends.kept, now)},
+        ends.about: {"$nin": sorted(keep)},
+    }
+    ids = [row["_id"] for row in rows.find(over, {"_id": 1}).sort(ends.since, 1).limit(limit)]
+    return int(rows.delete_many({"_id": {"$in": ids}}).deleted_count) if ids else 0
+
+
+def forget(incident_id: str) -> None:
+    """Remove all of it that belongs to one incident."""
+    for ends in ENDS:
+        ends.document._get_collection().delete_many({ends.about: incident_id})

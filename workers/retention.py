@@ -1,0 +1,98 @@
+"""The sweep that ends what each city has kept for as long as it says: tracks, deliveries, uploads, closed incidents, the
+audit chain. In batches, so that it holds nobody up; one that is interrupted goes on where it was. A legal hold goes
+before every time.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from domain import retention
+from domain.audit import chain
+from domain.audit import retention as audit
+from domain.cities import queries as cities
+from domain.cities.config import CityConfig, Fate, Kept
+from domain.correlation import service as correlation
+from domain.evidence import retention as evidence
+from domain.incidents import retention as incidents
+from domain.incidents.retention import Held
+from runtime import logging
+from runtime.media import Media
+from workers.context import Context
+
+BATCH = 200
+ROUNDS = 20
+"""Batches of a kind that one sweep ends; what is left is over the next time."""
+ACTOR = "system:retention"
+
+log = logging.get(__name__)
+
+
+def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
+    """End what is over in every city. What went is counted on the city's audit chain."""
+    gone = 0
+    for city in cities.known():
+        found = of_city(cities.current(city), context)
+        gone += sum(found.values())
+        if found:
+            counts = {kind: str(number) for kind, number in found.items()}
+            chain.append(city, ACTOR, "retention.applied", city, now=context.clock(), **counts)
+            log.info("retention_applied", city=city, **found)
+    return gone
+
+
+def of_city(config: CityConfig, context: Context) -> dict[str, int]:
+    """End what is over in one city: how many of each kind went."""
+    media, now = Media(context.settings.media_url), context.clock()
+
+    def uploads(held: Held) -> int:
+        before = retention.before(config, Kept.MEDIA, now)
+        return evidence.expire(config.id, before, keep=held.incidents, drop=media.delete, limit=BATCH)
+
+    def cases(held: Held) -> int:
+        before = retention.before(config, Kept.INCIDENTS, now)
+        ended = incidents.over(config.id, before, limit=BATCH)
+        return sum(_end(each, config, media, context) for each in ended if incidents.claim(each, before, now=now))
+
+    def entries(held: Held) -> int:
+        before = retention.before(config, Kept.AUDIT, now)
+        return audit.expire(config.id, before, keep=held.incidents, limit=BATCH)
+
+    steps: list[tuple[str, Callable[[Held], int]]] = [
+        ("media", uploads),
+        *(
+            (str(ends.document._get_collection_name()), partial(_plain, ends, config, context))
+            for ends in retention.ENDS
+        ),
+        ("incidents", cases),
+        ("audit", entries),
+    ]
+    found = {name: _rounds(step, config.id) for name, step in steps}
+    return {name: number for name, number in found.items() if number}
+
+
+def _plain(ends: retention.Ends, config: CityConfig, context: Context, held: Held) -> int:
+    return retention.expire(ends, config, keep=held.incidents, now=context.clock(), limit=BATCH)
+
+
+def _rounds(step: Callable[[Held], int], city: str) -> int:
+    """Batch after batch; what is held is asked anew before each."""
+    gone = 0
+    for _ in range(ROUNDS):
+        if not (ended := step(incidents.held(city))):
+            break
+        gone += ended
+    return gone
+
+
+def _end(incident_id: str, config: CityConfig, media: Media, context: Context) -> int:
+    """What belongs to it goes first: an incident whose end was interrupted is found again."""
+    evidence.forget(incident_id, drop=media.delete)
+    retention.forget(incident_id)
+    correlation.forget([incident_id])
+    incidents.forget_timeline(incident_id)
+    if config.closed_incidents == Fate.DELETE:
+        incidents.delete(incident_id)
+    else:
+        incidents.anonymise(incident_id)
+    return 1
