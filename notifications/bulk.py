@@ -26,6 +26,7 @@ from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, 
 from domain.people import service as people
 from notifications import everywhere, policy, purposes, recipients
 from notifications.channel import ChannelError, FailureCode, Permanent, Temporary, Unknown
+from notifications.channels.bounded import hold_this_thread
 from notifications.content import CONTENT, Content
 from notifications.deliveries import SEND_TIMEOUT_S, Post
 from notifications.gateways import Gateways
@@ -35,7 +36,7 @@ from notifications.render.push import push_payload
 from notifications.render.text import render, render_sms
 from runtime import logging
 
-SLICE: Final = 50
+SLICE: Final = 100
 """Messages that are written down and sent together; twice as many may be in doubt after a kill."""
 SENDERS: Final = 24
 """Threads. More do not send faster from one core, and hold more in flight."""
@@ -89,7 +90,7 @@ class _Try:
 
 @lru_cache(maxsize=1)
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(SENDERS, thread_name_prefix="bulk")
+    return ThreadPoolExecutor(SENDERS, thread_name_prefix="bulk", initializer=hold_this_thread)
 
 
 def deliver(batch: Batch, post: Post, *, keep: Callable[[], bool]) -> Ended:
@@ -128,10 +129,10 @@ class _Run:
         under_way: list[tuple[_Try, Future[Any]]] = []
         for start in range(0, len(tries), SLICE):
             begun = self._begin(tries[start : start + SLICE])
-            self._settle(under_way)
+            before, under_way = under_way, [(each, _pool().submit(self._send, each)) for each in begun]
+            self._settle(before)
             if self.lost:
-                return False
-            under_way = [(each, _pool().submit(self._send, each)) for each in begun]
+                break
         self._settle(under_way)
         self.whole = not self.lost
         return self._again and not self.lost
@@ -318,14 +319,15 @@ class _Run:
             )
             return Message(
                 key=key, to=address, title=title, body=body, data=data, urgent=self.batch.life_critical,
-                quiet=self._quiet_until is not None, ttl_s=ttl_s, language=reached.language,
+                quiet=self._quiet_until is not None, ttl_s=ttl_s, language=reached.language, city=self.batch.city,
             )  # fmt: skip
         nonce = nonce_of(key)
         text = self._said(channel, reached).replace(_STAND_IN, nonce)
         status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={each.number}"
         return Message(
-            key=key, to=address, text=text, nonce=nonce, ttl_s=ttl_s, language=reached.language, status_url=status_url
-        )
+            key=key, to=address, text=text, nonce=nonce, ttl_s=ttl_s, language=reached.language,
+            status_url=status_url, city=self.batch.city,
+        )  # fmt: skip
 
     def _said(self, channel: str, reached: Reached) -> Any:
         """The words on a channel in a language, rendered once: everybody reads the same."""

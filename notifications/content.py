@@ -276,7 +276,7 @@ def _desk(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     return {"request_id": delivery["subject"], "variant": delivery["refs"].get("variant", "")}
 
 
-def _service_notice(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+def _notice_opened(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     """What is wrong with Amaan, and with which part of it: never a person, never a place."""
     notice = notices.get(delivery["subject"])
     return {
@@ -294,7 +294,7 @@ def _part_of_us(notice: Mapping[str, Any]) -> str:
     return str(notice["cause"])
 
 
-def _service_notice_overtaken(delivery: Delivery) -> str:
+def _notice_opened_overtaken(delivery: Delivery) -> str:
     return "cleared" if notices.get(delivery["subject"])["status"] == NoticeStatus.CLEARED else ""
 
 
@@ -322,7 +322,7 @@ CONTENT: Mapping[str, Content] = {
     "bridge_caller": Content(_nothing, _bridge_overtaken, urgent=True),
     "bridge_joined": Content(_staff, _bridge_overtaken, urgent=True),
     "otp": Content(_otp, _never),
-    "service_notice": Content(_service_notice, _service_notice_overtaken, "notice.opened", urgent=True),
+    "notice_opened": Content(_notice_opened, _notice_opened_overtaken, "notice.opened", urgent=True),
     "drill_ping": Content(_drill, _drill_overtaken, "drill.ping", urgent=True),
     "helpline_message": Content(_helpline, _helpline_overtaken, "helpline.message", urgent=True),
     "helpline_expire": Content(_helpline, _never, "helpline.expire_local"),

@@ -57,7 +57,7 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "alert_issued": Manner(Priority.BULK, bundles=True),
     "alert.issued": Manner(Priority.BULK, bundles=True),
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
-    "service_notice": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
+    "notice_opened": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
     "drill_ping": Manner(Priority.BULK),
 }
 USUAL: Final = Manner()

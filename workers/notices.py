@@ -79,7 +79,7 @@ def opened(event: Event, context: Context) -> None:
         Telling(
             key=f"{notice['_id']}-{event['v']}",
             city=city,
-            purpose="service_notice",
+            purpose="notice_opened",
             subject=notice["_id"],
             recipient=Recipient("person", person),
             plan=("fcm", "sms"),
@@ -91,7 +91,7 @@ def opened(event: Event, context: Context) -> None:
         for person in told
     ]
     if not tellings:
-        log.warning("nobody_to_notify", purpose="service_notice", type=event["type"], subject=event["subject"])
+        log.warning("nobody_to_notify", purpose="notice_opened", type=event["type"], subject=event["subject"])
     tell(tellings, context.post)
 
 
