@@ -35,6 +35,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "incident.duress": (tell.operators_of_duress, escorts.call_police),
     "incident.closed": (dispatch.free_units, tell.citizen, figures.outcome, people.forget_if_erased, notices.ladder_answered),
     "incident.handed_over": (tell.handed_over,),
+    "incident.hold_lifted": (people.forget_if_erased,),
     "incident.message": (tell.message,),
     "slot.reopened": (dispatch.start_ladders,),
     "slot.resumed": (dispatch.start_ladders,),

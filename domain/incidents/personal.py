@@ -31,7 +31,7 @@ def forget(person_id: str) -> int:
     """Take a person out of all their closed cases: number, device, address, note, messages, track, what came unreadable or
     by retries, the names of their files, and their id in timeline and deliveries. The case stays, with nobody in it.
 
-    An open case keeps them until it closes, since somebody may be on the way; but where the phone was told that it is
+    A case under a legal hold keeps them until that is lifted. An open case keeps them until it closes, since somebody may be on the way; but where the phone was told that it is
     over, it is over for the phone here too, whichever PIN it was. How many cases were changed.
     """
     done = 0
@@ -45,6 +45,8 @@ def _forget(incident_id: str, person_id: str) -> int:
     doc = get(incident_id)
     if doc["status"] != IncidentStatus.CLOSED:
         return 0
+    if doc.get("hold"):  # a court asked for it: it is gone for the phone now, and for us when the hold is lifted
+        return _gone_for_phone(incident_id, person_id)
     tracks.forget(incident_id)
     evidence.forget(incident_id)
     deliveries.forget(incident_id, person_id, NOBODY)
@@ -64,6 +66,14 @@ def _forget(incident_id: str, person_id: str) -> int:
         if (doc.get("citizen") or {}).get("person") != person_id:
             return 0
     raise TooBusy("the incident kept changing")
+
+
+def _gone_for_phone(incident_id: str, person_id: str) -> int:
+    result = incidents().update_one(
+        {"_id": incident_id, "citizen.person": person_id, "citizen.erased": None},
+        {"$set": {"citizen.erased": True}, "$inc": {"version": 1}},
+    )
+    return result.modified_count
 
 
 def _without(doc: Incident, person_id: str) -> dict[str, Any]:

@@ -123,5 +123,6 @@ def lift(incident_id: str, *, by: str, reason: str, now: datetime) -> Incident:
         if draft.doc.get("hold"):
             draft.unset("hold")
             draft.entry("hold_lifted", by=by, reason=reason)
+            draft.event("incident.hold_lifted")
 
     return incidents.change(incident_id, rule, now=now)

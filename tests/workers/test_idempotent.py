@@ -18,7 +18,7 @@ from domain.cameras import observations
 from domain.cities import queries as cities
 from domain.clock import utc_now
 from domain.dispatch import service as dispatch
-from domain.incidents import rules
+from domain.incidents import retention, rules
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 from domain.incidents.states import AssignmentStatus, Resolution
@@ -162,6 +162,19 @@ def _mayday(case: Case) -> None:
     case.follow("incidents", case.id)
 
 
+def _doubted(case: Case) -> None:
+    case.raise_sos().accept().progress(AssignmentStatus.EN_ROUTE)
+    case.event("assignment.doubted", assignment=case.assignment())
+
+
+def _hold_lifted(case: Case) -> None:
+    _closed(case)
+    for step in (retention.hold, retention.lift):
+        step(case.id, by="x", reason="court", now=case.city.now())
+    case.city.store.people.update_one({"_id": case.citizen.person_id}, {"$set": {"erased_at": case.city.now()}})
+    case.follow("incidents", case.id)
+
+
 def _closed(case: Case) -> None:
     case.raise_sos().accept().change(lambda draft: rules.close(draft, Resolution.HELPED, by="x"))
 
@@ -231,6 +244,8 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "assignment.cleared": lambda case: case.raise_sos().accept().progress(A.ON_SCENE, A.CLEARED),
     "assignment.declined": _declined,
     "assignment.mayday": _mayday,
+    "assignment.doubted": _doubted,
+    "incident.hold_lifted": _hold_lifted,
     "otp.requested": lambda case: case.post("/auth/otp", {"phone": phone()}),
     "guardian.invited": lambda case: case.post("/me/guardians", {"name": "Rabia", "phone": phone(), "language": "en"}),
     "session.ended": _session,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.incidents import personal, rules, seen
+from domain.incidents import personal, retention, rules, seen
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 from domain.incidents.states import Resolution
@@ -46,6 +46,19 @@ def test_a_duress_cancel_is_forgotten_to_the_phone_as_a_safe_one_is() -> None:
     personal.forget("per_1")
     assert shown(safe) == shown(forced)
     assert not {"phone", "note", "person", "messages"} & incidents.get(forced)["citizen"].keys()
+
+
+def test_a_case_that_a_court_asked_for_is_gone_for_the_phone_and_kept_until_the_hold_is_lifted() -> None:
+    name = cancelled("inc_held", rules.cancel)
+    retention.hold(name, by="system:cli", reason="writ 77/2026", now=LATER)
+    for _ in range(2):
+        personal.forget("per_1")
+    assert incidents.get(name)["citizen"]["phone"] == "+923001234567"
+    assert incidents.get(name)["citizen"]["erased"] is True
+    retention.lift(name, by="system:cli", reason="dismissed", now=LATER)
+    assert incidents.get(name)["pending_events"][-1]["type"] == "incident.hold_lifted"
+    personal.forget("per_1")
+    assert "phone" not in incidents.get(name)["citizen"]
 
 
 def test_an_open_case_that_nobody_cancelled_goes_on_for_its_phone() -> None:
