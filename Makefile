@@ -33,10 +33,11 @@ lock: setup ## pin the requirements anew, with hashes
 	@$(LOCK) --extra vision --extra dev -o requirements-vision.txt
 	@$(LOCK) -c requirements-vision.txt -o requirements.txt
 
-openapi: setup ## write what of mobile-contract/ comes from the code: openapi.json, error-codes.md, states.md
+openapi: setup ## write what of mobile-contract/ comes from the code: openapi.json, error-codes.md, states.md, sms/, push/examples/
 	@.venv/bin/amaan openapi mobile-contract/openapi.json
 	@.venv/bin/amaan error-codes mobile-contract/error-codes.md
 	@.venv/bin/amaan states mobile-contract/states.md
+	@.venv/bin/amaan messages mobile-contract
 
 readme: setup ## write the table of settings in README.md from runtime/settings.py
 	@.venv/bin/amaan settings --write README.md

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "openapi": ("cli.openapi:openapi", "Write the contract, mobile-contract/openapi.json."),
     "error-codes": ("cli.contract_words:error_codes", "Write the table of error codes."),
     "states": ("cli.contract_words:states", "Write what each state of the contract means."),
+    "messages": ("cli.contract_words:messages", "Write what phones are sent: each SMS, an example of each push."),
     "prepare": ("cli.prepare:prepare", "Create the store's indexes and load the cities' presets."),
 }
 

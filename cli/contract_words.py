@@ -1,4 +1,6 @@
-"""`amaan error-codes` and `amaan states`: what the contract's words mean, written from the code that uses them."""
+"""`amaan error-codes`, `amaan states` and `amaan messages`: what the contract's words mean and what phones are sent, written
+from the code that uses them.
+"""
 
 from pathlib import Path
 
@@ -23,3 +25,21 @@ def states(file: Path) -> None:
     from api.contract import states as words
 
     file.write_text(words.tables(), encoding="utf-8")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+def messages(folder: Path) -> None:
+    """Write each SMS with its segments, and an example of each push, into FOLDER (`sms/`, `push/examples/`)."""
+    from notifications.render import listing
+
+    (folder / "sms").mkdir(exist_ok=True)
+    (folder / "sms" / "texts.md").write_text(listing.sms_texts(), encoding="utf-8")
+    examples = folder / "push" / "examples"
+    examples.mkdir(parents=True, exist_ok=True)
+    made = listing.push_examples()
+    for old in examples.glob("*.json"):
+        if old.stem not in made:
+            old.unlink()
+    for kind, text in made.items():
+        (examples / f"{kind}.json").write_text(text, encoding="utf-8")

@@ -47,6 +47,9 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "helpline_message": _ASKED_FOR,
     "helpline_expire": _ASKED_FOR,
     "helpline_desk": _ALARM,
+    "helpline_text": _ASKED_FOR,
+    "helpline_call": _ASKED_FOR,
+    "helpline_call_desk": _ASKED_FOR,
     # Somebody is on the way, by night as well: who looks on is awake, and who is missed does not wait for the morning.
     "journey_due": _ALARM,
     "journey_missed": _ALARM,
@@ -58,6 +61,8 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "alert.issued": Manner(Priority.BULK, bundles=True),
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
     "notice_opened": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
+    # An offer may reach that responder too late from now on.
+    "responder_opted_out": _ASKED_FOR,
     "drill_ping": Manner(Priority.BULK),
 }
 USUAL: Final = Manner()

@@ -77,6 +77,8 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "helpline.stopped": (helpline.to_counsellor,),
     "helpline.closed": (helpline.to_counsellor,),
     "helpline.sos": (helpline.became_sos,),
+    "helpline.call": (helpline.call,),
+    "helpline.call_joined": (helpline.call_joined,),
     "helpline.expire_local": (helpline.expire_local,),
     "helpline.erased": (),
     "review.asked": (reviews.asked,),

@@ -240,16 +240,17 @@ def bridge(call: Call, incident_id: str) -> Any:
     """Speak with the caller and the unit that comes: your own phone rings, and the caller's and the unit's where they are
     not on the line yet. 409 `may_not_ring` on a silent SOS, `nothing_to_bridge` where no unit has it. Logged.
     """
-    key, wanted, by = call.key or call.fingerprint, call.body.get("assignment"), call.who.person_id
+    wanted, by = call.body.get("assignment"), call.who.person_id
+    key = f"{by}-{call.key or call.fingerprint}"
 
     def step(doc: Incident) -> Incident:
         after, assignment = bridging.open_bridge(
-            incident_id, wanted, by=by, via="control_room", key=f"{by}-{key}", now=call.now, join=True
+            incident_id, wanted, by=by, via="control_room", key=key, now=call.now, join=True
         )
         audit.append(doc["city"], by, "incident.bridged", incident_id, now=call.now, assignment=assignment)
         return after
 
-    return _do(call, incident_id, step, creates=True)
+    return _do(call, incident_id, step, was_there=lambda doc: bridging.is_known(doc, key))
 
 
 @blp.endpoint("POST /incidents/<incident_id>/notes", body=schemas.NoteBody, creates=True, status=201, **_ANSWER)

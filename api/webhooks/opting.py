@@ -19,6 +19,8 @@ def taken(who: Caller, plain: str, *, for_help: bool) -> str | None:
     secret, now = found.settings.signing_key, found.clock()
     if read == "STOP" or word in optouts.STOP_WORDS | optouts.OUR_STOP_WORDS:
         optouts.stop(secret, who.phone, who.person, now=now)
+        if who.person:
+            found.enqueue("drain", "people", who.person)  # a responder's supervisors are told
         return "opted_out" if word in optouts.OUR_STOP_WORDS else ""
     if read == "START" or word in optouts.START_WORDS | optouts.OUR_START_WORDS:
         changed = optouts.start(secret, who.phone, who.person, now=now)

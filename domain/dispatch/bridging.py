@@ -50,6 +50,11 @@ def held(doc: Mapping[str, Any], assignment_id: str | None) -> str:
     return max(holding, key=lambda each: holding[each]["accepted_at"])
 
 
+def is_known(doc: Mapping[str, Any], key: str) -> bool:
+    """Whether somebody was rung for this key already."""
+    return any(key in (each.get("bridge") or {}).get("keys", ()) for each in (doc.get("assignments") or {}).values())
+
+
 def open_bridge(
     incident_id: str, assignment_id: str | None, *, by: str, via: str, key: str, now: datetime, join: bool = False
 ) -> tuple[Incident, str]:

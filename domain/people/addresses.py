@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from domain.people import queries
+from domain import outbox
+from domain.people import events, queries
 
 OPTED_OUT: Final = "opted_out"
 """The one reason that is the person's own word. Every other is the carrier's: no message will arrive there."""
@@ -21,9 +22,14 @@ def retire(person_id: str, kind: str, reason: str, *, now: datetime) -> bool:
     """Send a person nothing more by `kind` (`sms`, `voice`). False when nothing changed.
 
     `now` is when it was known: of a carrier's word, when the message was sent that did not arrive, since one from before
-    the number was last verified proves nothing. Their own word is never replaced by a carrier's.
+    the number was last verified proves nothing. Their own word is never replaced by a carrier's, and is an event: a
+    responder's supervisors are told.
     """
-    return _retire({"_id": person_id, "erased_at": None}, "retired", kind, reason, now)
+    told: dict[str, Any] = {}
+    if reason == OPTED_OUT:
+        row = queries.collection().find_one({"_id": person_id}, {"version": 1, "city": 1}) or {"_id": person_id}
+        told = outbox.pending([events.opted_out(row, kind, now=now)], now)
+    return _retire({"_id": person_id, "erased_at": None}, "retired", kind, reason, now, told)
 
 
 def retire_guardian(person_id: str, guardian_id: str, kind: str, reason: str, *, now: datetime) -> bool:
@@ -32,15 +38,16 @@ def retire_guardian(person_id: str, guardian_id: str, kind: str, reason: str, *,
     return _retire({"_id": person_id, f"{at}.id": guardian_id}, f"{at}.retired", kind, reason, now)
 
 
-def _retire(condition: dict[str, Any], at: str, kind: str, reason: str, now: datetime) -> bool:
-    if reason != OPTED_OUT:
-        condition[f"{at}.{kind}.reason"] = {"$ne": OPTED_OUT}
+def _retire(
+    condition: dict[str, Any], at: str, kind: str, reason: str, now: datetime, told: Mapping[str, Any] | None = None
+) -> bool:
+    condition[f"{at}.{kind}.reason"] = {"$ne": OPTED_OUT}
     change: dict[str, Any] = {
         "$set": {f"{at}.{kind}.reason": reason},
         "$max": {f"{at}.{kind}.at": now, "changed_at": now},
         "$inc": {"version": 1},
     }
-    return bool(queries.collection().update_one(condition, change).modified_count)
+    return bool(queries.collection().update_one(condition, outbox.merge(change, told or {})).modified_count)
 
 
 def restore(person_id: str, kind: str, *, now: datetime) -> bool:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from domain.incidents import rules
 from domain.incidents import service as incidents
+from domain.incidents.states import Resolution
 from domain.lines import service as lines
 from tests.factories.people import SECRET, Signed, phone, signed_in
 from tests.fakes.small_city import HELPLINE, PLACE, REPLIES, SOS, SmallCity
@@ -76,16 +78,60 @@ class TestReplyCodes:
         texts = small_city.wait_for(lambda: [each for each in small_city.texts(faster.phone) if "Reply" in each])
         winner = texts[-1].split("Reply ")[1].split("a ")[0]
         said(small_city, faster.phone, f"{winner}a")
-        assert "in other hands already" in said(small_city, responder.phone, f"{number}a")
+        answer = said(small_city, responder.phone, f"{number}a")
+        assert "already handled by Unit." in answer
         held = [each for each in incidents.get(doc["_id"])["assignments"].values() if each["status"] == "accepted"]
         assert len(held) == 1
 
+    def test_of_what_is_over_nobody_is_said_to_have_it(self, small_city: SmallCity) -> None:
+        responder, doc, delivery = small_city.offer()
+        number = code(small_city, responder, delivery)
+        incidents.change(
+            doc["_id"], lambda draft: rules.close(draft, Resolution.HELPED, by="per_1"), now=small_city.now()
+        )
+        answer = {"From": responder.phone, "To": REPLIES, "Body": f"{number}a", "MessageSid": "SM" + "0" * 32}
+        assert "is over" in small_city.webhook("sms", answer).text
+
     def test_a_code_that_this_phone_never_got_is_explained(self, small_city: SmallCity) -> None:
         responder, doc, _ = small_city.offer()
-        assert "not among the tasks" in said(small_city, responder.phone, "98a")
+        heard = [said(small_city, responder.phone, f"9{n}a") for n in range(7)]
+        assert ["not among the tasks" in each for each in heard] == [True] * 5 + [False] * 2, "five a day"
         stranger = phone()
         assert said(small_city, stranger, "1a") == ""
         assert incidents.get(doc["_id"])["status"] == "open"
+
+    def test_a_code_of_another_phone_does_nothing(self, small_city: SmallCity) -> None:
+        responder, doc, delivery = small_city.offer()
+        other = small_city.responder(metres=900.0)
+        lines.code_for(SECRET, other.phone, "dlv_gone", now=small_city.now())
+        code(small_city, responder, delivery)
+        assert "not among the tasks" in said(small_city, other.phone, "1a")
+        assert incidents.get(doc["_id"])["status"] == "open"
+
+    def test_a_code_whose_time_is_over_is_explained_and_does_nothing(self, small_city: SmallCity) -> None:
+        responder, doc, delivery = small_city.offer()
+        number = code(small_city, responder, delivery)
+        lines.lines().update_one(
+            {"_id": lines.line_id(SECRET, responder.phone)}, {"$set": {f"codes.{number}.until": small_city.now()}}
+        )
+        assert "the time of this code is over" in said(small_city, responder.phone, f"{number}a")
+        assert incidents.get(doc["_id"])["status"] == "open"
+
+    def test_a_message_that_comes_again_does_nothing_and_has_the_same_answer(self, small_city: SmallCity) -> None:
+        responder, doc, delivery = small_city.offer()
+        number = code(small_city, responder, delivery)
+        yes = {"From": responder.phone, "To": REPLIES, "Body": f"{number}a", "MessageSid": "SM" + "1" * 32}
+        no = {**yes, "Body": f"{number}d", "MessageSid": "SM" + "2" * 32}
+        first = small_city.webhook("sms", yes).text
+        small_city.webhook("sms", no)
+        small_city.settle()
+        before = incidents.get(doc["_id"])["version"]
+        assert "your answer is noted" in first
+        assert {small_city.webhook("sms", yes).text for _ in range(3)} == {first}
+        small_city.settle()
+        after = incidents.get(doc["_id"])
+        assert after["version"] == before
+        assert {each["status"] for each in after["assignments"].values()} == {"declined"}
 
 
 class TestCallsForHelp:
@@ -157,6 +203,24 @@ class TestAnythingElse:
         heard = [said(small_city, citizen.phone, f"thanks {n}") for n in range(7)]
         assert ["did not understand" in each for each in heard] == [True] * 5 + [False] * 2
         assert not small_city.open_incidents()
+
+    def test_what_one_number_adds_to_its_sos_is_answered_five_times_a_day(self, small_city: SmallCity) -> None:
+        """Two machines that answer each other would go on for ever."""
+        citizen = signed_in(small_city.now(), language="en")
+        heard = [said(small_city, citizen.phone, f"I am away until Monday {n}", SOS) for n in range(8)]
+        assert ["has your SOS" in each for each in heard] == [True] * 6 + [False] * 2
+        assert len(small_city.open_incidents()) == 1
+
+    def test_five_thousand_characters_emoji_and_tricks_are_taken(self, small_city: SmallCity) -> None:
+        citizen = signed_in(small_city.now(), language="en")
+        body = "SOS 🚨\u202e\u2066help\u0000\u200b" + "خ" * 5000
+        told = small_city.webhook("sms", {"From": citizen.phone, "To": SOS, "Body": body, "MessageSid": "SM" + "9" * 32})
+        assert "has your SOS" in told.text
+        (doc,) = small_city.open_incidents()
+        note = doc["citizen"]["note"]
+        assert note.startswith("helpخخ")
+        assert len(note) <= 2000
+        assert not set(note) & set("\u202e\u2066\u0000\u200b")
 
     def test_a_stranger_is_not_answered(self, small_city: SmallCity) -> None:
         assert said(small_city, phone(), "your parcel waits") == ""

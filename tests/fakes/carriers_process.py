@@ -23,6 +23,7 @@ from twilio.rest import Client
 from sandbox import carriers as local_carriers
 from sandbox.carriers.options import ACCOUNT_SID, AUTH_TOKEN, NUMBERS, PROJECT
 from tests import local_servers
+from tests.fakes import push_contract
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -64,6 +65,7 @@ class CarriersProcess:
 
     def stop(self, *, kill: bool = False) -> None:
         """End it: gently, or as a crash would."""
+        wrong = [] if kill else self.broken_pushes()
         if kill:
             children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
             self.process.kill()
@@ -75,6 +77,7 @@ class CarriersProcess:
         self._http.close()
         if self.process.stdout:
             self.process.stdout.close()
+        assert not wrong, wrong
 
     @property
     def service_account(self) -> Path:
@@ -142,11 +145,19 @@ class CarriersProcess:
         """How a phone behaves: answers=by_hand, human, machine, busy, no_answer, reject; reachable."""
         self.call("PUT", f"/phones/{quote(number)}", values)
 
+    def broken_pushes(self) -> list[str]:
+        """What of the pushes that phones got is against the contract with them."""
+        return push_contract.faults(
+            each for each in self.call("GET", "/messages.json")["items"] if each["kind"] == "push"
+        )
+
     def reset(self) -> None:
-        """Empty every inbox, forget phones, devices and webhooks, switches off."""
+        """Empty every inbox, forget phones, devices and webhooks, switches off; fails for a push that no app could read."""
         self.clear_switches()
         self.set_webhooks()
+        wrong = self.broken_pushes()
         self.call("DELETE", "/messages")
+        assert not wrong, wrong
 
     def wait_for(self, found: Callable[[], Any], timeout: float = 5.0) -> Any:
         """The first true answer of `found()`; fails the test after `timeout` seconds."""

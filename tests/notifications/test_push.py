@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from notifications.messages import Address, AddressKind, Message
-from notifications.render import MissingParam, render
+from notifications.render import MissingParam, listing, render
 from notifications.render.push import CARRIED, push_payload
 
 SCHEMAS = Path(__file__).parents[2] / "mobile-contract" / "push"
@@ -40,7 +40,7 @@ def payload(kind: str) -> dict[str, str]:
 
 
 def test_there_is_one_schema_for_each_kind_of_the_contract() -> None:
-    assert {path.name.removesuffix(".schema.json") for path in SCHEMAS.iterdir()} == KINDS == set(CARRIED)
+    assert {path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.schema.json")} == KINDS == set(CARRIED)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -48,6 +48,11 @@ class TestEachKind:
     def test_its_payload_is_valid(self, kind: str) -> None:
         Draft202012Validator.check_schema(schema(kind))
         Draft202012Validator(schema(kind)).validate(payload(kind))
+
+    def test_its_example_is_what_the_code_makes_and_valid(self, kind: str) -> None:
+        committed = (SCHEMAS / "examples" / f"{kind}.json").read_text(encoding="utf-8")
+        assert committed == listing.push_examples()[kind], "run: .venv/bin/amaan messages mobile-contract"
+        Draft202012Validator(schema(kind)).validate(json.loads(committed))
 
     def test_schema_and_code_name_the_same_ids(self, kind: str) -> None:
         envelope = {"type", "v", "delivery_id", "receipt_token"}
@@ -83,3 +88,11 @@ def test_a_message_shows_nothing_private_when_printed() -> None:
         "dlv_1-1", Address(AddressKind.SMS, "+923001234567"), text="secret", data={"receipt_token": "tok"}
     )
     assert not [word for word in ("+92300", "secret", "tok") if word in repr(message)]
+
+
+def test_the_texts_of_the_contract_are_those_that_are_sent() -> None:
+    committed = (SCHEMAS.parent / "sms" / "texts.md").read_text(encoding="utf-8")
+    assert committed == listing.sms_texts(), "run: .venv/bin/amaan messages mobile-contract"
+    rows = [line.split("|") for line in committed.splitlines() if line.startswith("| [")]
+    assert len(rows) > 60
+    assert [row[1] for row in rows if int(row[5]) > 2] == []
