@@ -1,4 +1,4 @@
-"""`amaan audit`: whether the chain of a city's day holds, and its signed head for keeping elsewhere."""
+"""`amaan audit`: whether the chain of a city's day holds and passes through the head that was kept elsewhere."""
 
 import json
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ import click
 from cli.store import connected, told
 from domain.audit import chain
 from domain.clock import utc_now
+from runtime.heads import Heads
 
 DAY = click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="UTC; today where left out.")
 
@@ -18,20 +19,42 @@ def _day(day: datetime | None) -> datetime:
 
 @click.group()
 def audit() -> None:
-    """The audit chain: verify a day, export its signed head."""
+    """The audit chain: verify a day, see its signed head. The sweeper keeps the head of each day that is over."""
 
 
 @audit.command("verify")
 @click.argument("city")
 @DAY
+@click.option("--heads", help="Where the heads were kept (an fsspec address); as the settings say where left out.")
 @told
-def verify(city: str, day: datetime | None) -> None:
-    """Walk a city's day from its start; ends 1 where it does not hold."""
-    connected()
+def verify(city: str, day: datetime | None, heads: str | None) -> None:
+    """Walk a city's day from its start, and compare it with the head that was kept; ends 1 where it does not hold."""
+    settings = connected()
     verdict = chain.verify(city, _day(day))
     if verdict.broken_at is not None:
         raise click.ClickException(f"{verdict.chain}: entry {verdict.broken_at} does not hold")
-    click.echo(f"{verdict.chain}: {verdict.entries} entries hold")
+    kept = Heads(heads or settings.heads_url).get(city, _day(day))
+    if kept is None:
+        click.echo(f"{verdict.chain}: {verdict.entries} entries hold; no head was kept yet")
+        return
+    wrong = _differs(verdict, kept, settings.signing_key)
+    if wrong:
+        raise click.ClickException(f"{verdict.chain}: {wrong}")
+    click.echo(f"{verdict.chain}: {verdict.entries} entries hold, as the kept head says")
+
+
+def _differs(verdict: chain.Verdict, kept: str, key: str) -> str:
+    """What is wrong between a day and the head that was kept of it when the day was over; empty when nothing is."""
+    try:
+        head = json.loads(kept)
+        holds = head["chain"] == verdict.chain and chain.head_holds(key, head)
+    except (ValueError, KeyError, TypeError):
+        return "the kept head cannot be read"
+    if not holds:
+        return "it does not pass through the kept head: it was rewritten, or the head is not ours"
+    if head["seq"] != verdict.entries:
+        return f"it has {verdict.entries} entries and had {head['seq']} when the day was over"
+    return ""
 
 
 @audit.command("head")
@@ -41,4 +64,7 @@ def verify(city: str, day: datetime | None) -> None:
 def head(city: str, day: datetime | None) -> None:
     """The signed head of a city's day as JSON; keep it where the store's keeper cannot reach."""
     settings = connected()
-    click.echo(json.dumps(chain.signed_head(settings.signing_key, city, _day(day))))
+    signed = chain.signed_head(settings.signing_key, city, _day(day))
+    if signed is None:
+        raise click.ClickException("the day does not hold: verify says where")
+    click.echo(json.dumps(signed))

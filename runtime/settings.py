@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """The folder of the cities' presets."""
     media_url: str = "file://var/media"
     """An fsspec address of a folder or bucket."""
+    audit_url: str = ""
+    """An fsspec address for the signed heads of the audit chain, best where what is written stays; with the media where empty."""
     var_dir: Path = Path("var")
     """Where a process may write."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -119,6 +121,11 @@ class Settings(BaseSettings):
     def links(self) -> str:
         """The address that stands before /a and /t in a message."""
         return self.link_url or self.public_url
+
+    @property
+    def heads_url(self) -> str:
+        """Where the signed heads of the audit chain go."""
+        return self.audit_url or f"{self.media_url.rstrip('/')}/audit-heads"
 
     @property
     def streams(self) -> str:

@@ -33,6 +33,7 @@ from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
 from workers.escorts import due_escorts
+from workers.heads import audit_heads
 from workers.helpline import due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_journeys, old_journeys
 from workers.notices import look_after
@@ -236,6 +237,7 @@ SWEEPS = (
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("retention", applied.kept_long_enough, 600.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
+    Sweep("audit_heads", audit_heads, 3600.0),
     Sweep("whole_uploads", whole_uploads, 10.0),
     Sweep("forgotten_uploads", forgotten_uploads, 60.0),
     Sweep("old_lines", old_lines, 60.0),

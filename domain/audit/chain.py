@@ -101,19 +101,32 @@ def verify(city: str, day: datetime) -> Verdict:
     return Verdict(chain, seq, prev)
 
 
-def signed_head(secret: str, city: str, day: datetime) -> dict[str, Any]:
-    """`{chain, seq, hash, signature}`: the day's head, to be kept where the store's keeper cannot reach.
+def first_day(city: str) -> datetime | None:
+    """The midnight (UTC) with which a city's chain begins; None where there is none."""
+    first = _audit().find_one({"city": city or "-"}, {"at": 1}, sort=[("_id", 1)])
+    if first is None:
+        return None
+    return first["at"].astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)  # type: ignore[no-any-return]
+
+
+def signed_head(secret: str, city: str, day: datetime) -> dict[str, Any] | None:
+    """`{chain, seq, hash, signature}`: the day's head, to be kept where the store's keeper cannot reach; None for a day
+    that does not hold, since nobody should vouch for it.
 
     The signature is HMAC-SHA256 over `chain|seq|hash`.
     """
     verdict = verify(city, day)
+    if verdict.broken_at is not None:
+        return None
     message = f"{verdict.chain}|{verdict.entries}|{verdict.head}".encode()
     signature = hmac.new(purpose_key(secret, "audit"), message, hashlib.sha256).hexdigest()
     return {"chain": verdict.chain, "seq": verdict.entries, "hash": verdict.head, "signature": signature}
 
 
 def head_holds(secret: str, head: Mapping[str, Any]) -> bool:
-    """Whether a kept head is ours and the chain still passes through it."""
+    """Whether a kept head is ours and the chain still passes through it. Whether the day ends with it is for whoever
+    knows that the day was over when it was signed.
+    """
     message = f"{head['chain']}|{head['seq']}|{head['hash']}".encode()
     expected = hmac.new(purpose_key(secret, "audit"), message, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, str(head["signature"])):

@@ -71,6 +71,7 @@ def test_a_removal_is_found() -> None:
 def test_a_rewritten_tail_does_not_fit_the_signed_head() -> None:
     fill()
     head = chain.signed_head(SECRET, "lahore", NOW)
+    assert head is not None
     assert chain.head_holds(SECRET, head)
     raw().delete_many({"seq": {"$gte": 4}})
     fill(3)
@@ -81,6 +82,19 @@ def test_a_rewritten_tail_does_not_fit_the_signed_head() -> None:
     assert chain.verify("lahore", NOW).broken_at is None
     assert not chain.head_holds(SECRET, head)
     assert not chain.head_holds(SECRET, {**head, "signature": "0" * 64})
+
+
+def test_nobody_vouches_for_a_day_that_does_not_hold() -> None:
+    fill()
+    raw().delete_one({"seq": 3})
+    assert chain.signed_head(SECRET, "lahore", NOW) is None
+
+
+def test_a_chain_knows_its_first_day() -> None:
+    assert chain.first_day("lahore") is None
+    for days in (3, 0, 5):
+        chain.append("lahore", "per_1", "x", "y", now=NOW + timedelta(days=days))
+    assert chain.first_day("lahore") == NOW.replace(hour=0)
 
 
 def test_many_at_once_make_one_chain() -> None:
