@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import click
 
 from cli.store import connected, told
+from domain import retention
 from domain.audit import chain
+from domain.cities import queries as cities
+from domain.cities.config import Kept
 from domain.clock import utc_now
 from runtime.heads import Heads
 
@@ -33,6 +36,9 @@ def verify(city: str, day: datetime | None, heads: str | None) -> None:
     verdict = chain.verify(city, _day(day))
     if verdict.broken_at is not None:
         raise click.ClickException(f"{verdict.chain}: entry {verdict.broken_at} does not hold")
+    if not verdict.entries and _time_is_over(city, _day(day)):
+        click.echo(f"{verdict.chain}: its time is over, and it was removed")
+        return
     kept = Heads(heads or settings.heads_url).get(city, _day(day))
     if kept is None:
         click.echo(f"{verdict.chain}: {verdict.entries} entries hold; no head was kept yet")
@@ -41,6 +47,11 @@ def verify(city: str, day: datetime | None, heads: str | None) -> None:
     if wrong:
         raise click.ClickException(f"{verdict.chain}: {wrong}")
     click.echo(f"{verdict.chain}: {verdict.entries} entries hold, as the kept head says")
+
+
+def _time_is_over(city: str, day: datetime) -> bool:
+    """Whether the city keeps its chain for less long than that; the sweep counts on the chain what it removed."""
+    return city in cities.known() and day < retention.before(cities.current(city), Kept.AUDIT, utc_now())
 
 
 def _differs(verdict: chain.Verdict, kept: str, key: str) -> str:

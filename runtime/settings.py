@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     media_url: str = "file://var/media"
     """An fsspec address of a folder or bucket."""
     audit_url: str = ""
-    """An fsspec address for the signed heads of the audit chain, best where what is written stays; with the media where empty."""
+    """Where the signed heads of the audit chain go (fsspec), best where what is written stays; with the media where empty."""
     var_dir: Path = Path("var")
     """Where a process may write."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

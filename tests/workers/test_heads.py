@@ -107,6 +107,11 @@ def test_what_is_rewritten_afterwards_is_found_out(sweep: Sweep, folder: Path) -
     assert "cannot be read" in verify().output
 
 
+def test_a_day_whose_time_is_over_is_told_from_one_that_was_taken_away(sweep: Sweep) -> None:
+    assert "no head was kept" in verify().output
+    assert "its time is over" in amaan("verify", "lahore", "--day", "2001-03-01").output
+
+
 def test_a_kept_head_stays_whatever_comes_after_it(sweep: Sweep, folder: Path) -> None:
     fill()
     sweep(MIDNIGHT + timedelta(hours=1))
