@@ -31,8 +31,9 @@ def forget(person_id: str) -> int:
     """Take a person out of all their closed cases: number, device, address, note, messages, track, what came unreadable or
     by retries, the names of their files, and their id in timeline and deliveries. The case stays, with nobody in it.
 
-    A case under a legal hold keeps them until that is lifted. An open case keeps them until it closes, since somebody may be on the way; but where the phone was told that it is
-    over, it is over for the phone here too, whichever PIN it was. How many cases were changed.
+    A case under a legal hold keeps them until that is lifted, an open case until it closes, since somebody may be on the
+    way; but where the phone was told that it is over, it is over for the phone here too, whichever PIN it was. How many
+    cases were changed.
     """
     done = 0
     for incident_id in queries.ids_of_person(person_id):

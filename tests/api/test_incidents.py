@@ -365,6 +365,22 @@ def test_what_was_written_is_read_in_pages_that_fit(api: FlaskClient, clock: Han
     assert found == list(range(11, -1, -1))
 
 
+def test_the_hundred_and_first_message_and_note_are_new_and_a_repeat_is_not(
+    api: FlaskClient, clock: Hand, operator: Signed
+) -> None:
+    citizen = signed_in(clock())
+    incident = sos(clock, person=citizen.person_id)
+    words = [{"id": f"w_{n}", "at": clock(), "from": "citizen", "by": "x", "text": "hm"} for n in range(100)]
+    incidents.incidents().update_one({"_id": incident}, {"$set": {"citizen.messages": words, "notes": words}})
+    for who, path in (
+        (citizen, f"/v1/sos/{incident}/messages"),
+        (operator, f"/v1/incidents/{incident}/messages"),
+        (operator, f"/v1/incidents/{incident}/notes"),
+    ):
+        headers = {**who.headers, "Idempotency-Key": str(uuid.uuid4())}
+        assert [api.post(path, json={"text": "new"}, headers=headers).status_code for _ in range(2)] == [201, 200]
+
+
 def test_an_edit_on_an_old_picture_is_412(api: FlaskClient, clock: Hand, operator: Signed) -> None:
     incident = sos(clock)
     headers = {**operator.headers, "If-Match": 'W/"7"'}

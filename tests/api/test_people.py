@@ -228,6 +228,20 @@ def test_a_link_that_is_not_ours_opens_nothing(api: FlaskClient, sara: Any) -> N
     assert api.get(f"/t/guardian/{token}").status_code == 410
 
 
+def test_a_neighbourhood_behind_one_address_reads_its_invitations_and_a_guesser_is_slowed(
+    api: FlaskClient, sara: Any
+) -> None:
+    added = name_guardian(api, sara, phone()).get_json()
+    token = codes.guardian_token(SECRET, sara.person_id, added["id"], 0)
+    here = {"REMOTE_ADDR": "203.0.113.77"}
+    shown = {api.get(f"/t/guardian/{token}", environ_base=here).status_code for _ in range(70)}
+    assert shown == {200}
+    guessed = [api.get(f"/t/guardian/guess{n:07d}", environ_base=here) for n in range(22)]
+    assert [each.status_code for each in guessed] == [410] * 20 + [429] * 2
+    assert guessed[-1].headers["Retry-After"]
+    assert api.get(f"/t/guardian/{token}", environ_base=here).status_code == 200
+
+
 def test_guardians_have_bounds(api: FlaskClient, sara: Any, clock: Any) -> None:
     assert said(name_guardian(api, sara, sara.phone)) == (422, "guardian_invalid")
     assert said(name_guardian(api, sara, "12")) == (422, "invalid")

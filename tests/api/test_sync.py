@@ -99,6 +99,35 @@ def test_many_changes_come_in_pieces_each_once(api: FlaskClient, clock: Hand) ->
     assert sync(api, citizen, cursor)["items"] == []
 
 
+def test_however_many_sos_there_are_sync_has_each_of_them(api: FlaskClient, clock: Hand) -> None:
+    """More than one answer looks at, made at two times, some of the same millisecond."""
+    citizen = signed_in(clock(), name="Ayesha")
+    made = {sos(clock, person=citizen.person_id) for _ in range(70)}
+    clock.forward(seconds=5)
+    made |= {sos(clock, person=citizen.person_id) for _ in range(70)}
+    clock.forward(seconds=30)
+    found, cursor, more = [], "", True
+    while more:
+        answer = sync(api, citizen, cursor)
+        found += [item["id"] for item in answer["items"] if item["kind"] == "sos"]
+        cursor, more = answer["cursor"], answer["more"]
+    assert sorted(found) == sorted(made)
+    clock.forward(seconds=30)
+    oldest = min(made)
+    incidents.change(oldest, lambda draft: draft.flag("late"), now=clock())
+    assert [item["id"] for item in sync(api, citizen, cursor)["items"]] == [oldest]
+
+
+def test_a_new_phone_gets_what_the_unit_has_and_nothing_that_is_over(api: FlaskClient, app: Flask, clock: Hand) -> None:
+    who = officer(clock)
+    over, going_on = (offer(app, clock, sos(clock), who) for _ in range(2))
+    api.post(f"/v1/assignments/{over}/decline", json={}, headers=who.headers)
+    clock.forward(seconds=30)
+    first = sync(api, who)
+    assert [item["id"] for item in first["items"] if item["kind"] == "assignment"] == [going_on]
+    assert first["tombstones"] == []
+
+
 def test_an_assignment_that_is_no_longer_the_unit_s_is_a_tombstone(api: FlaskClient, app: Flask, clock: Hand) -> None:
     first, second = officer(clock), officer(clock)
     incident = sos(clock)

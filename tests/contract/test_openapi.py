@@ -78,6 +78,18 @@ def test_every_operation_says_what_a_phone_developer_needs(contract: dict[str, A
             assert "401" in problems, name
 
 
+def test_a_list_tells_its_filters_its_paging_and_its_etag(contract: dict[str, Any]) -> None:
+    known = {name: operation for name, operation in operations(contract) if name.startswith("GET ")}
+    told = {each["name"] for each in known["GET /v1/incidents"]["parameters"]}
+    assert told >= {"city", "status", "category", "since", "until", "near", "order", "cursor", "limit", "If-None-Match"}
+    for name, operation in known.items():
+        parameters = {each["name"] for each in operation.get("parameters", [])}
+        if {"cursor", "limit"} <= parameters:
+            assert "If-None-Match" in parameters, name
+            assert "304" in operation["responses"], name
+            assert "ETag" in operation["responses"]["200"]["headers"], name
+
+
 def test_every_body_has_examples_that_its_schema_takes(contract: dict[str, Any]) -> None:
     used = set()
     for name, operation in operations(contract):

@@ -9,7 +9,7 @@ import requests
 from domain.dispatch import queries as dispatch
 from domain.incidents import service as incidents
 from domain.people import queries as people
-from tests.factories.people import phone, signed_in
+from tests.factories.people import Signed, phone, signed_in
 from tests.fakes.small_city import PLACE, SmallCity
 
 TIMEOUT_S = 10
@@ -100,6 +100,57 @@ def test_one_of_two_who_logs_out_leaves_the_unit_on_duty(small_city: SmallCity) 
     call(small_city, "POST", "/v1/auth/logout", token=second.access_token)
     small_city.settle()
     assert dispatch.unit(unit_id)["status"] == "off_duty"
+
+
+def crew_of_three(city: SmallCity) -> tuple[str, list[Signed]]:
+    """A unit with two on duty and one who is not: (unit, people)."""
+    first = city.responder(duty="available")
+    unit_id = people.get(first.person_id).unit_id
+    roles = [{"role": "responder", "city": "lahore", "agency_id": "punjab_police", "group_id": ""}]
+    others = [
+        signed_in(city.now(), roles=roles, unit_id=unit_id, language="en", duty=duty) for duty in ("busy", "off_duty")
+    ]
+    ids = {"$each": [each.person_id for each in others]}
+    dispatch.units().update_one({"_id": unit_id}, {"$push": {"responders": ids}})
+    return unit_id, [first, *others]
+
+
+def test_only_who_is_on_duty_is_told_and_offers_end_with_the_last_of_them(small_city: SmallCity) -> None:
+    unit_id, (first, second, off) = crew_of_three(small_city)
+    incident_id = raise_sos(small_city, signed_in(small_city.now()).access_token)
+    told = [len(small_city.texts(each.phone)) for each in (first, second, off)]
+    assert told == [1, 1, 0]
+    call(small_city, "POST", "/v1/auth/logout", token=first.access_token)
+    small_city.settle()
+    assert (dispatch.unit(unit_id)["status"], offers(incident_id, unit_id)) == ("busy", {"offered"})
+    assert people.get(first.person_id).duty == "off_duty"
+    call(small_city, "POST", "/v1/auth/logout", token=second.access_token)
+    small_city.settle()
+    assert (dispatch.unit(unit_id)["status"], offers(incident_id, unit_id)) == ("off_duty", {"withdrawn"}), (
+        "somebody is signed in still, and off duty"
+    )
+
+
+def test_an_offer_follows_nobody_off_duty_while_others_are_on(small_city: SmallCity) -> None:
+    """The SMS of whoever left is not followed by a call."""
+    unit_id, (first, second, _) = crew_of_three(small_city)
+    small_city.carriers.set_switch("sms", no_receipt=True)
+    incident_id = raise_sos(small_city, signed_in(small_city.now()).access_token)
+    small_city.store.deliveries.update_many({"subject": incident_id}, {"$set": {"plan": ["sms", "voice"]}})
+    call(small_city, "POST", "/v1/auth/logout", token=first.access_token)
+    small_city.settle()
+    small_city.skip(25)
+    assert [len(small_city.carriers.inbox(each.phone)["calls"]) for each in (first, second)] == [0, 1]
+    (left,) = small_city.store.deliveries.find({"recipient.id": first.person_id, "subject": incident_id})
+    assert (left["status"], left["reason"]) == ("suppressed", "off_duty")
+    assert dispatch.unit(unit_id)["status"] == "busy"
+
+
+def test_who_is_erased_is_on_no_unit(small_city: SmallCity) -> None:
+    unit_id, (first, *_) = crew_of_three(small_city)
+    call(small_city, "DELETE", "/v1/me", token=first.access_token)
+    small_city.settle()
+    assert first.person_id not in dispatch.unit(unit_id)["responders"]
 
 
 def test_who_is_erased_is_taken_out_of_cases_once_they_are_closed(small_city: SmallCity) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from domain.errors import DomainError
-from domain.people import codes, guardians, queries, second_factor, sessions, sign_in
+from domain.errors import Conflict, DomainError
+from domain.people import codes, guardians, queries, second_factor, sessions, sign_in, staff
 from domain.people.devices import DeviceFacts
 from domain.people.documents import ChallengeDoc
 from domain.people.sign_in import Lifetimes
+from domain.permissions import Held, Role
 from tests.factories.people import SECRET, authenticator, phone, signed_in
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -61,6 +62,35 @@ def test_guesses_at_once_are_five_at_most() -> None:
     at_once(lambda _: sign_in.use_code(SECRET, challenge, wrong, key=None, now=NOW), times=12)
     assert ChallengeDoc.objects(id=codes.challenge_id(challenge)).get().tries == 5
     assert at_once(lambda _: sign_in.use_code(SECRET, challenge, code, key=None, now=NOW), times=1) == ["otp_wrong"]
+
+
+def test_roles_that_change_in_many_places_at_once_all_hold_and_nobody_tries_for_ever() -> None:
+    who = signed_in(NOW).person_id
+
+    def one(number: int) -> Any:
+        city = f"city{number}"
+        return staff.change(who, city=city, roles=[Held(Role.OPERATOR, city)], facts={}, now=NOW).id
+
+    found = at_once(one, times=6)
+    done = [each for each in found if each == who]
+    assert len(queries.get(who).roles) == len(done) >= 1
+    assert set(found) <= {who, "changed_meanwhile"}
+
+
+def test_a_person_who_keeps_changing_is_a_conflict_not_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    who = signed_in(NOW).person_id
+    real, reads = queries.get, []
+
+    def changing(person_id: str) -> Any:
+        found = real(person_id)
+        reads.append(person_id)
+        queries.collection().update_one({"_id": person_id}, {"$inc": {"version": 1}})
+        return found
+
+    monkeypatch.setattr(queries, "get", changing)
+    with pytest.raises(Conflict) as error:
+        staff.change(who, city="lahore", roles=[], facts={}, now=NOW)
+    assert (error.value.error_code, len(reads)) == ("changed_meanwhile", 12)
 
 
 def test_a_refresh_token_renews_once_and_then_ends_the_session() -> None:
