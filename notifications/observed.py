@@ -66,7 +66,7 @@ class Tally:
             try:
                 carriers.add(whose, counters, at=_time_of(slot))
             except Exception as error:  # figures must never end a thread, or anybody's message
-                log.warning("tally_waits", error=type(error).__name__)
+                log.debug("tally_waits", error=type(error).__name__)
                 with self._lock:
                     held = self._waiting.setdefault((whose, slot), defaultdict(float))
                     for name, value in counters.items():

@@ -9,9 +9,10 @@ from api.drills import schemas
 from api.paging import Listed
 from api.readings import reading
 from domain import permissions
+from domain.cities import agencies
 from domain.cities import queries as cities
 from domain.cities.config import ChannelName
-from domain.cities.errors import CityInvalid, UnknownCity
+from domain.cities.errors import CityInvalid, UnknownAgency, UnknownCity
 from domain.drills import queries, service
 from domain.drills.errors import DrillNotFound
 from domain.drills.service import Wanted
@@ -96,7 +97,9 @@ def start_drill(call: Call) -> Any:
     city, own = _city(call, RUN, body.get("city"))
     agency = body.get("agency_id") or own
     if own and agency != own:
-        raise UnknownCity("no such agency")
+        raise UnknownAgency("no such agency")
+    if agency:
+        agencies.get(city, agency)
     config = cities.current(city)
     usual = config.drills
     wanted = Wanted(

@@ -6,24 +6,29 @@ again the notice clears by itself.
 """
 
 import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
+from redis.exceptions import RedisError
 
+from cli import deliveries as command
 from domain.deliveries.service import Recipient, Telling
+from domain.dispatch import service as dispatch
+from domain.incidents import service as incidents
 from domain.insights import carriers
+from domain.notices import queries as notice_queries
 from domain.notices import service as notices
 from domain.notices.states import NoticeKind
 from notifications import fanout, observed
 from tests.factories.people import Signed, signed_in, staff
 from tests.fakes.small_city import SmallCity
-from tests.invariants.sources import ROOT
+from workers.notices import look_after
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -171,24 +176,74 @@ def test_who_may_not_read_deliveries_does_not(city: SmallCity) -> None:
     assert get(city, operator, f"/v1/deliveries/{told}").status_code == 404
 
 
-def test_the_command_shows_every_attempt(city: SmallCity) -> None:
+def test_the_command_shows_every_attempt(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
     incident = city.sos()["id"]
     person = signed_in(city.now())
     city.carriers.set_switch("sms", error="30006", times=1)
     (told,) = write_to(city, [person], incident)
-    env = {
-        "AMAAN_SECRET": city.settings.signing_key, "MONGODB_URL": city.settings.mongodb_url,
-        "REDIS_URL": city.settings.redis_url, "PATH": "/usr/bin:/bin",
-    }  # fmt: skip
-    command = [sys.executable, "-m", "cli", "deliveries"]
-    shown = subprocess.run([*command, told], cwd=ROOT, env=env, capture_output=True, text=True, check=True, timeout=40)
-    assert "twilio_sms" in shown.stdout
-    assert person.person_id[:12] in shown.stdout
-    assert person.phone not in shown.stdout
-    as_json = subprocess.run(
-        [*command, incident, "--json"], cwd=ROOT, env=env, capture_output=True, text=True, check=True, timeout=40
-    )
-    rows = [json.loads(line) for line in as_json.stdout.splitlines()]
+    monkeypatch.setattr(command, "connected", lambda: city.settings)  # this process is
+    shown = CliRunner().invoke(command.deliveries, [told])
+    assert shown.exit_code == 0, shown.output
+    assert "twilio_sms" in shown.output
+    assert "30006" in shown.output
+    assert person.phone not in shown.output
+    as_json = CliRunner().invoke(command.deliveries, [incident, "--json"])
+    rows = [json.loads(line) for line in as_json.output.splitlines()]
     (row,) = [each for each in rows if each["id"] == told]
     assert row["attempts"][0]["vendor_code"] == "30006"
     assert row["attempts"][0]["reading"]
+    nothing = CliRunner().invoke(command.deliveries, ["inc_none"])
+    assert (nothing.exit_code, "nothing was told" in nothing.output) == (1, True)
+
+
+def test_a_ladder_that_finds_nobody_stands_until_somebody_has_it(city: SmallCity) -> None:
+    operator = staff(city.now(), "operator")
+    incident = city.sos()["id"]
+    city.settle()
+
+    def unanswered() -> list[str]:
+        found = get(city, operator, "/v1/notices?city=lahore").json()["items"]
+        return [each["status"] for each in found if each["kind"] == "ladder_unanswered" and each["cause"] == incident]
+
+    for _ in range(12):
+        city.skip(60)
+        if unanswered():
+            break
+    operator = staff(city.now(), "operator")
+    assert unanswered() == ["open"]
+    city.responder(metres=100)
+    city.skip(120)
+    assert unanswered() == ["open"]  # somebody was asked, nobody has it yet
+    doc = incidents.get(incident)
+    assignment = next(key for key, each in doc["assignments"].items() if each["status"] == "offered")
+    dispatch.accept(incident, assignment, city.context.desk("lahore"), by="per_1", via="app", now=city.now())
+    for _ in range(3):
+        city.skip(3)
+    assert unanswered() == []
+
+
+def test_a_queue_that_is_away_and_messages_that_wait_are_told(city: SmallCity) -> None:
+    class Away:
+        """Redis does not answer."""
+
+        def __call__(self, job: str, *args: Any) -> bool:
+            return False
+
+        def depth(self) -> dict[str, int]:
+            raise RedisError
+
+    def kinds() -> set[str]:
+        return {each["kind"] for each in notice_queries.standing()}
+
+    away = replace(city.context, enqueue=Away())
+    late = {
+        "_id": "dlv_late", "city": "lahore", "purpose": "otp", "subject": "x", "status": "queued", "plan": ["sms"],
+        "recipient": {"kind": "challenge", "id": "none"}, "attempts": {}, "tries": 0, "version": 1, "priority": 0,
+        "next_at": city.now() - timedelta(seconds=40), "valid_until": city.now() + timedelta(hours=1),
+    }  # fmt: skip
+    city.store.deliveries.insert_one(late)
+    look_after(away, city.pool)
+    assert {"queue_away", "messages_behind"} <= kinds()
+    city.store.deliveries.delete_many({})
+    look_after(city.context, city.pool)
+    assert not {"queue_away", "messages_behind"} & kinds()
