@@ -84,6 +84,23 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "journeys_extend": {"half an hour": {"expected_arrival": "2026-11-23T18:30:00Z", "pin": "4821"}},
     "journeys_arrive": {"with the PIN": {"pin": "4821"}, "without one": {}},
     "journeys_cancel": {"with the PIN": {"pin": "4821"}},
+    "place_audits_add": {
+        "a dark lane": {
+            "position": _HERE,
+            "ratings": {
+                "lighting": 0,
+                "openness": 1,
+                "visibility": 1,
+                "people": 1,
+                "security": 0,
+                "walk_path": 2,
+                "public_transport": 1,
+                "gender_usage": 0,
+                "feeling": 0,
+            },
+            "note": "The lamp at the corner is broken.",
+        }
+    },
     "escorts_ask": {
         "now": {"position": _HERE, "destination": {"lat": 31.5204, "lon": 74.3587, "name": "Hostel"}},
         "later": {
@@ -100,6 +117,9 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "a walk-in": {"category": "theft", "channel": "walk_in", "city": "lahore"},
     },
     "operating_assign": {"a unit": {"unit": "unt_0mc8x2k4q1", "service": "police"}},
+    "operating_withdraw": {
+        "another unit": {"assignment": "asg_0mc8x2k4q1", "reason": "A flat tyre.", "instead": "unt_0mc8x2k4q1"}
+    },
     "operating_merge": {"into": {"into": "inc_0mc8x2k4q1"}},
     "operating_unmerge": {"why": {"reason": "Another street."}},
     "operating_resolve": {"how": {"resolution": "helped", "reason": "Brought home."}},
@@ -107,6 +127,10 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "operating_steer": {
         "pause": {"action": "pause", "service": "police", "reason": "A unit is on the telephone."},
         "skip": {"action": "skip"},
+    },
+    "operating_bridge": {
+        "the unit that said yes last": {},
+        "one unit of several": {"assignment": "asg_0mc8x2k4q1"},
     },
     "operating_add_note": {"a note": {"text": "The caller is a neighbour."}},
     "operating_add_message": {"a text": {"text": "A car is on its way."}},
@@ -214,6 +238,8 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "observation_id": "obs_0mc8x2k4q1",
     "unit_id": "unt_0mc8x2k4q1",
     "journey_id": "jny_0mc8x2k4q1",
+    "audit_id": "pla_0mc8x2k4q1",
+    "hour": 21,
     "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
     "guardian_id": "gua_0mc8x2k4q1",

@@ -33,6 +33,7 @@ _OF_AN_INCIDENT: Final = (
     "operating_add_note",
     "operating_add_message",
     "operating_steer",
+    "operating_bridge",
     "operating_hand_over",
     "operating_resolve",
     "operating_reopen",
@@ -72,6 +73,7 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("sos_raise_sos", "201"): [*_OF_AN_SOS, *_each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT)],
     ("sos_raise_sos", "200"): _each("sos_id", "$response.body#/id", "sos_follow"),
     ("journeys_start", "201"): _each("journey_id", "$response.body#/id", *_OF_A_JOURNEY),
+    ("place_audits_add", "201"): _each("audit_id", "$response.body#/id", "place_audits_put_photo"),
     ("escorts_ask", "201"): _each("escort_id", "$response.body#/id", "escorts_read", "escorts_cancel"),
     ("operating_create", "201"): _each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT),
     ("incidents_list_incidents", "200"): [
