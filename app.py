@@ -30,6 +30,7 @@ from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
 from api.insights.metrics import blp as metrics
+from api.insights.place_audits import blp as place_layers
 from api.insights.routes import blp as insights
 from api.journeys.routes import blp as journeys
 from api.json import JsonProvider
@@ -41,6 +42,7 @@ from api.pages.one_tap import blp as one_tap
 from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
+from api.place_audits.routes import blp as place_audits
 from api.responder.routes import blp as responder
 from api.reviews.routes import blp as reviews
 from api.safe_places.routes import blp as safe_places
@@ -66,6 +68,7 @@ DOCUMENTED: list[Any] = [
     journeys,
     safe_places,
     escorts,
+    place_audits,
     incidents,
     operating,
     responder,
@@ -82,6 +85,7 @@ DOCUMENTED: list[Any] = [
     app_config,
     sync,
     insights,
+    place_layers,
     drills,
     notices,
     cities,

@@ -84,6 +84,13 @@ class FileEvidence:
         found = filetype.guess(self.media.head(kept.sha256, _HEAD))
         return str(found.mime) if found else UNKNOWN
 
+    def keep_clean(self, data: bytes) -> tuple[Kept, str] | None:
+        """An image decoded and written anew, and nothing else of it; None for what is no image."""
+        found = filetype.guess(data[:_HEAD])
+        form = _SHOWN_AS.get(str(found.mime)) if found else None
+        clean = _redrawn(data, form) if form else None
+        return None if form is None or clean is None else (Kept(self.media.put(clean), len(clean)), _TYPE_OF[form])
+
     def clean_copy(self, kept: Kept, kind: str) -> tuple[Kept, str] | None:
         """An image decoded and written anew, turned as it is looked at; None where it cannot or should not be decoded."""
         form = _SHOWN_AS.get(kind)

@@ -14,6 +14,7 @@ from domain.incidents import personal
 from domain.journeys import service as journeys
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
 from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
+from domain.place_audits import service as place_audits
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
 
@@ -22,6 +23,7 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "sos": personal.exported,
     "alerts": following.exported,
     "journeys": journeys.exported,
+    "place_audits": place_audits.exported,
 }
 """What each other concept has of a person, for the export."""
 

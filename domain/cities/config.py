@@ -347,6 +347,8 @@ class CityConfig:
     default_category: str
     closed_incidents: Fate = Fate.ANONYMISE
     """What becomes of them after their days."""
+    place_audits_k: int = 5
+    """Of a cell and hour nothing is told before so many people have rated it."""
     drills: DrillPlan | None = None
     prices: tuple[Price, ...] = ()
     version: int = 0

@@ -74,6 +74,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
         cap_feeds=top.keyed("cap_feeds", "id", parse_feed, empty=True),
         default_category=top.text("default_category"),
+        place_audits_k=top.integer("place_audits_k", 3, 100, 5),
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
         version=version,

@@ -31,3 +31,6 @@ class EvidenceStore(Protocol):
 
     def clean_copy(self, kept: Kept, kind: str) -> tuple[Kept, str] | None:
         """A copy of an image without anything but what one sees in it, and its type; None for what is no such image."""
+
+    def keep_clean(self, data: bytes) -> tuple[Kept, str] | None:
+        """Store an image without anything but what one sees in it, and not as it came; None for what is no such image."""

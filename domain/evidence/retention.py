@@ -7,6 +7,7 @@ from typing import Any
 from domain.cameras.queries import observations
 from domain.evidence.service import evidence, uploads
 from domain.evidence.states import UploadStatus
+from domain.place_audits.queries import audits
 
 
 def expire(city: str, before: datetime, *, keep: Collection[str], drop: Callable[[str], None], limit: int) -> int:
@@ -25,18 +26,19 @@ def _remove(rows: Sequence[dict[str, Any]], drop: Callable[[str], None]) -> int:
     ids = [row["_id"] for row in rows]
     names = {row["sha256"] for row in rows} | {row["shown"]["sha256"] for row in rows if row.get("shown")}
     for name in sorted(names):
-        if not _has_others(name, ids):
+        if not is_held(name, leaving=ids):
             drop(name)
     if ids:
         evidence().delete_many({"_id": {"$in": ids}})
     return len(ids)
 
 
-def _has_others(name: str, leaving: Sequence[str]) -> bool:
-    """The same bytes are stored once, whoever sent them."""
+def is_held(name: str, *, leaving: Sequence[str] = ()) -> bool:
+    """Whether anything but the evidence that is `leaving` has these bytes: they are stored once, whoever sent them."""
     others = {"$nin": list(leaving)}
     return bool(
         evidence().find_one({"sha256": name, "_id": others}, {"_id": 1})
         or evidence().find_one({"shown.sha256": name, "_id": others}, {"_id": 1})
         or observations().find_one({"stills": name}, {"_id": 1})
+        or audits().find_one({"photo.sha256": name}, {"_id": 1})
     )

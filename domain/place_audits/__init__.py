@@ -1,0 +1,1 @@
+"""Place audits: how safe a place feels, in Safetipin's nine parameters."""
