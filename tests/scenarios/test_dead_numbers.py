@@ -35,9 +35,9 @@ def channels(delivery_id: str) -> list[tuple[str, str]]:
     return [(each["channel"], each["state"]) for each in deliveries.get(delivery_id)["attempts"].values()]
 
 
-def kinds(person: Signed) -> set[str]:
+def kinds(city: SmallCity, person: Signed) -> set[str]:
     """By what somebody can be reached now."""
-    return set(reach({"kind": "person", "id": person.person_id, "of": ""}).addresses)
+    return set(reach({"kind": "person", "id": person.person_id, "of": ""}, city.settings).addresses)
 
 
 def verified(city: SmallCity, number: str) -> None:
@@ -62,7 +62,7 @@ def test_a_number_that_the_network_calls_dead_gets_no_more_sms_until_it_is_verif
         city.webhook(f"status?delivery={first['_id']}&attempt=1", given_up)
     city.settle()
     assert channels(first["_id"]) == [("sms", "permanent"), ("voice", "sent")]
-    assert kinds(responder) == {"voice"}
+    assert kinds(city, responder) == {"voice"}
     city.carriers.clear_switches()
     held = city.store.people.find_one({"_id": responder.person_id})["retired"]["sms"]
     assert held["reason"] == ("invalid_address" if code == 30005 else "not_mobile")
@@ -73,7 +73,7 @@ def test_a_number_that_the_network_calls_dead_gets_no_more_sms_until_it_is_verif
     city.skip(30)
     assert len(city.texts(responder.phone)) == had  # not asked again: the ladder goes on by what is left
     verified(city, responder.phone)
-    assert kinds(responder) == {"sms", "voice"}
+    assert kinds(city, responder) == {"sms", "voice"}
 
 
 def test_a_create_that_is_refused_for_the_number_retires_it_at_once(city: SmallCity) -> None:
@@ -82,7 +82,7 @@ def test_a_create_that_is_refused_for_the_number_retires_it_at_once(city: SmallC
     asked = city.store.deliveries.find({"subject": incident["_id"], "recipient.id": responder.person_id})
     tried = [each for found in asked for each in channels(found["_id"])]
     assert sorted(tried) == [("sms", "permanent"), ("voice", "sent")]  # the second that tells them asks for no SMS
-    assert kinds(responder) == {"voice"}
+    assert kinds(city, responder) == {"voice"}
 
 
 def test_stop_is_lifted_by_their_own_word_alone(city: SmallCity) -> None:
@@ -91,19 +91,19 @@ def test_stop_is_lifted_by_their_own_word_alone(city: SmallCity) -> None:
     assert not addresses.retire(responder.person_id, "sms", "not_mobile", now=city.now())
     city.ahead += timedelta(seconds=5)
     sign_in.person_for(responder.phone, language="en", now=city.now())
-    assert kinds(responder) == {"voice"}
+    assert kinds(city, responder) == {"voice"}
     assert addresses.restore(responder.person_id, "sms", now=city.now())
-    assert kinds(responder) == {"sms", "voice"}
+    assert kinds(city, responder) == {"sms", "voice"}
 
 
 def test_a_receipt_from_before_the_number_was_verified_proves_nothing(city: SmallCity) -> None:
     responder = city.responder()
     sent_at, now = city.now() - timedelta(minutes=5), city.now()
     addresses.retire(responder.person_id, "sms", "not_mobile", now=sent_at)
-    assert kinds(responder) == {"sms", "voice"}
+    assert kinds(city, responder) == {"sms", "voice"}
     addresses.retire(responder.person_id, "sms", "not_mobile", now=now + timedelta(seconds=1))
     addresses.retire(responder.person_id, "sms", "not_mobile", now=sent_at)  # out of order: the newer word stands
-    assert kinds(responder) == {"voice"}
+    assert kinds(city, responder) == {"voice"}
 
 
 def test_a_guardians_and_a_units_number_die_and_live_as_well(city: SmallCity) -> None:
@@ -112,17 +112,17 @@ def test_a_guardians_and_a_units_number_die_and_live_as_well(city: SmallCity) ->
     city.store.people.update_one({"_id": citizen.person_id}, {"$set": {"guardians.gua_1": row}})
     guardian = {"kind": "guardian", "id": "gua_1", "of": citizen.person_id}
     addresses.retire_guardian(citizen.person_id, "gua_1", "sms", "invalid_address", now=city.now())
-    assert set(reach(guardian).addresses) == {"voice"}
+    assert set(reach(guardian, city.settings).addresses) == {"voice"}
     addresses.restore_guardian(citizen.person_id, "gua_1", "sms", now=city.now())
-    assert set(reach(guardian).addresses) == {"sms", "voice"}
+    assert set(reach(guardian, city.settings).addresses) == {"sms", "voice"}
 
     unit = (city.store.people.find_one({"_id": citizen.person_id}) or {})["unit_id"]
     registry.change(unit, {"phone": "+923015550002"}, now=city.now())
     recipient = {"kind": "unit", "id": unit, "of": ""}
     assert registry.retire_phone(unit, "sms", "not_mobile", now=city.now() + timedelta(seconds=1))
-    assert set(reach(recipient).addresses) == {"voice"}
+    assert set(reach(recipient, city.settings).addresses) == {"voice"}
     registry.change(unit, {"phone": "+923015550003"}, now=city.now() + timedelta(seconds=2))
-    assert set(reach(recipient).addresses) == {"sms", "voice"}
+    assert set(reach(recipient, city.settings).addresses) == {"sms", "voice"}
     assert dispatch.unit(unit)["phone"] == "+923015550003"
 
 
