@@ -27,7 +27,7 @@ from notifications.fanout import advance_all
 from runtime import logging
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
-from workers import alerts, sight
+from workers import alerts, cap_feeds, sight
 from workers import retention as applied
 from workers.context import Context
 from workers.drain import drain_with
@@ -231,13 +231,14 @@ SWEEPS = (
     Sweep("due_journeys", due_journeys, 1.0),
     Sweep("due_escorts", due_escorts, 2.0),
     Sweep("waiting_looks", waiting_looks, 1.0),
+    Sweep("due_feeds", cap_feeds.due_feeds, 5.0),
     Sweep("due_alerts", alerts.due_alerts, 1.0),
     Sweep("due_batches", alerts.due_batches, 1.0),
     Sweep("count_receipts", alerts.count_receipts, 2.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("retention", applied.kept_long_enough, 600.0),
-    Sweep("orphan_leases", orphan_leases, 5.0),
     Sweep("audit_heads", audit_heads, 3600.0),
+    Sweep("orphan_leases", orphan_leases, 5.0),
     Sweep("whole_uploads", whole_uploads, 10.0),
     Sweep("forgotten_uploads", forgotten_uploads, 60.0),
     Sweep("old_lines", old_lines, 60.0),

@@ -6,11 +6,11 @@ from typing import Any
 
 from api.admin.scope import audited, city_of
 from api.alerts import schemas
-from api.alerts.views import alert_view, cap_sender, row_view
+from api.alerts.views import alert_view, row_view
 from api.blueprint import Blueprint, Call
 from api.paging import Listed
 from domain import permissions
-from domain.alerts import following, queries, service
+from domain.alerts import cap, following, queries, service
 from domain.alerts.area import Inside
 from domain.alerts.errors import AlertNotFound
 from domain.alerts.states import AlertStatus
@@ -113,7 +113,7 @@ def _issue(call: Call, alert: Mapping[str, Any]) -> dict[str, Any]:
     city, alert_id = alert["city"], alert["_id"]
     if alert["status"] == AlertStatus.DRAFT:
         audited(call, city, "alert.issued", alert_id)
-    sender = cap_sender(call, city)
+    sender = cap.sender_of(city, call.services.settings.public_url)
     issued = service.issue(alert_id, cities.current(city), sender=sender, by=call.who.person_id, now=call.now)
     call.services.enqueue("drain", "alerts", alert_id)
     return issued
@@ -181,7 +181,7 @@ def cancel_alert(call: Call, alert_id: str) -> Any:
         cities.current(city),
         by=call.who.person_id,
         now=call.now,
-        sender=cap_sender(call, city),
+        sender=cap.sender_of(city, call.services.settings.public_url),
         reasons=call.body.get("reason") or {},
     )
     call.services.enqueue("drain", "alerts", cancel["_id"])

@@ -112,7 +112,7 @@ class AlertsQuery(PageQuery):
 
     city = Id()
     at = code_field(AT, "lat,lon in degrees.", metadata={"description": "Only those for this place."})
-    mine = Flag(metadata={"description": "Only those for the places that one follows."})
+    mine = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "Only those for the places that one follows."})
     status = fields.String(validate=validate.OneOf([*(str(each) for each in AlertStatus), "all"]))
 
 

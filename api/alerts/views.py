@@ -2,17 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from api.blueprint import Call
 from domain.alerts import rules
 from domain.deliveries.bulk import COUNTED
-
-
-def cap_sender(call: Call, city: str) -> str:
-    """Who we are to other systems: unique where the public address is, without blanks and commas (CAP 1.2, §3.2.1)."""
-    host = urlsplit(call.services.settings.public_url).hostname or "localhost"
-    return f"{city}@{host}"
 
 
 def row_view(alert: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ what lies in one is warned too.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from lxml import etree
@@ -19,6 +20,11 @@ _LANGUAGE: Final[Mapping[str, str]] = {"en": "en-GB", "ur": "ur-PK"}
 
 Reference = tuple[str, str, datetime]
 """(sender, identifier, sent) of an earlier message."""
+
+
+def sender_of(city: str, public_url: str) -> str:
+    """Who we are to other systems: unique where the public address is, without blanks and commas (CAP 1.2, §3.2.1)."""
+    return f"{city}@{urlsplit(public_url).hostname or 'localhost'}"
 
 
 def moment(at: datetime, zone: ZoneInfo) -> str:

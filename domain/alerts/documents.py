@@ -106,6 +106,7 @@ class FeedDoc(me.Document):
     asked_at = me.DateTimeField()
     answered_at = me.DateTimeField()
     problem = me.StringField()
+    seen = me.ListField(me.StringField())  # marks of links that were read
     failures = me.IntField(default=0)
 
     meta = {
