@@ -372,6 +372,8 @@ class CityConfig:
 
     def price(self, carrier: str, address: str) -> Price | None:
         """What a message to this address costs with a carrier: by the longest prefix; None where nobody said."""
+        if not self.prices:
+            return None
         fitting = [each for each in self.prices if each.carrier == carrier and address.startswith(each.prefix)]
         return max(fitting, key=lambda each: len(each.prefix), default=None)
 

@@ -5,6 +5,7 @@ Latencies are kept as counts by bucket, so that any hours can be added up; a per
 the width of its bucket. `slots` are the hour's five-minute parts: by them somebody is told that a carrier fails.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +20,9 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NOWHERE: Final = "-"
 """The city of a message that belongs to none."""
 SLOT: Final = timedelta(minutes=5)
-MS_EDGES: Final = (5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000)
+MS_EDGES: Final[tuple[float, ...]] = (5, 10, 20, 35, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 3000, 5000)
 """Upper edges in milliseconds of how long a carrier takes to answer us."""
-S_EDGES: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
+S_EDGES: Final[tuple[float, ...]] = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
 """Upper edges in seconds from handing a message over to its receipt."""
 Counters = dict[str, float]
 
@@ -47,9 +48,16 @@ class Whose:
     city: str
 
 
-def bucket(value: float, edges: Iterable[float]) -> str:
-    """The name of the bucket, as a field can have it: `0_25` for 0.25; `inf` beyond the last."""
-    return next((f"{edge:g}".replace(".", "_") for edge in edges if value <= edge), "inf")
+def _name(edge: float) -> str:
+    return f"{edge:g}".replace(".", "_")
+
+
+_NAMES: Final = {edges: (*map(_name, edges), "inf") for edges in (MS_EDGES, S_EDGES)}
+
+
+def bucket(value: float, edges: tuple[float, ...]) -> str:
+    """The name of the bucket, as a field can have it: `0_25` for 0.25; `inf` beyond the last. `edges`: one of the two."""
+    return _NAMES[edges][bisect_left(edges, value)]
 
 
 def add(whose: Whose, counters: Mapping[str, float], *, at: datetime) -> None:
@@ -79,7 +87,7 @@ def quantile(counts: Mapping[str, float], edges: Iterable[float], share: float) 
         return None
     wanted, passed, low = share * total, 0.0, 0.0
     for edge in edges:
-        here = counts.get(f"{edge:g}".replace(".", "_"), 0)
+        here = counts.get(_name(edge), 0)
         if here and passed + here >= wanted:
             return low + (edge - low) * (wanted - passed) / here
         passed, low = passed + here, float(edge)
