@@ -32,6 +32,7 @@ from notifications import alerts, journeys
 from notifications.recipients import Reached
 from notifications.render.text import distance
 from runtime.settings import Settings
+from runtime.vault import vault
 
 Params = dict[str, str]
 
@@ -271,6 +272,18 @@ def _helpline_overtaken(delivery: Delivery) -> str:
     return "contact_stopped" if "stop_contact" in doc.get("flags", []) else ""
 
 
+def _hidden(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """For the app alone: nothing is shown."""
+    return {"request_id": delivery["subject"], "hidden": "1"}
+
+
+def _helpline_text(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """To whoever writes by SMS: the counsellor's words, opened at the moment of sending and kept nowhere."""
+    message = helpline.messages().find_one({"_id": delivery["refs"]["message"]}) or {}
+    box = vault(settings).box(delivery["subject"])
+    return {"what": box.open(f"message:{message['_id']}", message["sealed"])}
+
+
 def _desk(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
     """What a counsellor hears: that there is something, not what or whose."""
     return {"request_id": delivery["subject"], "variant": delivery["refs"].get("variant", "")}
@@ -325,7 +338,10 @@ CONTENT: Mapping[str, Content] = {
     "notice_opened": Content(_notice_opened, _notice_opened_overtaken, "notice.opened", urgent=True),
     "drill_ping": Content(_drill, _drill_overtaken, "drill.ping", urgent=True),
     "helpline_message": Content(_helpline, _helpline_overtaken, "helpline.message", urgent=True),
-    "helpline_expire": Content(_helpline, _never, "helpline.expire_local"),
+    "helpline_expire": Content(_hidden, _never, "helpline.expire_local"),
+    "helpline_text": Content(_helpline_text, _helpline_overtaken),
+    "helpline_call": Content(_helpline, _helpline_overtaken, urgent=True),
+    "helpline_call_desk": Content(_desk, _helpline_overtaken, urgent=True),
     "helpline_desk": Content(_desk, _never, "helpline.message", urgent=True),
     "alert_issued": Content(alerts.issued, alerts.overtaken, "alert.issued"),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),

@@ -4,17 +4,18 @@ No event, job or delivery of the helpline names her: a delivery's recipient is t
 vault until the moment of sending (`notifications/recipients.py`).
 """
 
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.deliveries.service import Recipient, Telling
-from domain.errors import NotFound
-from domain.helpline import filing, line, rules, shifts
+from domain.errors import DomainError, NotFound
+from domain.helpline import calling, filing, line, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.rules import Request, Step
-from domain.helpline.states import CounsellorState, HelplineStatus, Side
+from domain.helpline.states import Channel, CounsellorState, HelplineStatus, Side
 from domain.outbox import Event
 from domain.people import queries as people
 from domain.people import sessions
@@ -27,6 +28,8 @@ from workers.context import Context
 BATCH = 200
 ASKING_MATTERS = timedelta(minutes=10)
 ANSWER_MATTERS = timedelta(hours=12)
+FORGET_MATTERS = timedelta(days=28)
+"""As long as FCM keeps a push for a phone that is off."""
 
 log = logging.get(__name__)
 
@@ -50,8 +53,17 @@ def _desk(event: Event, context: Context, told: list[str], *, request: str = "",
     )
 
 
-def _her(event: Event, context: Context, doc: Request, *, purpose: str = "helpline_message") -> None:
-    """By push alone: an SMS would be read by whoever holds her phone."""
+def _her(
+    event: Event,
+    context: Context,
+    doc: Request,
+    *,
+    purpose: str = "helpline_message",
+    plan: Sequence[str] = ("fcm",),
+    valid_for: timedelta = ANSWER_MATTERS,
+    refs: Mapping[str, str] | None = None,
+) -> None:
+    """By push alone where nothing else is said: an SMS would be read by whoever holds her phone."""
     tell(
         [
             Telling(
@@ -60,8 +72,9 @@ def _her(event: Event, context: Context, doc: Request, *, purpose: str = "helpli
                 purpose=purpose,
                 subject=doc["_id"],
                 recipient=Recipient("helpline", doc["_id"]),
-                plan=("fcm",),
-                valid_for=ANSWER_MATTERS,
+                plan=plan,
+                valid_for=valid_for,
+                refs=refs or {},
                 receipt_wait_s=15,
             )
         ],
@@ -111,7 +124,9 @@ def message(event: Event, context: Context) -> None:
     doc = _request(event, event["request"])
     if doc is None:
         return
-    if event["side"] == Side.COUNSELLOR:
+    if event["side"] == Side.COUNSELLOR and doc["channel"] == Channel.SMS:
+        _her(event, context, doc, purpose="helpline_text", plan=("sms",), refs={"message": event["subject"]})
+    elif event["side"] == Side.COUNSELLOR:
         _her(event, context, doc)
     elif doc.get("counsellor"):
         _desk(event, context, [doc["counsellor"]], request=doc["_id"])
@@ -150,7 +165,41 @@ def expire_local(event: Event, context: Context) -> None:
     """Her phone forgets its copy: the push says nothing else."""
     doc = _request(event)
     if doc is not None:
-        _her(event, context, doc, purpose="helpline_expire")
+        _her(event, context, doc, purpose="helpline_expire", valid_for=FORGET_MATTERS)
+
+
+def call(event: Event, context: Context) -> None:
+    """The counsellor's own phone rings first."""
+    tell(
+        [
+            Telling(
+                key=event["id"],
+                city=event["city"],
+                purpose="helpline_call_desk",
+                subject=event["subject"],
+                recipient=Recipient("person", event["counsellor"]),
+                plan=("voice",),
+                valid_for=calling.RINGS_FOR,
+                refs={"call": event["call"]},
+            )
+        ],
+        context.post,
+    )
+
+
+def call_joined(event: Event, context: Context) -> None:
+    """The counsellor is on the line: her phone is rung, for no longer than it is safe. Looked at again here: an event
+    that waited must not ring her at the wrong time.
+    """
+    doc = _request(event)
+    if doc is None:
+        return
+    try:
+        rings, _ = calling.safe_for(doc, vault(context.settings).box(doc["_id"]), now=context.clock())
+    except DomainError as error:
+        log.info("helpline_call_kept_back", subject=doc["_id"], reason=error.error_code)
+        return
+    _her(event, context, doc, purpose="helpline_call", plan=("voice",), valid_for=rings, refs={"call": event["call"]})
 
 
 def session_ended(event: Event, context: Context) -> None:

@@ -10,10 +10,11 @@ from api.helpline.views import file_view, row_view
 from api.paging import Listed
 from domain.audit import chain as audit
 from domain.errors import Invalid
-from domain.helpline import filing, line, rules, shifts
+from domain.helpline import calling, filing, line, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.errors import NotYours
 from domain.helpline.states import CounsellorState
+from domain.ids import new_id
 from domain.people import queries as people
 from domain.permissions import Target, cities
 
@@ -150,6 +151,24 @@ def transfer(call: Call, request_id: str) -> Any:
     )
     call.services.enqueue("drain", "helpline_requests", request_id)
     return row_view(doc)
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/call",
+    permission=ANSWER,
+    answer=schemas.CallAnswer,
+    status=202,
+    also={409: "Not one of her safe times (`next_at`), no number, or she asked not to be contacted."},
+)
+def call_her(call: Call, request_id: str) -> Any:
+    """Call her back. The system refuses outside her safe times; the counsellor's phone rings first, hers after that."""
+    doc, who = desk(call.who, request_id), call.who.person_id
+    call_id = new_id("cal", call.now)
+    filing.must_have(doc, who)
+    audit.append(doc["city"], who, "helpline.called", request_id, now=call.now, call=call_id)
+    codeword = calling.begin(doc, the_vault().box(request_id), by=who, call_id=call_id, now=call.now)
+    call.services.enqueue("drain", "helpline_requests", request_id)
+    return {"calling": True, "codeword": codeword}
 
 
 @blp.endpoint("GET /line", permission="helpline.exists", query=schemas.LineFiguresQuery, answer=schemas.LineFigures)

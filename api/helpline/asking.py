@@ -121,7 +121,7 @@ def follow(call: Call, request_id: str) -> Any:
 def change(call: Call, request_id: str) -> Any:
     """Change number, safe times, whom she wants, what notifications pretend to be."""
     doc, body = hers(request_id), dict(call.body)
-    told = {name: body[name] for name in ("phone", "codeword", "safe_to_call") if name in body}
+    told: dict[str, Any] = {name: body[name] for name in ("phone", "codeword", "safe_to_call") if name in body}
     if "push_token" in body:
         told["push"] = body["push_token"]
     if told:

@@ -61,13 +61,17 @@ def to_sos(call: Call, request_id: str) -> Any:
     settings = call.services.settings
     box = the_vault().box(request_id)
     audit.append(who.doc["city"], who.by, "helpline.sos", request_id, now=call.now)
-    found = danger.sos_facts(who.doc, box, position=call.body.get("position"), now=call.now)
-    raised = incidents.raise_sos(
-        found, now=call.now, secret=settings.signing_key, link_ttl=timedelta(seconds=settings.link_ttl_s)
+    raised = danger.raise_sos(
+        who.doc,
+        box,
+        position=call.body.get("position"),
+        by=who.by,
+        secret=settings.signing_key,
+        link_ttl=timedelta(seconds=settings.link_ttl_s),
+        now=call.now,
     )
     doc = raised.incident
     call.services.enqueue("drain", "incidents", doc["_id"])
-    danger.became_sos(who.doc, doc["_id"], by=who.by, now=call.now)
     call.services.enqueue("drain", "helpline_requests", request_id)
     view = {"id": doc["_id"], "status": doc["status"]}
     if who.side == Side.CITIZEN:

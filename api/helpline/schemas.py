@@ -1,5 +1,7 @@
 """Bodies and answers of the helpline. No answer to the line's list has anything that she told."""
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
@@ -31,7 +33,7 @@ class Window(Schema):
     until = code_field(_CLOCK, "Such as 11:00.", required=True)
 
 
-def _windows() -> fields.List:
+def _windows() -> Any:
     return fields.List(fields.Nested(Window), validate=validate.Length(max=MAX_WINDOWS))
 
 

@@ -16,6 +16,11 @@ _ROW = (
 )  # fmt: skip
 
 
+def _weekly(windows: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """The windows that she named; what follows from a call of hers is not one."""
+    return [window for window in windows if "days" in window] if windows else windows
+
+
 def her_view(doc: dict[str, Any], box: Box, *, now: datetime, secret: str = "") -> dict[str, Any]:
     """What her phone shows. With `secret` it may open the SOS that it became: for her own phone alone."""
     flags = doc.get("flags", [])
@@ -31,7 +36,7 @@ def her_view(doc: dict[str, Any], box: Box, *, now: datetime, secret: str = "") 
         "answered": doc["status"] == HelplineStatus.CLAIMED,
         "last_seq": chat.last_seq(doc["_id"]),
         "theirs": {"received": theirs.get("received", 0), "seen": theirs.get("seen", 0)},
-        "safe_to_call": windows,
+        "safe_to_call": _weekly(windows),
         "call_from": rules.next_safe(windows, cities.current(doc["city"]).zone, now) if windows else None,
         "contact_stopped": "stop_contact" in flags,
         "listen_in": "listen_in" in flags,
@@ -56,7 +61,8 @@ def file_view(doc: dict[str, Any], box: Box, *, now: datetime) -> dict[str, Any]
     stopped = "stop_contact" in doc.get("flags", [])
     return {
         "request": row_view(doc),
-        **{name: told.get(name) for name in ("person", "name", "codeword", "safe_to_call", "position", "answers")},
+        **{name: told.get(name) for name in ("person", "name", "codeword", "position", "answers")},
+        "safe_to_call": _weekly(windows),
         "callable_now": "phone" in told and not stopped and rules.is_safe(windows, zone, now),
         "call_from": rules.next_safe(windows, zone, now) if windows else None,
         "contact_stopped": stopped,

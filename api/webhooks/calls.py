@@ -11,7 +11,7 @@ from typing import Final
 from flask import request
 
 from api.services import services
-from api.webhooks import answers, bridge
+from api.webhooks import answers, bridge, helpline
 from api.webhooks.answers import Answer, Outcome, Step
 from api.webhooks.speech import here, words
 from domain.deliveries import service as deliveries
@@ -139,6 +139,8 @@ _SPOKEN: Final[Mapping[str, Callable[[Delivery, str, str], str]]] = {
     "assignment_offered": _offer,
     "supervisor_called": _supervisor,
     "drill_ping": _drill,
+    "helpline_call": helpline.she_answers,
+    "helpline_call_desk": helpline.desk_answers,
     "bridge_caller": bridge.caller,
     "bridge_joined": bridge.joined,
 }

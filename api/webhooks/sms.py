@@ -15,7 +15,7 @@ from typing import Any, Final
 from flask import Response, request
 
 from api.services import services
-from api.webhooks import answers, intake, opting
+from api.webhooks import answers, helpline, intake, opting
 from api.webhooks.answers import Answer, Outcome, Step
 from api.webhooks.intake import Caller
 from domain.cities import queries as cities
@@ -168,7 +168,7 @@ def _explained(who: Caller) -> Said:
 
 _OF_PURPOSE: Final[Mapping[Purpose, Callable[[Caller], Said]]] = {
     Purpose.REPLIES: _explained,
-    Purpose.HELPLINE: _explained,
+    Purpose.HELPLINE: lambda who: Said(helpline.text_came(who)),
 }
 """What becomes of a message that is neither a code nor a call for help, by the number's purpose in the city's table."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Response, request
 
 from api.services import services
-from api.webhooks import calls, intake
+from api.webhooks import calls, helpline, intake
 from api.webhooks.intake import Caller
 from api.webhooks.speech import words
 from domain.cities import queries as cities
@@ -41,6 +41,8 @@ def _theirs() -> str:
     if incident_id := request.args.get("sos"):
         return _category(incident_id, who, language)
     place = cities.city_for_number(form.get("To", ""))
+    if place is not None and place[1] == Purpose.HELPLINE and (said := helpline.call_came(who, language)):
+        return said
     wants = place is None or place[1] == Purpose.SOS or request.form.get("Digits", "")[:1] == "1"
     if not wants:
         return _ask("call_other", language, who, "?ask=1")

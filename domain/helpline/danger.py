@@ -4,7 +4,7 @@ What goes along into the SOS is what whoever comes needs: place, number, languag
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.cities import queries as cities
@@ -12,8 +12,9 @@ from domain.helpline import rules
 from domain.helpline.rules import Request, Step, event
 from domain.helpline.service import change, opened, packed
 from domain.helpline.states import Danger, Mode
+from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, facts
-from domain.incidents.service import SosFacts
+from domain.incidents.service import Raised, SosFacts
 from domain.vault.service import Box
 
 CATEGORY: Final = "domestic_violence"
@@ -53,6 +54,18 @@ def sos_facts(doc: Request, box: Box, *, position: Mapping[str, Any] | None, now
         ),
         now=now,
     )
+
+
+def raise_sos(
+    doc: Request, box: Box, *, position: Mapping[str, Any] | None, by: str, secret: str, link_ttl: timedelta,
+    now: datetime,
+) -> Raised:  # fmt: skip
+    """Raise it, or meet the one that was raised, and let the request know. Whoever calls enqueues both."""
+    raised = incidents.raise_sos(
+        sos_facts(doc, box, position=position, now=now), now=now, secret=secret, link_ttl=link_ttl
+    )
+    became_sos(doc, raised.incident["_id"], by=by, now=now)
+    return raised
 
 
 def became_sos(doc: Request, incident_id: str, *, by: str, now: datetime) -> dict[str, Any]:

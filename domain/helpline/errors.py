@@ -73,3 +73,15 @@ class ConsentNeeded(NotAllowed):
     """Only she can allow it."""
 
     code = "consent_needed"
+
+
+class NumberMissing(Conflict):
+    """She gave no phone number, and none may be taken from elsewhere."""
+
+    code = "number_missing"
+
+
+class TooLongForSms(Invalid):
+    """She writes by SMS: an answer has to fit one, in any language."""
+
+    code = "too_long_for_sms"

@@ -110,3 +110,11 @@ def of_person(person_ref: str, *, limit: int) -> list[dict[str, Any]]:
 def length(city: str) -> int:
     """How many wait."""
     return int(requests().count_documents({"city": city, "status": str(HelplineStatus.WAITING)}))
+
+
+def open_of_phone(phone_ref: str) -> dict[str, Any] | None:
+    """The newest request of a number that goes on; by the keyed hash of the number."""
+    for row in requests().find({"phone_ref": phone_ref, "channel": "sms"}, sort=[("asked_at", -1)]).limit(5):
+        if row["status"] != HelplineStatus.CLOSED and not row.get("erased_at"):
+            return row
+    return None

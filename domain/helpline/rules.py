@@ -283,22 +283,34 @@ def suits(doc: Request, gender: str) -> bool:
 # --- times in which she may be called -------------------------------------------------------------------------------
 
 
-def spans(windows: Iterable[Mapping[str, Any]]) -> list[Span]:
-    """`[{days: [mon …], from: "10:00", until: "12:30"}]` as spans of local time."""
-    return [
-        Span(
-            frozenset(_DAYS.index(day) for day in window["days"]),
-            time.fromisoformat(window["from"]),
-            time.fromisoformat(window["until"]),
-        )
-        for window in windows
-    ]
+def _span(window: Mapping[str, Any]) -> Span:
+    return Span(
+        frozenset(_DAYS.index(day) for day in window["days"]),
+        time.fromisoformat(window["from"]),
+        time.fromisoformat(window["until"]),
+    )
+
+
+def safe_until(windows: Iterable[Mapping[str, Any]], zone: ZoneInfo, now: datetime) -> datetime | None:
+    """Until when (UTC) she may be called, by the window in which `now` lies; None outside them all.
+
+    A window is `{days: [mon …], from: "10:00", until: "12:30"}` of local time, or `{since, till}` once (she has just
+    called). Where she named none, no call is safe.
+    """
+    local, ends = now.astimezone(zone), []
+    for window in windows:
+        if "till" in window:
+            since, till = datetime.fromisoformat(window["since"]), datetime.fromisoformat(window["till"])
+            ends += [till] if since <= now < till else []
+        elif in_span(span := _span(window), local):
+            day = local.date() + timedelta(days=1 if span.until <= span.since and local.time() >= span.since else 0)
+            ends.append(datetime.combine(day, span.until, zone))
+    return max(ends).astimezone(now.tzinfo) if ends else None
 
 
 def is_safe(windows: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: datetime) -> bool:
-    """Whether she may be called at `now`. Where she named no time, no call is safe."""
-    local = now.astimezone(zone)
-    return any(in_span(span, local) for span in spans(windows))
+    """Whether she may be called at `now`."""
+    return safe_until(windows, zone, now) is not None
 
 
 def next_safe(windows: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: datetime) -> datetime | None:
@@ -307,7 +319,10 @@ def next_safe(windows: Sequence[Mapping[str, Any]], zone: ZoneInfo, now: datetim
         return now
     local = now.astimezone(zone)
     begins = []
-    for span in spans(windows):
+    for window in windows:
+        if "till" in window:
+            continue
+        span = _span(window)
         for ahead in range(8):
             day = (local + timedelta(days=ahead)).date()
             at = datetime.combine(day, span.since, zone)

@@ -53,10 +53,10 @@ def set_state(
     update: dict[str, Any] = {"$set": sets, "$inc": {"version": 1}}
     if gone:
         update["$unset"] = gone
-    found: dict[str, Any] = counsellors().find_one_and_update(
+    found = counsellors().find_one_and_update(
         {"_id": person_id}, update, upsert=True, return_document=ReturnDocument.AFTER
     )
-    return found
+    return found or get(person_id)
 
 
 def get(person_id: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def seen(person_id: str, *, now: datetime) -> None:
 def is_there(person_id: str, *, now: datetime) -> bool:
     """Whether a counsellor is on shift and at the console."""
     held = get(person_id)
-    return held["state"] != CounsellorState.OFF and now - held.get("seen_at", now - 2 * THERE_FOR) < THERE_FOR
+    return bool(held["state"] != CounsellorState.OFF and now - held.get("seen_at", now - 2 * THERE_FOR) < THERE_FOR)
 
 
 def on_duty(city: str) -> list[dict[str, Any]]:

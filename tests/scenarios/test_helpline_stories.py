@@ -267,9 +267,11 @@ def test_a_supervisor_listens_only_with_her_consent(small_city: SmallCity) -> No
 
 def test_her_phone_forgets_its_copy(small_city: SmallCity) -> None:
     city = small_city
-    her = Phone(city, disguise="nothing", message=STORY)
+    her, plain = Phone(city, disguise="nothing", message=STORY), Phone(city)
     desk = Desk(city)
     desk.claim(her)
+    plain.call("POST", "/expire-local")
+    assert [push.get("notification") for push in city.carriers.device(plain.push)["pushes"]] == [None]
     shown = [push for push in city.carriers.device(her.push)["pushes"] if push.get("notification")]
     assert shown == []  # nothing is shown on this phone
     assert her.call("POST", "/expire-local").status_code == 202

@@ -1,0 +1,123 @@
+"""She is called back when it is safe and at no other time; by SMS and by telephone she reaches the same counsellors."""
+
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain.helpline import service as helpline
+from domain.incidents import service as incidents
+from tests.factories.people import phone
+from tests.fakes.small_city import HELPLINE, SmallCity
+from tests.scenarios.test_helpline_stories import _nobody_waits
+from tests.scenarios.test_she_reaches_a_counsellor import STORY, Desk, Phone, key, nowhere, stored
+from tests.scenarios.test_two_on_one_call import last_call, meets, ringing
+
+__all__ = ["_nobody_waits"]
+pytestmark = pytest.mark.timeout(90)
+
+
+def window(city: SmallCity, *, begins: int, minutes: int = 30) -> dict[str, Any]:
+    """A weekly time that begins so many minutes from now, in the city's own time."""
+    local = city.now().astimezone(ZoneInfo("Asia/Karachi")) + timedelta(minutes=begins)
+    until = local + timedelta(minutes=minutes)
+    return {"days": [f"{local:%a}".lower()], "from": f"{local:%H:%M}", "until": f"{until:%H:%M}"}
+
+
+def test_a_call_outside_her_safe_times_is_refused_by_the_system(small_city: SmallCity) -> None:
+    city = small_city
+    number = phone()
+    city.carriers.set_phone(number, answers="human")
+    desk = Desk(city)
+    city.carriers.set_phone(desk.who.phone, answers="human")
+    refused = Phone.ask_only(city, mode="call_back", phone=number)
+    assert (refused.status_code, refused.json()["code"]) == (422, "safe_to_call_needed")
+    her = Phone(city, mode="call_back", phone=number, codeword="نیلا", safe_to_call=[window(city, begins=60)])
+    file = desk.claim(her).json()
+    assert (file["callable_now"], "phone" in file) == (False, False)
+    no = desk.on(her, "POST", "/call")
+    assert (no.status_code, no.json()["code"]) == (409, "call_not_safe")
+    assert no.json()["next_at"][:16] == file["call_from"][:16]
+    assert city.carriers.inbox(desk.who.phone)["calls"] == []
+
+    # In her window: the counsellor's phone first, then hers, which says nothing of what it is before she presses 1.
+    city.skip(65 * 60)
+    desk.call("PUT", "/duty", json={"state": "available"})
+    desk.claim(her)
+    yes = desk.on(her, "POST", "/call")
+    assert (yes.status_code, yes.json()["codeword"]) == (202, "نیلا")
+    mine = ringing(city, desk.who.phone)
+    assert city.carriers.inbox(number)["calls"] == []
+    city.carriers.press(desk.who.phone, mine, "1")
+    city.settle()
+    theirs = ringing(city, number)
+    said = last_call(city, number)["said"]
+    assert "یہ کال آپ کے لیے ہے" in said or said == ""
+    nowhere(said, "ہیلپ", "امان", "Amaan")
+    city.carriers.press(number, theirs, "1")
+    meets(city, desk.who.phone, number)
+    city.carriers.hang_up(number, theirs)  # over for both
+
+    # The window is over while the counsellor's phone rings: hers stays quiet.
+    desk.on(her, "POST", "/call")
+    again = ringing(city, desk.who.phone)
+    city.ahead += timedelta(minutes=40)
+    city.carriers.press(desk.who.phone, again, "1")
+    city.wait_for(
+        lambda: (
+            "We cannot" in last_call(city, desk.who.phone)["said"] or "نہیں" in last_call(city, desk.who.phone)["said"]
+        )
+    )
+    city.settle()
+    assert len(city.carriers.inbox(number)["calls"]) == 1
+
+
+def test_she_asks_by_sms_and_is_answered_there(small_city: SmallCity) -> None:
+    city = small_city
+    number, desk = phone(), Desk(city)
+    city.carriers.write(number, STORY, HELPLINE)
+    row = city.wait_for(lambda: desk.call("GET", "/waiting").json()["items"])[0]
+    assert (row["channel"], row["anonymous"]) == ("sms", True)
+    city.wait_for(lambda: any("پیغام مل گیا" in text for text in city.texts(number)))
+    desk.call("POST", f"/requests/{row['id']}/claim")
+    path = f"/requests/{row['id']}/messages"
+    assert [each["text"] for each in desk.call("GET", path).json()["items"]] == [STORY]
+    long = desk.call("POST", path, json={"text": "ک" * 111}, headers=key())
+    assert long.json()["code"] == "too_long_for_sms"
+    desk.call("POST", path, json={"text": "میں سن رہی ہوں۔"}, headers=key())
+    city.wait_for(lambda: any("میں سن رہی ہوں" in text for text in city.texts(number)))
+    city.carriers.write(number, "شکریہ", HELPLINE)
+    city.wait_for(lambda: len(desk.call("GET", path).json()["items"]) == 3)
+    assert len(desk.call("GET", "/waiting").json()["items"]) == 0
+    nowhere(stored(city), STORY, "شکریہ", "میں سن رہی ہوں", number, number[1:])
+
+
+def test_a_call_to_the_helpline_is_kept_when_she_hangs_up(small_city: SmallCity) -> None:
+    city = small_city
+    number, desk = phone(), Desk(city)
+    sid = city.carriers.dial(number, HELPLINE)["sid"]
+    row = city.wait_for(lambda: desk.call("GET", "/waiting").json()["items"])[0]
+    assert (row["channel"], row["mode"]) == ("voice", "call_back")
+    city.carriers.hang_up(number, sid)
+    assert desk.call("POST", f"/requests/{row['id']}/claim").json()["callable_now"] is True
+    nowhere(stored(city), number, number[1:])
+    city.ahead += timedelta(minutes=31)  # half an hour later nobody knows who holds the phone
+    assert desk.call("POST", f"/requests/{row['id']}/call").json()["code"] == "call_not_safe"
+
+
+@pytest.mark.parametrize("pressed", ["1", "2"])
+def test_a_key_says_danger_or_never_call(small_city: SmallCity, pressed: str) -> None:
+    city = small_city
+    number, desk = phone(), Desk(city)
+    sid = city.carriers.dial(number, HELPLINE)["sid"]
+    row = city.wait_for(lambda: desk.call("GET", "/waiting").json()["items"])[0]
+    city.carriers.press(number, sid, pressed)
+    doc = city.wait_for(lambda: (found := helpline.get(row["id"])) and (found.get("sos") or found["flags"]) and found)
+    if pressed == "1":
+        assert incidents.get(doc["sos"])["citizen"]["phone"] == number
+        assert doc["danger"] == "now"
+    else:
+        assert doc["flags"] == ["stop_contact"]
+        desk.call("POST", f"/requests/{row['id']}/claim")
+        assert desk.call("POST", f"/requests/{row['id']}/call").json()["code"] == "contact_stopped"
