@@ -39,6 +39,6 @@ def _ring(event: Event, purpose: str, recipient: Recipient) -> Telling:
         recipient=recipient,
         plan=("voice",),
         valid_for=RINGS_FOR,
-        refs={"assignment": event["assignment"]},
+        refs={"assignment": event["assignment"], "n": event.get("n", 0)},
         life_critical=True,
     )

@@ -10,6 +10,7 @@ from flask import request
 from api.services import services
 from api.webhooks.speech import here, words
 from domain.deliveries import queries as told
+from domain.deliveries import service as deliveries
 from domain.deliveries.service import Delivery
 from domain.deliveries.states import AttemptState, DeliveryStatus
 from domain.dispatch import bridging
@@ -75,7 +76,17 @@ def caller(delivery: Delivery, key: str, language: str) -> str:
     text = words("bridge_caller", language)
     if "wait" in request.args:
         return wait(text, language)
+    refs = delivery["refs"]
+    bridging.answered(delivery["subject"], refs["assignment"], refs["n"], now=services().clock())
     return join(text, language, _room(delivery["refs"]["assignment"]), wait_url=here(wait="1"), ends=True)
+
+
+def over(delivery_id: str) -> None:
+    """A call of ours has ended: where it was the caller's, the next one who wants to speak rings her anew."""
+    delivery = deliveries.get(delivery_id)
+    if delivery["purpose"] == "bridge_caller":
+        refs = delivery["refs"]
+        bridging.ended(delivery["subject"], refs["assignment"], refs["n"], now=services().clock())
 
 
 def joined(delivery: Delivery, key: str, language: str) -> str:

@@ -16,11 +16,11 @@ from api.webhooks.answers import Answer, Outcome, Step
 from api.webhooks.speech import here, words
 from domain.deliveries import service as deliveries
 from domain.deliveries.service import Delivery
-from domain.deliveries.states import AttemptState
 from domain.errors import NotFound
 from domain.incidents import service as incidents
 from domain.incidents.states import HOLDING
-from notifications.channel import FailureCode
+from notifications import reports
+from notifications.channel import FailureCode, Receipt
 from notifications.channels.twilio_voice import is_machine
 from notifications.content import CONTENT
 from notifications.recipients import reach
@@ -30,6 +30,8 @@ from notifications.render.voice import ask, hang_up, say
 _STEP_OF_KEY: Final = {"1": Step.ACCEPT, "2": Step.DECLINE}
 _REPEAT: Final = "3"
 _BRIDGE: Final = "9"
+HEARD: Final = Receipt("delivered")
+"""A person picked up, as far as the carrier can tell; only a key says that they listened."""
 
 
 def ours(delivery_id: str) -> str:
@@ -38,10 +40,9 @@ def ours(delivery_id: str) -> str:
         delivery = deliveries.get(delivery_id)
     except NotFound:
         return hang_up()
-    machine = is_machine(request.form.get("AnsweredBy", ""))
-    _reported(delivery, AttemptState.TEMPORARY if machine else AttemptState.DELIVERED)
-    if machine:
-        services().enqueue("deliver", delivery_id)
+    found = request.form.get("AnsweredBy", "")
+    _reported(delivery_id, Receipt("failed_temporary", FailureCode.MACHINE, found) if is_machine(found) else HEARD)
+    if is_machine(found):
         return hang_up()
     key = request.form.get("Digits", "")[:1]
     return _SPOKEN.get(delivery["purpose"], _told)(
@@ -49,17 +50,14 @@ def ours(delivery_id: str) -> str:
     )
 
 
-def _reported(delivery: Delivery, state: AttemptState) -> None:
+def _reported(delivery_id: str, receipt: Receipt) -> None:
     """Who picked up, on the attempt that rang them: the first word stands, however often it comes."""
-    attempt = request.args.get("attempt", "")
+    attempt, now = request.args.get("attempt", ""), services().clock()
     if not attempt.isdecimal() or len(attempt) > 5:
         return
-    code = FailureCode.MACHINE if state == AttemptState.TEMPORARY else ""
-    found = request.form.get("AnsweredBy", "") if code else ""
     with contextlib.suppress(NotFound):
-        deliveries.reported(
-            delivery["_id"], int(attempt), state, code=str(code), vendor_code=found, now=services().clock()
-        )
+        if reports.take(delivery_id, int(attempt), receipt, now=now):
+            services().enqueue("deliver", delivery_id)
 
 
 def _told(delivery: Delivery, key: str, language: str) -> str:

@@ -5,6 +5,7 @@ import contextlib
 from flask import Response, request
 
 from api.services import services
+from api.webhooks import bridge
 from domain.errors import NotFound
 from notifications import reports
 from notifications.channel import Receipt
@@ -18,6 +19,8 @@ def status() -> Response:
     if receipt is not None and delivery and attempt.isdecimal() and len(attempt) < 6:
         with contextlib.suppress(NotFound):
             _report(delivery, int(attempt), receipt)
+            if request.form.get("CallStatus") == "completed":
+                bridge.over(delivery)
     return Response(status=204)
 
 

@@ -18,7 +18,9 @@ from domain.incidents.service import Incident
 from domain.incidents.states import HOLDING
 
 RINGS_AGAIN_AFTER: Final = timedelta(seconds=45)
-"""A caller's phone is rung once for whoever wants to join within so long: as long as it rings."""
+"""As long as a phone rings: whoever wants to join within so long rings it no second time."""
+LONGEST_TALK: Final = timedelta(minutes=30)
+"""No call of ours lasts longer, so that a report of its end that got lost keeps nobody away for ever."""
 KEYS_KEPT: Final = 20
 _QUIET: Final = frozenset({"silent", "duress", "practice"})
 
@@ -28,7 +30,7 @@ def room_of(secret: str, assignment_id: str) -> str:
     return link_token(secret, "bridge", assignment_id)
 
 
-def may_ring(doc: Mapping[str, Any]) -> bool:
+def may_ring(doc: Incident) -> bool:
     """Whether the caller's phone may ring: not on a silent SOS, a practice, after a cancel, or where nobody knows it."""
     citizen = doc.get("citizen") or {}
     known = bool(citizen.get("phone") or citizen.get("person"))
@@ -47,12 +49,41 @@ def held(doc: Mapping[str, Any], assignment_id: str | None) -> str:
     }
     if not holding:
         raise NothingToBridge("no unit has it now, so that there is nobody to bridge to", current=doc["status"])
-    return max(holding, key=lambda each: holding[each]["accepted_at"])
+    return str(max(holding, key=lambda each: holding[each]["accepted_at"]))
 
 
 def is_known(doc: Mapping[str, Any], key: str) -> bool:
     """Whether somebody was rung for this key already."""
     return any(key in (each.get("bridge") or {}).get("keys", ()) for each in (doc.get("assignments") or {}).values())
+
+
+def _on_the_line(bridge: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the caller's phone rings, or is in the room, as far as we heard."""
+    if bridge.get("ended_at"):
+        return False
+    since: datetime = bridge["at"]
+    return now - since < (LONGEST_TALK if bridge.get("answered_at") else RINGS_AGAIN_AFTER)
+
+
+def answered(incident_id: str, assignment_id: str, number: int, *, now: datetime) -> None:
+    """The caller picked up and is in the room. Again changes nothing."""
+    _heard(incident_id, assignment_id, number, "answered_at", "bridge_answered", now)
+
+
+def ended(incident_id: str, assignment_id: str, number: int, *, now: datetime) -> None:
+    """The caller's phone is off the line: the next one who wants to speak rings it anew. Again changes nothing."""
+    _heard(incident_id, assignment_id, number, "ended_at", "bridge_ended", now)
+
+
+def _heard(incident_id: str, assignment_id: str, number: int, name: str, kind: str, now: datetime) -> None:
+    def rule(draft: Draft) -> None:
+        bridge = ((draft.doc.get("assignments") or {}).get(assignment_id) or {}).get("bridge") or {}
+        if bridge.get("n") != number or bridge.get(name):
+            return
+        draft.set(f"assignments.{assignment_id}.bridge.{name}", draft.now)
+        draft.entry(kind, assignment=assignment_id)
+
+    incidents.change(incident_id, rule, now=now)
 
 
 def open_bridge(
@@ -75,10 +106,11 @@ def open_bridge(
         if key in bridge.get("keys", ()):
             return
         keys = [*bridge.get("keys", ()), key][-KEYS_KEPT:]
-        fresh = not bridge or draft.now - bridge["at"] >= RINGS_AGAIN_AFTER
+        fresh = not bridge or not _on_the_line(bridge, draft.now)
         number = bridge.get("n", 0) + 1 if fresh else bridge["n"]
         at = draft.now if fresh else bridge["at"]
-        draft.set(f"assignments.{assignment}.bridge", {"n": number, "at": at, "keys": keys})
+        known = {} if fresh else bridge
+        draft.set(f"assignments.{assignment}.bridge", {**known, "n": number, "at": at, "keys": keys})
         draft.entry("bridged", by=by, via=via, assignment=assignment)
         if fresh:
             draft.event("bridge.opened", assignment=assignment, n=number, unit=join)

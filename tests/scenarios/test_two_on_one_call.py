@@ -73,6 +73,26 @@ def test_nine_takes_it_and_puts_responder_and_caller_on_one_call(small_city: Sma
 
     small_city.carriers.hang_up(caller, last_call(small_city, caller)["sid"])
     hears(small_city, responder, "The conversation is over. Press 9 to speak with the caller")
+    small_city.wait_for(lambda: "bridge_ended" in kinds(doc["_id"]))
+    assert [kind for kind in kinds(doc["_id"]) if "bridge" in kind] == ["bridged", "bridge_answered", "bridge_ended"]
+    small_city.carriers.press(responder, call, "9")
+    small_city.wait_for(lambda: len(small_city.carriers.inbox(caller)["calls"]) == 2)
+    meets(small_city, caller, responder)
+    small_city.carriers.hang_up(responder, call)
+
+
+def test_who_is_on_the_line_is_not_rung_again_however_long_they_talk(small_city: SmallCity) -> None:
+    caller, responder, _ = offered(small_city)
+    call = ringing(small_city, responder)
+    small_city.carriers.press(responder, call, "9")
+    meets(small_city, responder, caller)
+    small_city.ahead += timedelta(minutes=5)
+    small_city.carriers.press(responder, call, "*")
+    hears(small_city, responder, "The conversation is over")
+    small_city.carriers.press(responder, call, "9")
+    small_city.wait_for(lambda: last_call(small_city, responder)["said"].count("You are being put through") == 2)
+    small_city.settle()
+    assert len(small_city.carriers.inbox(caller)["calls"]) == 1
     small_city.carriers.hang_up(responder, call)
 
 
