@@ -59,18 +59,21 @@ def nearest(
     now: datetime,
     skills: Sequence[str] = (),
     leave_out: Iterable[str] = (),
+    citizen: str | None = None,
 ) -> list[Asked]:
     """The `k` best available units of a service within `radius_m`: by skill, then by distance.
 
-    Without a place the order is by id, since nothing better is known. Units in `leave_out` were asked already.
+    Without a place the order is by id, since nothing better is known. Units in `leave_out` were asked already; one on
+    which `citizen` is alone cannot come to her.
     """
     if place is None:
-        return on_duty(city, service, k=k, leave_out=leave_out)
+        return on_duty(city, service, k=k, leave_out=leave_out, citizen=citizen)
     known = set(leave_out)
     metres = _live(city, service, place, radius_m=radius_m, limit=k + len(known) + _SPARE, positions=positions, now=now)
-    found = _available(city, service, [unit_id for unit_id in metres if unit_id not in known])
+    found = _of_others(_available(city, service, [unit_id for unit_id in metres if unit_id not in known]), citizen)
     if len(found) < k:
-        found += _by_cells(city, service, place, radius_m, known | {row["_id"] for row in found})
+        further = _by_cells(city, service, place, radius_m, known | {row["_id"] for row in found})
+        found += _of_others(further, citizen)
     asked = [
         (len(set(skills) - set(row.get("skills") or [])), metre, row)
         for row in found
@@ -80,7 +83,9 @@ def nearest(
     return [_asked(row, metre) for _, metre, row in asked[:k]]
 
 
-def on_duty(city: str, service: str, *, k: int, leave_out: Iterable[str] = ()) -> list[Asked]:
+def on_duty(
+    city: str, service: str, *, k: int, leave_out: Iterable[str] = (), citizen: str | None = None
+) -> list[Asked]:
     """Everybody of a service who is on duty in the city and not taken, busy ones too, at most `k`."""
     rows = units().find(
         {
@@ -91,7 +96,11 @@ def on_duty(city: str, service: str, *, k: int, leave_out: Iterable[str] = ()) -
             "_id": {"$nin": list(leave_out)},
         }
     )
-    return [_asked(row, None) for row in rows.limit(k)]
+    return [_asked(row, None) for row in _of_others(rows.limit(k + 1), citizen)[:k]]
+
+
+def _of_others(rows: Iterable[Unit], citizen: str | None) -> list[Unit]:
+    return [row for row in rows if citizen is None or row.get("responders") != [citizen]]
 
 
 def _live(

@@ -15,6 +15,7 @@ from domain.errors import Conflict, DomainError
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 from domain.incidents.states import ASKED, GOING_ON, HOLDING, AssignmentStatus, IncidentStatus, SlotStatus
+from domain.insights import service as insights
 from domain.ports import Positions, PositionsUnavailable
 
 Incident = dict[str, Any]
@@ -110,7 +111,11 @@ def climb(
         elif rung.who == Who.OPERATOR_CALLBACK:
             draft.event("slot.callback", service=service, round=round_)
 
-    return incidents.change(incident_id, rule, now=now, known=doc)
+    after = incidents.change(incident_id, rule, now=now, known=doc)
+    if index > 0 and after["slots"][service]["rung"] == index:  # the first rung is every SOS; these had to wait
+        step = f"{incident_id}-{service}-{round_}-{index}"
+        insights.observe(doc["city"], step, {}, step=f"{service}.{rung.who}")
+    return after
 
 
 _ASKS_UNITS = frozenset({Who.UNITS, Who.WIDER, Who.ALL_ON_DUTY})
@@ -135,17 +140,24 @@ def _whom(doc: Incident, service: str, rung: Rung, round_: int, desk: Desk, now:
         now=now,
         skills=tuple((doc["slots"][service].get("needs") or {}).get("skills") or ()),
         leave_out=earlier,
+        citizen=_citizen(doc),
     )
 
 
 def _all_on_duty(doc: Incident, service: str, earlier: set[str]) -> list[rules.Asked]:
     """At most _ALL at a time: first those whom nobody asked yet, so that a large city is asked whole, round by round."""
     ever = {each["unit"] for each in (doc.get("assignments") or {}).values() if each["service"] == service}
-    fresh = queries.on_duty(doc["city"], service, k=_ALL, leave_out=ever | earlier)
+    citizen = _citizen(doc)
+    fresh = queries.on_duty(doc["city"], service, k=_ALL, leave_out=ever | earlier, citizen=citizen)
     if len(fresh) == _ALL:
         return fresh
     known = earlier | {unit.unit_id for unit in fresh}
-    return fresh + queries.on_duty(doc["city"], service, k=_ALL - len(fresh), leave_out=known)
+    return fresh + queries.on_duty(doc["city"], service, k=_ALL - len(fresh), leave_out=known, citizen=citizen)
+
+
+def _citizen(doc: Incident) -> str | None:
+    found: str | None = (doc.get("citizen") or {}).get("person")
+    return found
 
 
 def accept(incident_id: str, assignment_id: str, desk: Desk, *, by: str, via: str, now: datetime) -> Incident:

@@ -224,6 +224,9 @@ def take_over(draft: Draft, merged: dict[str, Any], *, by: str) -> None:
         draft.set(f"slots.{service}", new_slot(service, draft.now))
     held = draft.doc.get("merged_here") or []
     draft.set("merged_here", [*held, merged["_id"]])
+    if "duress" in merged["flags"] and "duress" not in draft.doc["flags"]:
+        _raise(draft)  # a safe PIN on this one does not end that
+        draft.entry("duress", by=by, merged=merged["_id"])
     draft.entry("merged_here", by=by, merged=merged["_id"], **({"services": missing} if missing else {}))
     if missing:
         draft.event("incident.facts_added")

@@ -98,6 +98,13 @@ def test_the_nearest_are_asked_first_then_a_wider_ring_then_everybody(desk: Desk
     assert "unanswered" not in doc["flags"]
 
 
+def test_a_responder_who_calls_for_help_is_not_sent_to_herself(desk: Desk) -> None:
+    unit(50, responders=["per_her"])
+    together, other = unit(100, responders=["per_her", "per_2"]), unit(300)
+    doc = service.start(raised(citizen={"person": "per_her"}), desk, now=NOON)
+    assert asked(doc) == {together, other}
+
+
 def test_a_rung_that_finds_nobody_is_passed_at_once(desk: Desk) -> None:
     wide = unit(6000)
     doc = service.start(raised(), desk, now=NOON)

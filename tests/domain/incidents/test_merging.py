@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.errors import Conflict, DomainError
-from domain.incidents import operating
+from domain.incidents import operating, rules
 from domain.incidents import service as incidents
 from domain.incidents.states import Resolution
 from tests.factories.incidents import NOON, incident
@@ -58,3 +58,16 @@ def test_a_merge_into_what_was_closed_at_the_same_moment_is_taken_back() -> None
     found = incidents.get("inc_a")
     assert (found["status"], found.get("merged_into")) == ("open", None)
     assert found["slots"]["police"]["status"] == "open"
+
+
+def test_a_forced_cancel_stands_over_the_incident_that_it_is_merged_into() -> None:
+    """Two of her SOS, put together: the safe PIN on the one does not end the duress on the other."""
+    citizen = {"person": "per_1"}
+    for each in ("inc_forced", "inc_other"):
+        incidents.incidents().insert_one(incident(_id=each, citizen=citizen))
+    incidents.change("inc_forced", lambda draft: rules.duress(draft, by="per_1"), now=LATER)
+    operating.merge("inc_forced", incidents.get("inc_other"), by="op", now=LATER)
+    incidents.change("inc_other", lambda draft: rules.cancel(draft, by="per_1", not_waiting=["inc_forced"]), now=LATER)
+    found = incidents.get("inc_other")
+    assert (found["status"], found["severity"], "duress" in found["flags"]) == ("open", "Extreme", True)
+    assert found["citizen"]["cancel"]["view"]["status"] == "closed"
