@@ -219,7 +219,7 @@ def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post
         number,
         outcome,
         next_at=policy.after_attempt(delivery, AttemptState.SENT, channel, now, None),
-        known_as=f"{gateway}:{sent.vendor_id}" if by_id else "",
+        known_as=[f"{gateway}:{each}" for each in sent.vendor_id.split("+")] if by_id else (),
     )
 
 

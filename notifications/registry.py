@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from domain.clock import Clock, utc_now
-from notifications.channel import Channel
+from notifications.channel import Channel, Receipt
 from notifications.gateway_table import Table, read
 from notifications.gateways import Gateways, Trait
 from notifications.messages import AddressKind
@@ -19,6 +19,8 @@ from notifications.observed import Observed
 from runtime.settings import Settings
 
 Builder = Callable[[Settings], Channel | None]
+Report = Callable[[str, str, Receipt], bool]
+"""Keeps what a gateway says of a message by its own id: (gateway, id, receipt). False where the id is not known yet."""
 
 
 def _fcm(settings: Settings) -> Channel | None:
@@ -75,11 +77,24 @@ def table(settings: Settings) -> Table:
     return read(Path(settings.sms_gateways)) if settings.sms_gateways else Table()
 
 
-def _of_table(table: Table) -> Iterator[Channel]:
+def _of_table(table: Table, report: Report | None) -> Iterator[Channel]:
     if table.http:
         from notifications.channels.http_sms import HttpSmsChannel
 
         yield from (HttpSmsChannel(gateway) for gateway in table.http)
+    if table.smpp:
+        from notifications.channels.smpp_sms import SmppSmsChannel
+
+        for gateway in table.smpp:
+            channel = SmppSmsChannel(gateway, report or _nobody)
+            if report is not None:
+                channel.open()
+            yield channel
+
+
+def _nobody(gateway: str, vendor_id: str, receipt: Receipt) -> bool:
+    """Reports to a process that only tries something out: another one keeps them."""
+    return False
 
 
 def _traits(settings: Settings, table: Table) -> Mapping[str, Trait]:
@@ -91,16 +106,22 @@ def _traits(settings: Settings, table: Table) -> Mapping[str, Trait]:
     return found
 
 
-def build_channels(settings: Settings, *, clock: Clock = utc_now) -> Mapping[str, Channel]:
-    """One channel per kind of address that is configured; build once per process and after a fork, share by threads."""
+def build_channels(
+    settings: Settings, *, clock: Clock = utc_now, report: Report | None = None
+) -> Mapping[str, Channel]:
+    """One channel per kind of address that is configured; build once per process and after a fork, share by threads.
+
+    `report` keeps what gateways say over a connection of ours (SMPP); with it they are connected to at once.
+    """
     channels: dict[str, Channel] = {}
     further = table(settings)
     for kind, builders in BUILDERS.items():
         built = [channel for builder in builders if (channel := builder(settings)) is not None]
         sms = kind == AddressKind.SMS
-        built += _of_table(further) if sms else ()
+        built += _of_table(further, report) if sms else ()
         if built:
             # "+" is how a table says "every other number".
             prefixes = {"" if prefix == "+" else prefix: names for prefix, names in further.routes.items() if sms}
-            channels[kind.value] = Gateways([Observed(each, clock=clock) for each in built], prefixes, _traits(settings, further))
+            watched = [Observed(each, clock=clock) for each in built]
+            channels[kind.value] = Gateways(watched, prefixes, _traits(settings, further))
     return channels

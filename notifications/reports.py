@@ -5,10 +5,11 @@ In any order, again, and about deliveries long gone. A report names the attempt 
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from domain.clock import Clock
 from domain.deliveries import service as deliveries
 from domain.deliveries.states import AttemptState
 from domain.errors import NotFound
@@ -85,5 +86,23 @@ def take_by_id(gateway: str, vendor_id: str, receipt: Receipt, *, now: datetime)
     found = deliveries.by_vendor_id(gateway, vendor_id)
     if found is None:
         raise NotFound("no such message", code="delivery_not_found")
-    delivery_id, number = found
+    delivery_id, number, whole = found
+    if receipt.state == "delivered" and not whole:
+        return delivery_id, False  # a part of it; the last one says
     return delivery_id, take(delivery_id, number, receipt, now=now)
+
+
+def keeper(clock: Clock) -> Callable[[str, str, Receipt], bool]:
+    """Takes in what gateways say over a connection of ours. False where the message is not known, or not yet.
+
+    Nothing is started here: a delivery that needs its next step is due at once, and the sweeper finds it.
+    """
+
+    def keep(gateway: str, vendor_id: str, receipt: Receipt) -> bool:
+        try:
+            take_by_id(gateway, vendor_id, receipt, now=clock())
+        except NotFound:
+            return False
+        return True
+
+    return keep

@@ -16,7 +16,7 @@ from pymongo.database import Database
 
 from tests import local_servers
 
-pytest_plugins = ["tests.fakes.carriers_process", "tests.invariants.served"]
+pytest_plugins = ["tests.fakes.carriers_process", "tests.fakes.smsc_process", "tests.invariants.served"]
 
 
 @pytest.fixture(scope="session")

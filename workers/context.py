@@ -9,12 +9,14 @@ from domain.cities import queries as cities
 from domain.clock import Clock, utc_now
 from domain.dispatch.service import Desk
 from domain.ports import Enqueue, Positions
+from notifications import reports
 from notifications.channel import Channel
 from notifications.deliveries import Post
 from notifications.registry import build_channels
 from runtime import logging, mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
+from runtime.vault import vault
 
 
 class _WhenNeeded(Mapping[str, Channel]):
@@ -28,7 +30,8 @@ class _WhenNeeded(Mapping[str, Channel]):
     def _channels(self) -> Mapping[str, Channel]:
         with self._lock:
             if self._built is None:
-                self._built = {str(kind): channel for kind, channel in build_channels(self._settings).items()}
+                channels = build_channels(self._settings, report=reports.keeper(utc_now))
+                self._built = {str(kind): channel for kind, channel in channels.items()}
             return self._built
 
     def __getitem__(self, kind: str) -> Channel:
@@ -65,6 +68,7 @@ def build(settings: Settings) -> Context:
     """Connect this process to the store, the queue and the carriers."""
     logging.configure(settings.log_level)
     mongo.connect(settings, pool=32)
+    vault(settings)  # a wrong key stops the start
     redis = queues.connect(settings.redis_url)
     return Context(settings, utc_now, queues.Queues(redis), RedisPositions(redis), _WhenNeeded(settings))
 

@@ -158,7 +158,12 @@ def hold(delivery: Delivery, *, now: datetime) -> Delivery | None:
 
 
 def finish(
-    delivery: Delivery, number: int, outcome: Mapping[str, Any], *, next_at: datetime | None, known_as: str = ""
+    delivery: Delivery,
+    number: int,
+    outcome: Mapping[str, Any],
+    *,
+    next_at: datetime | None,
+    known_as: Sequence[str] = (),
 ) -> None:
     """What became of an attempt: `outcome` has its state and the vendor's words; `next_at` is when to look again.
     `known_as`: what its carrier will report it by, where that is only an id of the carrier's own (`by_vendor_id`).
@@ -178,7 +183,7 @@ def finish(
     condition: dict[str, Any] = {"_id": delivery["_id"], **undecided, **going_on}
     counted: dict[str, Any] = {"$inc": {"version": 1}}
     if known_as:
-        counted["$addToSet"] = {"vendor_ids": known_as}
+        counted["$addToSet"] = {"vendor_ids": {"$each": list(known_as)}}
     update: dict[str, Any] = {"$set": dict(changes), **counted}
     if next_at is None:
         update["$unset"] = {"next_at": ""}
@@ -320,12 +325,15 @@ def reported(
     return None
 
 
-def by_vendor_id(gateway: str, vendor_id: str) -> tuple[str, int] | None:
-    """The delivery and the number of the attempt that a gateway took under this id of its own."""
+def by_vendor_id(gateway: str, vendor_id: str) -> tuple[str, int, bool] | None:
+    """What a gateway took under this id of its own: the delivery, the number of the attempt, and whether the id stands for
+    all of it. A message in several parts has an id each, joined by `+`; its last part stands for it.
+    """
     found = deliveries().find_one({"vendor_ids": f"{gateway}:{vendor_id}"}, {"attempts": 1}) if vendor_id else None
     for number, attempt in ((found or {}).get("attempts") or {}).items():
-        if attempt.get("vendor_id") == vendor_id and attempt.get("gateway") == gateway:
-            return str((found or {})["_id"]), int(number)
+        ids = str(attempt.get("vendor_id") or "").split("+")
+        if vendor_id in ids and attempt.get("gateway") == gateway:
+            return str((found or {})["_id"]), int(number), vendor_id == ids[-1]
     return None
 
 
