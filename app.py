@@ -32,6 +32,7 @@ from api.incidents.sos import blp as sos
 from api.insights.metrics import blp as metrics
 from api.insights.place_audits import blp as place_layers
 from api.insights.routes import blp as insights
+from api.journeys.calls import blp as fake_calls
 from api.journeys.routes import blp as journeys
 from api.json import JsonProvider
 from api.notices.routes import blp as notices
@@ -60,12 +61,14 @@ from runtime import logging, mongo, queues
 from runtime.evidence import FileEvidence
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
+from runtime.vault import vault
 
 DOCUMENTED: list[Any] = [
     auth,
     people,
     sos,
     journeys,
+    fake_calls,
     safe_places,
     escorts,
     place_audits,
@@ -109,6 +112,7 @@ def create_app(
 ) -> Flask:
     """The application for these settings. Connects this process to the document store; ports not given are real."""
     mongo.connect(settings, selection_ms=selection_ms)
+    vault(settings)  # a wrong key stops the start, not the first request that needs it
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)

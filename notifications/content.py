@@ -348,6 +348,7 @@ CONTENT: Mapping[str, Content] = {
     "journey_due": Content(
         journeys.due, journeys.due_overtaken, "journey.due", urgent=True, push_only=journeys.is_silent
     ),
+    "call_due": Content(journeys.call, journeys.call_overtaken, "call.due", urgent=True),
     "journey_shared": Content(journeys.guardian, journeys.shared_overtaken),
     "journey_concern": Content(journeys.guardian, journeys.concern_overtaken, urgent=True),
     "journey_missed": Content(journeys.guardian, journeys.missed_overtaken, urgent=True),

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.cities import queries as cities
 from domain.deliveries.service import Delivery
-from domain.journeys import queries, service
+from domain.journeys import fake_calls, queries, service
 from domain.journeys.states import GOING_ON, JourneyStatus
 from domain.people.documents import PersonDoc
 from notifications.recipients import Reached
@@ -49,6 +49,16 @@ def guardian(delivery: Delivery, reached: Reached, settings: Settings) -> Params
 def _area(doc: Mapping[str, Any], language: str) -> str:
     position = doc.get("position")
     return cities.area_name(doc["city"], position["lat"], position["lon"], language) if position else ""
+
+
+def call(delivery: Delivery, reached: Reached, settings: Settings) -> Params:
+    """The call that she asked for; the name that it shows is fetched by the app, and stands in no message."""
+    return {"call_id": delivery["subject"]}
+
+
+def call_overtaken(delivery: Delivery) -> str:
+    """She took it back."""
+    return "" if fake_calls.exists(delivery["subject"]) else "taken_back"
 
 
 def shared_overtaken(delivery: Delivery) -> str:

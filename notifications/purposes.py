@@ -53,6 +53,7 @@ MANNERS: Final[Mapping[str, Manner]] = {
     # Somebody is on the way, by night as well: who looks on is awake, and who is missed does not wait for the morning.
     "journey_due": _ALARM,
     "journey_missed": _ALARM,
+    "call_due": _ASKED_FOR,
     "journey_shared": _ASKED_FOR,
     "journey_concern": _ASKED_FOR,
     "journey_over": _ASKED_FOR,

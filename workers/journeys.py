@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.deliveries.service import Recipient, Telling
-from domain.journeys import queries, raising, service
+from domain.journeys import fake_calls, queries, raising, service
 from domain.journeys.queries import Journey
-from domain.journeys.states import GOING_ON, JourneyStatus, Reason
+from domain.journeys.states import GOING_ON, FakeCallBy, JourneyStatus, Reason
 from domain.outbox import Event
 from domain.people.documents import PersonDoc
 from domain.people.states import GuardianStatus
@@ -23,6 +23,7 @@ from workers.context import Context
 BATCH: Final = 200
 AGAIN: Final = timedelta(seconds=10)
 """When to look again at a journey whose step failed."""
+CALL_MATTERS: Final = timedelta(minutes=2)
 NEWS_MATTERS: Final = timedelta(hours=1)
 MISSED_MATTERS: Final = timedelta(minutes=30)
 _SHARED_WITH: Final = frozenset({GuardianStatus.CONFIRMED})
@@ -174,6 +175,30 @@ def _step(context: Context, journey_id: str, due: datetime) -> None:
         context.enqueue("drain", "journeys", journey_id)
 
 
+def due_fake_calls(context: Context, pool: ThreadPoolExecutor) -> int:
+    """The sweep of calls that are to ring now."""
+    rows = fake_calls.due(now=context.clock(), limit=BATCH)
+    for row in rows:
+        tell(
+            [
+                Telling(
+                    key=row["_id"],
+                    city=row["city"],
+                    purpose="call_due",
+                    subject=row["_id"],
+                    recipient=Recipient("person", row["person"]),
+                    plan=("voice",) if row["by"] == FakeCallBy.VOICE else ("fcm",),
+                    valid_for=CALL_MATTERS,
+                    receipt_wait_s=15,
+                )
+            ],
+            context.post,
+        )
+        fake_calls.rung(row["_id"])
+    return len(rows)
+
+
 def old_journeys(context: Context, pool: ThreadPoolExecutor) -> int:
     """Journeys that a city has kept for as long as it keeps tracks are gone, and their tracks with them."""
-    return service.forget_old(now=context.clock())
+    now = context.clock()
+    return service.forget_old(now=now) + fake_calls.forget_old(now=now)

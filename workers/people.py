@@ -5,6 +5,7 @@ from domain.dispatch import queries as dispatch
 from domain.dispatch.errors import UnitNotFound
 from domain.incidents import personal
 from domain.incidents import service as incidents
+from domain.journeys import fake_calls
 from domain.journeys import service as journeys
 from domain.outbox import Event
 from domain.people import sessions
@@ -36,6 +37,7 @@ def person_erased(event: Event, context: Context) -> None:
 
 def forget_journeys(event: Event, context: Context) -> None:
     """Journeys that are over are gone with the person; one that goes on is left to its timers."""
+    fake_calls.forget(event["subject"])
     journeys.forget(event["subject"], now=context.clock())
 
 

@@ -35,7 +35,7 @@ from workers.drills import due_drills, plan_drills
 from workers.escorts import due_escorts
 from workers.heads import audit_heads
 from workers.helpline import due_helpline, ended_shifts, helpline_kept
-from workers.journeys import due_journeys, old_journeys
+from workers.journeys import due_fake_calls, due_journeys, old_journeys
 from workers.notices import look_after
 from workers.reviews import due_reviews
 from workers.subscriptions import explains
@@ -230,6 +230,7 @@ SWEEPS = (
     Sweep("due_ladders", due_ladders, 0.5),
     Sweep("due_journeys", due_journeys, 1.0),
     Sweep("due_escorts", due_escorts, 2.0),
+    Sweep("due_fake_calls", due_fake_calls, 1.0),
     Sweep("waiting_looks", waiting_looks, 1.0),
     Sweep("due_feeds", cap_feeds.due_feeds, 5.0),
     Sweep("due_alerts", alerts.due_alerts, 1.0),

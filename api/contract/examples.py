@@ -101,6 +101,10 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
             "note": "The lamp at the corner is broken.",
         }
     },
+    "fake_calls_ask": {
+        "in half a minute": {"in_s": 30, "label": "Abbu"},
+        "a real call": {"in_s": 60, "by": "voice"},
+    },
     "escorts_ask": {
         "now": {"position": _HERE, "destination": {"lat": 31.5204, "lon": 74.3587, "name": "Hostel"}},
         "later": {
@@ -240,6 +244,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "journey_id": "jny_0mc8x2k4q1",
     "audit_id": "pla_0mc8x2k4q1",
     "hour": 21,
+    "call_id": "cal_0mc8x2k4q1",
     "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
     "guardian_id": "gua_0mc8x2k4q1",

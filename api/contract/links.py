@@ -74,6 +74,7 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("sos_raise_sos", "200"): _each("sos_id", "$response.body#/id", "sos_follow"),
     ("journeys_start", "201"): _each("journey_id", "$response.body#/id", *_OF_A_JOURNEY),
     ("place_audits_add", "201"): _each("audit_id", "$response.body#/id", "place_audits_put_photo"),
+    ("fake_calls_ask", "201"): _each("call_id", "$response.body#/id", "fake_calls_read", "fake_calls_take_back"),
     ("escorts_ask", "201"): _each("escort_id", "$response.body#/id", "escorts_read", "escorts_cancel"),
     ("operating_create", "201"): _each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT),
     ("incidents_list_incidents", "200"): [

@@ -26,7 +26,7 @@ from domain.helpline.states import (
     Wanted,
 )
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
-from domain.journeys.states import Concern, JourneyStatus
+from domain.journeys.states import Concern, FakeCallBy, JourneyStatus
 from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
@@ -39,7 +39,7 @@ word that it does not know shows the thing without it: later servers have more w
 """
 SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "SOS and incidents": (IncidentStatus, Resolution, SlotStatus, AssignmentStatus),
-    "Journeys": (JourneyStatus, Concern, EscortStatus, PlaceKind),
+    "Journeys": (JourneyStatus, Concern, FakeCallBy, EscortStatus, PlaceKind),
     "Categories": (Service, Severity, Urgency, Certainty),
     "Units and agencies": (UnitStatus, AgencyKind),
     "People": (Duty, GuardianStatus, Gender, Role),

@@ -65,4 +65,25 @@ class JourneyDoc(me.Document):
     }
 
 
+class FakeCallDoc(me.Document):
+    """A call that somebody asked for, with the name that they chose for it."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    person = me.StringField()
+    fingerprint = me.StringField()
+    by = me.StringField()
+    label = me.StringField()
+    rings_at = me.DateTimeField()
+    due_at = me.DateTimeField()
+    forget_at = me.DateTimeField()
+
+    meta = {
+        "collection": "fake_calls",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [{"fields": ["due_at"], "sparse": True}, ["forget_at"], ["person"]],
+    }
+
+
 outbox.register("journeys", JourneyDoc)

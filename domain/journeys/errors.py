@@ -9,6 +9,12 @@ class JourneyNotFound(NotFound):
     code = "journey_not_found"
 
 
+class FakeCallNotFound(NotFound):
+    """No such call, or not one's own, or it was taken back."""
+
+    code = "fake_call_not_found"
+
+
 class TooManyJourneys(LimitReached):
     """So many are under way for this person that another cannot be meant."""
 

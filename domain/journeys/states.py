@@ -48,6 +48,15 @@ class Reason(StrEnum):
     """The duress PIN was entered; the phone shows what the safe one would have shown."""
 
 
+class FakeCallBy(StrEnum):
+    """How a call that somebody asked for comes."""
+
+    PUSH = "push"
+    """The app rings by itself and shows the name that was chosen; it needs no carrier's call."""
+    VOICE = "voice"
+    """The city's number calls, and a voice speaks: for a phone that somebody else hears ring."""
+
+
 S = JourneyStatus
 
 TRANSITIONS: Final[Mapping[JourneyStatus, frozenset[JourneyStatus]]] = {

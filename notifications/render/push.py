@@ -18,6 +18,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "guardian.alerted": ("incident_id",),
     "guardian.invited": (),
     "journey.due": ("journey_id",),
+    "call.due": ("call_id",),
     "helpline.message": ("request_id",),
     "helpline.expire_local": ("request_id",),
     "watch.alert": ("group_id", "alert_id"),

@@ -13,7 +13,7 @@ from notifications.render.push import CARRIED, push_payload
 
 SCHEMAS = Path(__file__).parents[2] / "mobile-contract" / "push"
 KINDS = {
-    "assignment.offered", "assignment.withdrawn", "incident.updated", "guardian.alerted", "journey.due",
+    "assignment.offered", "assignment.withdrawn", "incident.updated", "guardian.alerted", "journey.due", "call.due",
     "helpline.message", "helpline.expire_local", "watch.alert", "roster.reminder", "guardian.invited", "drill.ping",
     "alert.issued", "notice.opened",
 }  # fmt: skip

@@ -242,7 +242,7 @@ def test_what_worries_is_told_once(small_city: SmallCity, sana: Signed) -> None:
     assert call(city, sana, "GET", f"/v1/journeys/{journey}").json()["concerns"] == ["battery_low", "stopped"]
     assert len(texts(city, number, "has not moved")) == 1
     city.skip(660)
-    texts(city, number, "nothing heard")
+    texts(city, number, "Nothing heard")
     assert len(texts(city, number, "battery")) == 1
     walks(city, sana, journey, 600, battery_pct=40)
     assert call(city, sana, "GET", f"/v1/journeys/{journey}").json()["concerns"] == []
