@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from domain.cities.config import CityConfig, Kept
 from domain.deliveries.documents import DeliveryDoc
+from domain.drills.documents import DrillDoc
 from domain.evidence.documents import UploadDoc
+from domain.notices.documents import NoticeDoc
 from domain.tracks.documents import TrackDoc
 
 
@@ -26,6 +28,8 @@ class Ends:
 ENDS: Final = (
     Ends(Kept.TRACKS, TrackDoc, "at", "subject"),
     Ends(Kept.DELIVERIES, DeliveryDoc, "created_at", "subject"),
+    Ends(Kept.DELIVERIES, DrillDoc, "at", "_id"),
+    Ends(Kept.INCIDENTS, NoticeDoc, "opened_at", "cause"),
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
 )
 

@@ -40,7 +40,7 @@ class DrillDoc(me.Document):
         "indexes": [
             {"fields": ["due_at"], "sparse": True},
             {"fields": ["outbox_due"], "sparse": True},
-            ["city", "-at", "id"],
+            ["city", "at"],
             ["city", "status"],
         ],
     }

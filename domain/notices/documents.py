@@ -33,8 +33,9 @@ class NoticeDoc(me.Document):
         "strict": False,
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
-            ["city", "-opened_at", "id"],
+            ["city", "opened_at"],
             ["status", "kind"],
+            ["cause"],
         ],
     }
 

@@ -14,6 +14,7 @@ from domain.notices.errors import NoticeOver
 from domain.notices.queries import Notice, notices
 from domain.notices.states import STANDING, NoticeKind, NoticeStatus
 
+_TRIES: Final = 4
 TOLD_AGAIN_AFTER: Final = timedelta(minutes=30)
 """A cause that comes back sooner is on the screens again, and nobody is rung again."""
 
@@ -37,7 +38,7 @@ def see(
     """
     found_id = notice_id(kind, cause, city)
     seen = {"last_seen_at": now, "figures": dict(figures or {})}
-    for _ in range(2):
+    for _ in range(_TRIES):
         if notices().update_one({"_id": found_id, "status": {"$in": sorted(STANDING)}}, {"$set": seen}).matched_count:
             return found_id
         before = notices().find_one({"_id": found_id}, {"version": 1, "told_at": 1, "times": 1})
@@ -54,7 +55,9 @@ def see(
         if tell and (told_at is None or now - told_at >= TOLD_AGAIN_AFTER):
             event = outbox.event("notice.opened", found_id, version=version, now=now, city=city)
             update = outbox.merge(update, outbox.pending([event], now), {"$set": {"told_at": now}})
-        condition: dict[str, Any] = {"_id": found_id, "version": before["version"] if before else {"$exists": False}}
+        condition: dict[str, Any] = {"_id": found_id, "version": {"$exists": False}}
+        if before is not None:
+            condition |= {"version": before["version"], "status": str(NoticeStatus.CLEARED)}
         try:
             done = notices().update_one(condition, update, upsert=before is None)
         except DuplicateKeyError:

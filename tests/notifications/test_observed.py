@@ -12,7 +12,6 @@ from domain.cities import queries as cities
 from domain.cities.config import Price
 from domain.insights import carriers
 from domain.insights.carriers import Whose
-from notifications import observed
 from notifications.channel import FailureCode, Permanent, Temporary, Unknown
 from notifications.messages import Address, AddressKind, Message, Sent
 from notifications.observed import Observed, Tally
@@ -56,7 +55,7 @@ def priced(monkeypatch: pytest.MonkeyPatch) -> None:
     """A city that pays by segment, less at home."""
     prices = (Price("twilio_sms", "", "USD", 0.5), Price("twilio_sms", "+92", "PKR", 12.5))
     config = dataclasses.replace(cities.current("lahore"), prices=prices)
-    monkeypatch.setattr(observed.cities, "current", lambda city: config)
+    monkeypatch.setattr(cities, "current", lambda city: config)
 
 
 def test_each_outcome_is_counted_with_its_time_and_cost(
@@ -122,7 +121,7 @@ def test_a_child_does_not_count_its_parents_messages_again(counted: list[tuple[W
 
 @pytest.mark.parametrize(("number", "expected"), [("+923001234567", "PKR"), ("+14155550100", "USD"), ("", "USD")])
 def test_the_longest_prefix_has_the_price(priced: None, number: str, expected: str) -> None:
-    price = observed.cities.current("lahore").price("twilio_sms", number)
+    price = cities.current("lahore").price("twilio_sms", number)
     assert price is not None
     assert price.currency == expected
-    assert observed.cities.current("lahore").price("fcm", number) is None
+    assert cities.current("lahore").price("fcm", number) is None
