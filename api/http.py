@@ -14,6 +14,7 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api import timing
 from runtime.mongo import RETRY_AFTER_S, StoreUnavailable, breaker
 from runtime.settings import Settings
 
@@ -30,6 +31,7 @@ def install(app: Flask, settings: Settings) -> None:
     """Register the hooks and the middleware."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
+    timing.install(app)
     app.before_request(_begin)
     app.after_request(_finish)
     if settings.cors_origins:

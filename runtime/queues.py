@@ -148,6 +148,10 @@ class Hints:
         """True when Redis does not answer now."""
         return self._queues.away()
 
+    def depth(self) -> dict[str, int]:
+        """Jobs that wait, by queue. Raises RedisError when Redis is away."""
+        return self._queues.depth()
+
     def _speak(self) -> None:
         while True:
             self._wake.wait()

@@ -14,9 +14,10 @@ from redis.exceptions import RedisError
 
 from api.insights import carrier_metrics
 from api.services import services
+from api.timing import timings
 from domain import outbox
 from domain.cities import queries as cities
-from domain.insights import rules
+from domain.insights import requests, rules
 from domain.insights import service as insights
 
 blp = Blueprint("metrics", __name__)
@@ -38,6 +39,8 @@ class _Figures(Collector):
                 histogram.add_metric([row["_id"], measure], _cumulated(found), found["sum"])
         yield histogram
         yield unanswered
+        yield _steps()
+        yield _requests()
         going_on = GaugeMetricFamily("amaan_incidents", "Incidents that go on.", labels=["city", "status"])
         for city in cities.known():
             for status, count in insights.going_on(city).items():
@@ -49,6 +52,35 @@ class _Figures(Collector):
         yield overdue
         yield from _queues()
         yield from carrier_metrics.families()
+
+
+def _steps() -> Metric:
+    family = CounterMetricFamily(
+        "amaan_ladder_steps",
+        "How often nobody had answered and a ladder climbed on, by whom it then asked.",
+        labels=["city", "service", "who"],
+    )
+    for row in insights.counted():
+        for service, found in sorted((row.get("steps") or {}).items()):
+            for who, count in sorted(found.items()):
+                family.add_metric([row["_id"], service, who], count)
+    return family
+
+
+def _requests() -> Metric:
+    """Of all processes, as of some seconds ago; of this one as of now."""
+    timings().flush()
+    family = HistogramMetricFamily(
+        "amaan_http_request_seconds", "How long requests took.", labels=["method", "route", "status"]
+    )
+    for row in requests.ever():
+        total, buckets = 0.0, []
+        for edge in requests.EDGES_MS:
+            total += (row.get("le") or {}).get(str(edge), 0)
+            buckets.append((str(edge / 1000), total))
+        whose = [row["method"], row["route"], row["status"]]
+        family.add_metric(whose, [*buckets, ("+Inf", float(row["n"]))], row["sum"])
+    return family
 
 
 def _cumulated(found: dict[str, Any]) -> list[tuple[str, float]]:

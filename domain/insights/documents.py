@@ -10,6 +10,7 @@ class ResponseFiguresDoc(me.Document):
     city = me.StringField()
     measures = me.DictField()
     unanswered = me.IntField(default=0)
+    steps = me.DictField()  # service → {who: how often a ladder climbed to it}, beyond the first rung
     seen = me.ListField(me.StringField())
 
     meta = {"collection": "response_figures", "auto_create_index": False, "strict": False, "indexes": [["city"]]}
@@ -54,3 +55,17 @@ class CarrierTotalDoc(me.Document):
     sums = me.DictField()
 
     meta = {"collection": "carrier_totals", "auto_create_index": False, "strict": False, "indexes": [["city"]]}
+
+
+class RequestFiguresDoc(me.Document):
+    """How long requests of one route took that ended alike (`requests.py`); every number is a sum."""
+
+    id = me.StringField(primary_key=True)  # method route|class
+    method = me.StringField()
+    route = me.StringField()
+    status = me.StringField()  # 2xx, 3xx, 4xx, 5xx
+    n = me.IntField()
+    sum = me.FloatField()
+    le = me.DictField()  # upper edge in milliseconds → counts of exactly that bucket
+
+    meta = {"collection": "request_figures", "auto_create_index": False, "strict": False}

@@ -27,9 +27,11 @@ def figures() -> Collection[dict[str, Any]]:
     return found
 
 
-def observe(city: str, event_id: str, times: Mapping[str, float], *, unanswered: int = 0) -> None:
-    """Count times in seconds by measure, once for each event."""
+def observe(city: str, event_id: str, times: Mapping[str, float], *, unanswered: int = 0, step: str = "") -> None:
+    """Count times in seconds by measure, once for each event; and a `step` of a ladder (`service.who`)."""
     added: dict[str, float] = {"unanswered": unanswered} if unanswered else {}
+    if step:
+        added[f"steps.{step}"] = 1
     for measure, seconds in times.items():
         path = f"measures.{measure.replace('.', '_')}"
         added |= {f"{path}.n": 1, f"{path}.sum": seconds, f"{path}.le.{rules.bucket(seconds)}": 1}

@@ -22,6 +22,7 @@ SMALL = {
     "city_config": "a handful of cities, each with a few versions",
     "agencies": "dozens in a city",
     "response_figures": "one document a city",
+    "request_figures": "one document a route and status class",
     "carrier_totals": "one document a carrier and city",
 }
 """Collections that never grow: reading all of one is as good as an index."""

@@ -256,10 +256,16 @@ _MOVING = frozenset({"pending_events", "outbox_due", "outbox_lease", "outbox_tri
 """What the outbox and the leases keep for themselves; a unit's lease is looked at by its assignment."""
 
 
+_COUNTS = frozenset({"request_figures"})
+"""What counts requests, whatever they did."""
+
+
 def state_of(city: SmallCity) -> dict[str, Any]:
     """Everything that is kept, but for the outbox's own fields and how far a message's receipts have come."""
     kept: dict[str, Any] = {}
     for name in sorted(city.store.list_collection_names()):
+        if name in _COUNTS:
+            continue
         for doc in city.store[name].find({}):
             kept[f"{name}/{doc['_id']}"] = {field: value for field, value in doc.items() if field not in _MOVING}
             if name == "units":
