@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from notifications.channel import USUAL_VERDICTS, FailureCode
+from runtime.settings import BadSetting
 
 FIELDS = frozenset({"to", "digits", "from", "text", "ttl_s", "ttl_min", "key", "nonce", "report_url", "encoding"})
 """What a template may name. `digits`: the number without its plus; `ttl_min`: the lifetime in minutes, rounded up;
@@ -25,7 +26,7 @@ _PREFIX = re.compile(r"(\+\d{0,15})?")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")]
 
 
-class BadTable(ValueError):
+class BadTable(BadSetting):
     """The table is wrong; the text is one line that names where."""
 
 
@@ -154,9 +155,9 @@ def read(path: Path) -> Table:
     try:
         return parse(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadTable(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+        raise BadTable(f"AMAAN_SMS_GATEWAYS: {path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
     except tomllib.TOMLDecodeError as error:
-        raise BadTable(f"{path}: {error}") from None
+        raise BadTable(f"AMAAN_SMS_GATEWAYS: {path}: {error}") from None
 
 
 def parse(body: Mapping[str, Any], name: str) -> Table:
@@ -166,7 +167,7 @@ def parse(body: Mapping[str, Any], name: str) -> Table:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise BadTable(f"{name}: {where}{': ' if where else ''}{first['msg'].removeprefix('Value error, ')}") from None
+        raise BadTable(f"AMAAN_SMS_GATEWAYS: {name}: {where}{': ' if where else ''}{first['msg'].removeprefix('Value error, ')}") from None
 
 
 def fill(template: Any, values: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from domain.ports import Enqueue, Positions
 from notifications import reports
 from notifications.channel import Channel
 from notifications.deliveries import Post
-from notifications.registry import build_channels
+from notifications.registry import build_channels, table
 from runtime import logging, mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings, load
@@ -69,6 +69,7 @@ def build(settings: Settings) -> Context:
     logging.configure(settings.log_level)
     mongo.connect(settings, pool=32)
     vault(settings)  # a wrong key stops the start
+    table(settings)  # and a wrong table of SMS gateways
     redis = queues.connect(settings.redis_url)
     return Context(settings, utc_now, queues.Queues(redis), RedisPositions(redis), _WhenNeeded(settings))
 

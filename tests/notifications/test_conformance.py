@@ -13,16 +13,22 @@ from notifications.channel import ChannelError, FailureCode, Permanent, Temporar
 from notifications.messages import Message
 from tests.fakes.carriers_process import CarriersProcess
 from tests.notifications import odd_carrier
-from tests.notifications.twins import Twin, twin_of
+from tests.notifications.twins import SmppTwin, Twin, twin_of
 
-CHANNELS = ("fcm", "sms", "voice", "gateway", "console")
+CHANNELS = ("fcm", "sms", "voice", "gateway", "smpp", "console")
 OVER_HTTP = ("fcm", "sms", "voice", "gateway")
 SLACK_S = 0.4  # of a shared machine, over the deadline that was asked for
 
 
 @pytest.fixture(params=CHANNELS)
-def twin(request: pytest.FixtureRequest, carriers: CarriersProcess) -> Iterator[Twin]:
-    made = twin_of(request.param, carriers)
+def twin(request: pytest.FixtureRequest) -> Iterator[Twin]:
+    if request.param == "smpp":
+        bound = SmppTwin(request.getfixturevalue("smsc"))
+        yield bound
+        bound.mend()
+        bound.close()
+        return
+    made = twin_of(request.param, request.getfixturevalue("carriers"))
     yield made
     made.mend()
 
@@ -99,11 +105,16 @@ def test_a_time_out_after_sending_is_unknown_and_then_found_or_repeatable(twin: 
 
 
 def test_what_was_never_sent_is_not_found(twin: Twin) -> None:
+    if twin.name == "smpp":
+        with pytest.raises(Unknown) as asked:  # no list: another process may have sent it
+            twin.channel().reconcile(twin.message(), since=datetime.now(UTC))
+        assert asked.value.code == FailureCode.NO_LIST
+        return
     assert twin.channel().reconcile(twin.message(), since=datetime.now(UTC)) is None
 
 
 def test_an_attempt_before_since_is_not_this_one(twin: Twin) -> None:
-    if twin.name == "gateway":
+    if twin.name in {"gateway", "smpp"}:
         pytest.skip("it is asked by our own id of the attempt, which no other has")
     channel, message = twin.channel(), twin.message()
     channel.send(message, timeout_s=5)

@@ -161,7 +161,7 @@ def test_a_wrong_table_is_refused_in_one_line_that_names_where(where: str, wreck
     wreck(body)
     with pytest.raises(BadTable) as refused:
         parse(body, "table.toml")
-    assert str(refused.value).startswith("table.toml: ")
+    assert str(refused.value).startswith("AMAAN_SMS_GATEWAYS: table.toml: ")
     assert where.replace("Value error, ", "") in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "smsc-pw" not in str(refused.value)

@@ -9,7 +9,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -18,11 +18,13 @@ from notifications.channel import Channel
 from notifications.channels.console import ConsoleChannel
 from notifications.channels.fcm import FcmChannel
 from notifications.channels.http_sms import HttpSmsChannel
+from notifications.channels.smpp_sms import SmppSmsChannel
 from notifications.channels.twilio_sms import TwilioSmsChannel
 from notifications.channels.twilio_voice import TwilioVoiceChannel
 from notifications.gateway_table import HttpGateway, read
 from notifications.messages import Address, AddressKind, Message, nonce_of
 from tests.fakes.carriers_process import CarriersProcess
+from tests.fakes.smsc_process import SmscProcess
 from tests.invariants.sources import ROOT
 
 _numbers = itertools.count(int.from_bytes(uuid.uuid4().bytes[:3]) * 40)
@@ -178,6 +180,51 @@ class ConsoleTwin:
     def mend(self) -> None:
         self.terminal.broken = False
         self.terminal.go.set()
+
+
+@dataclass
+class SmppTwin:
+    """SMPP over the local SMSC."""
+
+    smsc: SmscProcess
+    name: str = "smpp"
+    has_list: bool = True
+    made: list[SmppSmsChannel] = field(default_factory=list)
+
+    def channel(self, base_url: str = "") -> Channel:
+        self.made.append(SmppSmsChannel(self.smsc.gateway()))
+        return self.made[-1]
+
+    def message(self) -> Message:
+        key = f"dlv_{uuid.uuid4().hex}-1"
+        nonce = nonce_of(key)
+        return Message(key, Address(AddressKind.SMS, number()), text=f"Hello {nonce}", nonce=nonce, ttl_s=60)
+
+    def received(self, message: Message) -> list[str]:
+        return [text.removeprefix("Hello ") for text in self.smsc.texts(message.to.value)]
+
+    def asked(self, message: Message) -> int:
+        return int(self.smsc.call("GET", "/asked", to=message.to.value.lstrip("+"))["asked"])
+
+    def dead_address(self, message: Message) -> None:
+        self.smsc.fault(message.to.value, status=0x0B)
+
+    def slow_down(self, message: Message, retry_after: float) -> None:
+        raise NotImplementedError
+
+    def fault(self, message: Message) -> None:
+        self.smsc.fault(message.to.value, status=0x08)
+
+    def time_out_after_sending(self, message: Message) -> None:
+        self.made[-1].send(self.message(), timeout_s=5)  # bound before
+        self.smsc.fault(message.to.value, slow_ms=1100)
+
+    def mend(self) -> None:
+        self.smsc.call("DELETE", "/faults")
+
+    def close(self) -> None:
+        for channel in self.made:
+            channel.close()
 
 
 def fcm(carriers: CarriersProcess, base_url: str) -> Channel:

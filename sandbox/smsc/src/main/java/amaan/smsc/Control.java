@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 import org.jsmpp.session.SMPPServerSession;
 
 /**
- * The tests' side, over HTTP on loopback: GET /messages?to=, DELETE /messages, PUT /faults?to=&amp;status=…, DELETE /faults,
+ * The tests' side, over HTTP on loopback: GET /messages?to=, GET /asked?to=, DELETE /messages, PUT /faults?to=&amp;status=…, DELETE /faults,
  * DELETE /sessions (every connection breaks), GET /sessions (how many are bound).
  */
 final class Control {
@@ -69,6 +69,8 @@ final class Control {
             case "DELETE /faults":
                 network.clearFaults();
                 return "{}";
+            case "GET /asked":
+                return "{\"asked\":" + network.asked(query.getOrDefault("to", "")) + "}";
             case "GET /sessions":
                 return "{\"bound\":" + network.sessions().size() + "}";
             case "DELETE /sessions":

@@ -35,6 +35,7 @@ final class Network {
 
     private final Map<String, Message> messages = new ConcurrentHashMap<>();
     private final List<Message> inOrder = new CopyOnWriteArrayList<>();
+    private final Map<String, AtomicLong> asked = new ConcurrentHashMap<>();
     private final Map<String, Fault> faults = new ConcurrentHashMap<>();
     private final List<SMPPServerSession> sessions = new CopyOnWriteArrayList<>();
     private final AtomicLong ids = new AtomicLong(System.nanoTime() & 0xffffffL);
@@ -66,6 +67,7 @@ final class Network {
 
     /** The fault that a message to this number meets; NONE for most. */
     Fault fault(String to) {
+        asked.computeIfAbsent(to, number -> new AtomicLong()).incrementAndGet();
         for (String key : new String[] {to, "*"}) {
             Fault found = faults.get(key);
             if (found != null && found.hits()) {
@@ -73,6 +75,12 @@ final class Network {
             }
         }
         return Fault.NONE;
+    }
+
+    /** How often somebody wanted to send to this number. */
+    long asked(String to) {
+        AtomicLong found = asked.get(to);
+        return found == null ? 0 : found.get();
     }
 
     void setFault(String to, Fault fault) {
@@ -86,6 +94,7 @@ final class Network {
     void forget() {
         messages.clear();
         inOrder.clear();
+        asked.clear();
     }
 
     Message message(String id) {
