@@ -44,6 +44,14 @@ def post(api: FlaskClient, who: Signed, path: str = "", body: Any = None, key: s
     return api.post(f"/v1/alerts{path}", json={} if body is None else body, headers=headers)
 
 
+def got(api: FlaskClient, who: Signed, path: str) -> dict[str, Any]:
+    """What a GET under /v1 answers."""
+    answer = api.get(f"/v1{path}", headers=who.headers)
+    found: Any = answer.json
+    assert answer.status_code == 200, found
+    return dict(found)
+
+
 def issued(api: FlaskClient, who: Signed, **changes: Any) -> dict[str, Any]:
     answer = post(api, who, body={**BODY, "issue": True, **changes})
     assert answer.status_code == 201, answer.json
@@ -53,8 +61,9 @@ def issued(api: FlaskClient, who: Signed, **changes: Any) -> dict[str, Any]:
 
 def listed(api: FlaskClient, who: Signed, **query: Any) -> list[str]:
     answer = api.get("/v1/alerts", query_string={"city": "lahore", **query}, headers=who.headers)
-    assert answer.status_code == 200, answer.json
-    return [row["id"] for row in answer.json["items"]]
+    found: Any = answer.json
+    assert answer.status_code == 200, found
+    return [row["id"] for row in found["items"]]
 
 
 def test_a_draft_is_staffs_until_it_is_issued(
@@ -73,9 +82,10 @@ def test_a_draft_is_staffs_until_it_is_issued(
     assert ("drain", ("alerts", alert_id)) in enqueued.jobs
     assert listed(api, citizen) == [alert_id]
     shown = api.get(f"/v1/alerts/{alert_id}", headers=citizen.headers)
-    assert shown.json["texts"]["ur"]["headline"] == TEXTS["ur"]["headline"]
-    assert "progress" not in shown.json
-    assert "source" not in shown.json
+    body: Any = shown.json
+    assert body["texts"]["ur"]["headline"] == TEXTS["ur"]["headline"]
+    assert "progress" not in body
+    assert "source" not in body
     again = api.get(f"/v1/alerts/{alert_id}", headers={**citizen.headers, "If-None-Match": shown.headers["ETag"]})
     assert again.status_code == 304
 
@@ -139,8 +149,9 @@ def test_a_draft_can_be_changed_and_thrown_away(api: FlaskClient, operator: Sign
     made = post(api, operator, body=BODY).json
     stale = {**operator.headers, "If-Match": '"99"'}
     assert api.patch(f"/v1/alerts/{made['id']}", json={}, headers=stale).status_code == 412
-    changed = api.patch(f"/v1/alerts/{made['id']}", json={"severity": "Minor"}, headers=operator.headers)
-    assert (changed.status_code, changed.json["severity"], changed.json["version"]) == (200, "Minor", 2)
+    answer = api.patch(f"/v1/alerts/{made['id']}", json={"severity": "Minor"}, headers=operator.headers)
+    changed: Any = answer.json
+    assert (answer.status_code, changed["severity"], changed["version"]) == (200, "Minor", 2)
     assert api.delete(f"/v1/alerts/{made['id']}", headers=operator.headers).status_code == 204
     assert api.delete(f"/v1/alerts/{made['id']}", headers=operator.headers).status_code == 204
     assert post(api, operator, f"/{made['id']}/issue").status_code == 409
@@ -156,7 +167,7 @@ def test_an_update_and_a_cancel_end_what_was_before(
     clock.forward(minutes=5)
     update = issued(api, operator, updates=first["id"], severity="Extreme")
     assert (update["msg_type"], update["references"]) == ("Update", [first["id"]])
-    before = api.get(f"/v1/alerts/{first['id']}", headers=citizen.headers).json
+    before = got(api, citizen, f"/alerts/{first['id']}")
     assert (before["status"], before["followed_by"]) == ("superseded", update["id"])
     assert listed(api, citizen) == [update["id"]]
     late = post(api, operator, body={**BODY, "updates": first["id"]})
@@ -170,7 +181,7 @@ def test_an_update_and_a_cancel_end_what_was_before(
     assert over.json["texts"]["en"]["headline"] == "Over: Flood in Gulberg"
     assert not over.json["life_critical"]
     assert listed(api, citizen) == []
-    assert api.get(f"/v1/alerts/{update['id']}", headers=citizen.headers).json["status"] == "cancelled"
+    assert got(api, citizen, f"/alerts/{update['id']}")["status"] == "cancelled"
 
 
 def test_who_lives_there_finds_it(api: FlaskClient, operator: Signed, citizen: Signed, clock: Hand) -> None:
@@ -179,19 +190,20 @@ def test_who_lives_there_finds_it(api: FlaskClient, operator: Signed, citizen: S
     assert listed(api, citizen, at="31.60,74.20") == []
     assert listed(api, citizen, mine="true") == []
     home = {"alerts": {"areas": [{"label": "home", "lat": 31.51, "lon": 74.35}]}}
-    kept = api.patch("/v1/me", json=home, headers=citizen.headers).json["alerts"]
+    assert api.patch("/v1/me", json=home, headers=citizen.headers).status_code == 200
+    kept = got(api, citizen, "/me")["alerts"]
     assert kept == {
         "areas": [{"label": "home", "cell": kept["areas"][0]["cell"]}], "whole_city": True, "follow_device": False,
     }  # fmt: skip
     assert listed(api, citizen, mine="true") == [alert]
-    assert "31.51" not in str(api.get("/v1/me/export", headers=citizen.headers).json["records"]["alerts"])
+    assert "31.51" not in str(got(api, citizen, "/me/export")["records"]["alerts"])
     clock.forward(hours=7)
     assert listed(api, signed_in(clock())) == []  # it has expired
 
 
 def test_a_phones_place_is_kept_only_where_it_may_be(api: FlaskClient, citizen: Signed) -> None:
     def cells() -> Any:
-        return api.get("/v1/me/export", headers=citizen.headers).json["records"]["alerts"]["device_cell"]
+        return got(api, citizen, "/me/export")["records"]["alerts"]["device_cell"]
 
     def move() -> None:
         body = {"near": {"lat": 31.51, "lon": 74.35}}

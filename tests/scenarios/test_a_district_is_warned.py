@@ -5,19 +5,32 @@ The API, the jobs, the sweeper, the vendors' own clients and the carriers' proce
 """
 
 import itertools
+import os
+import subprocess
+import sys
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import requests
 
+from domain.alerts import batches
+from domain.alerts import queries as alerts
+from domain.clock import utc_now
+from notifications import bulk
 from sandbox import crowd
 from sandbox.crowd import Neighbour
+from tests import local_servers
 from tests.factories.people import Signed, staff
 from tests.fakes.small_city import PLACE, SmallCity
+from workers import alerts as telling
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -49,10 +62,17 @@ def city(small_city: SmallCity) -> Iterator[SmallCity]:
     for collection in ("deliveries", "alerts", "alert_batches", "people"):
         small_city.store[collection].delete_many({})
     small_city.carriers.clear_switches()
-    small_city.ahead = timedelta(0)
+    small_city.ahead = until(12)
+    small_city.idle = False
     yield small_city
     small_city.carriers.clear_switches()
     small_city.settle()
+
+
+def until(hour: int) -> timedelta:
+    """From now to this hour of tomorrow in Lahore: quiet hours are as the test wants them."""
+    now = utc_now()
+    return now.astimezone(ZoneInfo("Asia/Karachi")).replace(hour=hour, minute=0) + timedelta(days=1) - now
 
 
 @pytest.fixture
@@ -120,3 +140,135 @@ def test_everybody_in_the_district_is_told_once(city: SmallCity, operator: Signe
     progress = shown(city, operator, alert["id"])["progress"]
     assert progress["state"] == "told"
     assert (progress["people"], progress["sent"], progress["failed"], progress["unknown"]) == (120, 120, 0, 0)
+
+
+def test_nobody_is_missed_or_told_twice_while_carriers_refuse_one_in_ten(city: SmallCity, operator: Signed) -> None:
+    city.carriers.call("PUT", "/switches", {"seed": 7, "fcm": {"fraction": 0.1, "status": 503}})
+    city.carriers.call("PUT", "/switches", {"sms": {"fraction": 0.1, "status": 429, "retry_after": 1}})
+    everybody = people(city, 200, app_share=0.7)
+    alert = write(city, operator).json()
+    city.settle()
+    for _ in range(8):
+        city.skip(4)
+    pushed, texted, pushes = inboxes(city)
+    told = {each.person: pushed[each.token] + texted[each.number] for each in everybody}
+    assert set(told.values()) == {1}
+    assert len(pushes) == sum(pushed.values())  # not even hidden by the app
+    progress = shown(city, operator, alert["id"])["progress"]
+    assert (progress["sent"], progress["failed"], progress["retrying"], progress["unknown"]) == (200, 0, 0, 0)
+    fired = city.carriers.call("GET", "/switches")["fired"]
+    assert fired["fcm.503"] > 3
+    assert fired["sms.429"] > 1
+
+
+def test_a_phone_without_a_receipt_gets_an_sms_only_where_a_life_depends_on_it(
+    city: SmallCity, operator: Signed
+) -> None:
+    deaf = crowd.settle_in("lahore", PLACE, 5, now=city.now(), app_share=1.0, seed="deaf", first=900_000)
+    write(city, operator, severity="Minor", urgency="Future")
+    city.settle()
+    for _ in range(30):
+        city.skip(5)
+    pushed, texted, _ = inboxes(city)
+    assert (sum(pushed.values()), texted) == (5, Counter())
+    write(city, operator)
+    city.settle()
+    for _ in range(5):
+        city.skip(10)
+    assert inboxes(city)[1] == Counter()
+    for _ in range(3):
+        city.skip(10)
+    assert inboxes(city)[1] == {each.number: 1 for each in deaf}
+
+
+def test_a_worker_that_is_killed_leaves_nobody_out(city: SmallCity) -> None:
+    """kill -9 in mid-send: the next worker takes the batch up; what was in flight is at most two slices."""
+    city.ahead = timedelta(0)  # the process has the real time
+    operator = staff(city.now(), "operator")
+    everybody = people(city, 400, app_share=0.5)
+    city.carriers.call("PUT", "/switches", {"fcm": {"slow_s": 0.05}, "sms": {"slow_s": 0.05}})
+    city.idle = True
+    alert_id = write(city, operator).json()["id"]
+    (batch,) = telling.find(city.context, alert_id, enqueue=False)
+    victim = worker(city, batch)
+    try:
+        city.wait_for(lambda: city.store.deliveries.count_documents({"batch": batch, "status": "sent"}) >= 100)
+    finally:
+        victim.kill()
+        victim.wait()
+    in_doubt = city.store.deliveries.count_documents(
+        {"batch": batch, "attempts.1.state": "sending", "status": "queued"}
+    )
+    assert 0 < in_doubt <= 2 * bulk.SLICE
+    city.carriers.clear_switches()
+    assert not telling.tell(city.context, batch)  # its lease goes on
+    city.ahead += batches.LEASE
+    city.idle = False
+    for _ in range(4):
+        city.skip(2)
+    pushed, texted, pushes = inboxes(city)
+    assert {each.person: pushed[each.token] + texted[each.number] for each in everybody} == {
+        each.person: 1 for each in everybody
+    }
+    repeated = len(pushes) - sum(pushed.values())  # the same delivery again: the app shows it once
+    progress = shown(city, operator, alert_id)["progress"]
+    assert repeated <= progress["repeated"] <= in_doubt
+    assert (progress["sent"], progress["unknown"]) == (400, 0)
+    assert alerts.batches().find_one({"_id": batch}, {"owner": 1}) == {"_id": batch}
+
+
+def worker(city: SmallCity, batch: str) -> "subprocess.Popen[bytes]":
+    """A process that tells one batch, as a worker of `bulk` does."""
+    settings = city.settings
+    secrets = {"secret", "twilio_auth_token"}
+    env = {f"AMAAN_{name.upper()}": str(value) for name, value in settings.model_dump(exclude=secrets).items()}
+    env |= {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    env |= {
+        "MONGODB_URL": settings.mongodb_url,
+        "REDIS_URL": settings.redis_url,
+        "AMAAN_SECRET": settings.signing_key,
+        "AMAAN_TWILIO_AUTH_TOKEN": settings.twilio_auth_token.get_secret_value(),
+    }
+    code = f"from workers import alerts; alerts.broadcast_batch({batch!r})"
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=local_servers.die_with_parent,
+    )  # fmt: skip
+
+
+def test_an_update_and_the_end_reach_everybody_who_was_told(city: SmallCity, operator: Signed) -> None:
+    near = people(city, 30)
+    first = write(city, operator).json()
+    city.settle()
+    elsewhere = {
+        "type": "Polygon",
+        "coordinates": [[[74.25, 31.44], [74.30, 31.44], [74.30, 31.48], [74.25, 31.48], [74.25, 31.44]]],
+    }
+    update = write(city, operator, updates=first["id"], area={"geometry": elsewhere}).json()
+    city.settle()
+    cancel = requests.post(f"{city.url}/v1/alerts/{update['id']}/cancel", json={}, headers=operator.headers, timeout=10)
+    assert cancel.status_code == 201
+    city.settle()
+    pushed, texted, pushes = inboxes(city)
+    assert {each.person: pushed[each.token] + texted[each.number] for each in near} == {each.person: 3 for each in near}
+    said = [each["notification"]["body"] for each in pushes if each["notification"]["title"] == "Public alert"]
+    assert "Over: Flood in Gulberg: the canal has left its banks" in said
+    assert city.store.alerts.count_documents({"status": "issued"}) == 1  # the cancel itself
+
+
+def test_quiet_hours_hold_what_can_wait(city: SmallCity, operator: Signed) -> None:
+    """At night a minor alert shows itself without a sound, and its SMS come in the morning; a severe one rings."""
+    city.ahead = until(2)
+    operator = staff(city.now(), "operator")
+    everybody = people(city, 20, app_share=0.5)
+    write(city, operator, severity="Minor", urgency="Future", expires=(city.now() + timedelta(hours=12)).isoformat())
+    city.settle()
+    pushed, texted, pushes = inboxes(city)
+    assert (sum(pushed.values()), sum(texted.values())) == (sum(bool(each.token) for each in everybody), 0)
+    assert {each["message"]["android"]["notification"]["channel_id"] for each in pushes} == {"quiet"}
+    write(city, operator)
+    city.settle()
+    assert sum(inboxes(city)[1].values()) == sum(not each.token for each in everybody)
+    city.skip(5 * 3600 + 60)
+    city.skip(5)
+    assert sum(inboxes(city)[1].values()) == 2 * sum(not each.token for each in everybody)
