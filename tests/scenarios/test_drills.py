@@ -4,6 +4,7 @@ Everybody on duty is told on each channel that it is an exercise; some answer by
 gone. The report says who, where and why, and a drill whose worker dies half-way tells nobody twice.
 """
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from typing import Any
 
 import pytest
 import requests
+from click.testing import CliRunner
 
+from cli import drills as command
 from domain.cities import queries as cities
 from domain.drills import queries as drills
 from domain.drills import service as drilling
@@ -207,3 +210,39 @@ def test_nobody_is_called_at_night_and_one_drill_goes_on_at_a_time(city: SmallCi
     assert (night.status_code, night.json()["code"]) == (409, "quiet_hours")
     citizen = city.responder()
     assert ask(city, citizen, "GET", "/v1/drills?city=lahore").status_code == 403
+
+
+def test_a_drill_from_the_command_line_is_found_by_the_sweeper_and_reported(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue's worker is away: the drill goes on all the same, and the command says who was missed and why."""
+    monkeypatch.setattr(command, "connected", lambda: city.settings)  # this process is
+    monkeypatch.setattr(command, "utc_now", city.now)
+    monkeypatch.setattr("cli.store.utc_now", city.now)
+    reached, dead = city.responder(name="Ali"), city.responder(name="Sana")
+    city.carriers.set_switch("sms", dead.phone, error="21211")
+    run = CliRunner().invoke
+    options = ["--role", "responder", "--channel", "sms", "--within", "5", "--reason", "after the storm"]
+    started = run(command.drills, ["start", "lahore", *options])
+    assert started.exit_code == 0, started.output
+    drill_id = started.output.strip()
+    city.skip(0)
+    again = run(command.drills, ["start", "lahore", *options])
+    assert (again.exit_code, "another drill goes on" in again.output) == (1, True)
+    city.wait_for(lambda: city.texts(reached.phone))
+    city.settle()
+    there = {"recipient.id": reached.person_id, "status": "delivered"}
+    city.wait_for(lambda: city.store.deliveries.find_one(there))
+    stopped = run(command.drills, ["stop", drill_id])
+    assert stopped.exit_code == 0, stopped.output
+    city.skip(1)
+    shown = run(command.drills, ["report", drill_id])
+    assert "no such number" in shown.output
+    assert "Sana" in shown.output
+    assert dead.phone not in shown.output
+    found = json.loads(run(command.drills, ["report", drill_id, "--json"]).output)
+    assert found["channels"]["sms"]["why"] == {"address_dead": 1}
+    assert [(each["person_id"], each["why"]) for each in found["unreached"]] == [(dead.person_id, "address_dead")]
+    assert drill_id in run(command.drills, ["list", "lahore"]).output
+    reasons = city.store.audit.find({"subject": drill_id, "action": "drill.started"})
+    assert [each["reason"] for each in reasons] == ["after the storm"]
