@@ -14,6 +14,8 @@ from mongoengine.connection import get_connection, get_db
 from pymongo import MongoClient, monitoring
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout, WTimeoutError
 
+from domain.cities import atlas
+from domain.cities import queries as cities
 from domain.errors import Unavailable
 from runtime.settings import Settings
 
@@ -92,6 +94,8 @@ def connect(
     operation look for a server for all of its time, so that a dead store would hold each request under way for it.
     """
     breaker.forget()
+    if atlas.look_in(settings.cities_dir):
+        cities.forget()
     mongoengine.disconnect()
     client: MongoClient[dict[str, Any]] = mongoengine.connect(
         host=settings.mongodb_url,

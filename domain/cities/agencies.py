@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.cities import queries, service
+from domain.cities.atlas import directory
 from domain.cities.config import Agency
 from domain.cities.errors import UnknownAgency, UnknownCity
 from domain.cities.presets import preset_paths, read_preset
@@ -23,7 +24,7 @@ def standing(city: str) -> tuple[dict[str, Any], int]:
     stored = queries.latest(city)
     if stored is not None:
         return stored["body"], int(stored["version"])
-    path = preset_paths().get(city)
+    path = preset_paths(directory()).get(city)
     if path is None:
         raise UnknownCity("no such city")
     return read_preset(path), 0

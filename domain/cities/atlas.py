@@ -91,6 +91,7 @@ def _readable(directory: Path) -> Iterator[tuple[str, Sheet]]:
 
 
 _current: Atlas | None = None
+_directory = PRESETS
 _lock = threading.Lock()
 
 
@@ -101,15 +102,34 @@ def atlas() -> Atlas:
     if held is None:
         with _lock:
             if _current is None:
-                _current = Atlas()
+                _current = Atlas(_directory)
             held = _current
     return held
 
 
 def use(directory: Path = PRESETS) -> Atlas:
-    """Read the presets again, from this directory: at the start where it is not the usual one, and after a change."""
-    global _current
+    """Read the presets again, from this directory: after a change of its files."""
+    global _current, _directory
     fresh = Atlas(directory)
     with _lock:
-        _current = fresh
+        _current, _directory = fresh, directory
     return fresh
+
+
+def look_in(directory: Path) -> bool:
+    """Let this be where the presets lie, from the next question on; False where it was already.
+
+    Called with every connection to the store (`runtime.mongo.connect`), which no process does without: none can forget
+    that its settings name another folder than the usual one.
+    """
+    global _current, _directory
+    with _lock:
+        if directory.resolve() == _directory.resolve():
+            return False
+        _current, _directory = None, directory
+    return True
+
+
+def directory() -> Path:
+    """Where the presets of this process lie."""
+    return _directory
