@@ -5,6 +5,7 @@ again, and whoever wrote is told to call.
 """
 
 from typing import Final
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
@@ -26,6 +27,8 @@ log = logging.get(__name__)
 TRIES: Final = 20
 """How often a caller is asked to hold before the call ends."""
 _LANGUAGES: Final = ("ur", "en")
+_OF_A_CALL: Final = frozenset({"delivery", "attempt", "sos", "ask", "turn", "wait"})
+"""What says in its address where a call stands."""
 
 
 @blp.post("/status")
@@ -86,5 +89,5 @@ def _keep_on_the_line() -> str:
     words = render("call_not_available", "voice", "ur", {})
     if count >= TRIES:
         return say(words, "ur")
-    kept = "".join(f"&{name}={value}" for name, value in request.args.items() if name in {"delivery", "attempt", "sos"})
+    kept = "".join(f"&{name}={quote(value)}" for name, value in request.args.items() if name in _OF_A_CALL)
     return hold(words, "ur", f"{services().settings.public_url}/webhooks/twilio/voice?tried={count + 1}{kept}")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from domain.dispatch import rules
 from domain.dispatch.errors import MayNotRing, NothingToBridge
+from domain.errors import Conflict
 from domain.ids import link_token
 from domain.incidents import rules as incident_rules
 from domain.incidents import service as incidents
@@ -54,7 +55,13 @@ def held(doc: Mapping[str, Any], assignment_id: str | None) -> str:
 
 def is_known(doc: Mapping[str, Any], key: str) -> bool:
     """Whether somebody was rung for this key already."""
-    return any(key in (each.get("bridge") or {}).get("keys", ()) for each in (doc.get("assignments") or {}).values())
+    return bool(_of_key(doc, key))
+
+
+def _of_key(doc: Mapping[str, Any], key: str) -> str:
+    """The assignment whose caller was rung for this key."""
+    assignments = (doc.get("assignments") or {}).items()
+    return next((each for each, made in assignments if key in (made.get("bridge") or {}).get("keys", ())), "")
 
 
 def _on_the_line(bridge: Mapping[str, Any], now: datetime) -> bool:
@@ -92,25 +99,30 @@ def open_bridge(
     """Ring the caller into the assignment's room; (incident, assignment). The same `key` again rings nobody anew.
 
     With `join` the person `by` is called as well, and the unit's responders where the room was not open before: the
-    control room's way in. Raises NothingToBridge, MayNotRing, and Conflict once it is closed.
+    control room's way in. Raises NothingToBridge, MayNotRing, and Conflict once it is closed or for a key of another
+    assignment.
     """
     found: list[str] = []
 
     def rule(draft: Draft) -> None:
+        known = _of_key(draft.doc, key)
+        if known and assignment_id in (None, known):
+            found[:] = [known]
+            return
+        if known:
+            raise Conflict("this key was used for another assignment", code="idempotency_conflict")
         incident_rules.check_open(draft)
         assignment = held(draft.doc, assignment_id)
         found[:] = [assignment]
         if not may_ring(draft.doc):
             raise MayNotRing("the caller's phone may not be rung")
         bridge = draft.doc["assignments"][assignment].get("bridge") or {}
-        if key in bridge.get("keys", ()):
-            return
         keys = [*bridge.get("keys", ()), key][-KEYS_KEPT:]
         fresh = not bridge or not _on_the_line(bridge, draft.now)
         number = bridge.get("n", 0) + 1 if fresh else bridge["n"]
         at = draft.now if fresh else bridge["at"]
-        known = {} if fresh else bridge
-        draft.set(f"assignments.{assignment}.bridge", {**known, "n": number, "at": at, "keys": keys})
+        held_on = {} if fresh else bridge
+        draft.set(f"assignments.{assignment}.bridge", {**held_on, "n": number, "at": at, "keys": keys})
         draft.entry("bridged", by=by, via=via, assignment=assignment)
         if fresh:
             draft.event("bridge.opened", assignment=assignment, n=number, unit=join)

@@ -128,7 +128,8 @@ def opt_in(secret: str, phone: str, *, now: datetime) -> list[dict[str, Any]]:
         held = line.get("opted_out") or {}
         if not held:
             return []
-        if _write(line, {"opted_out": {}}, until=now):
+        ends = [each["until"] for each in [*(line.get("codes") or {}).values(), line.get("incident") or {}] if each]
+        if _write(line, {"opted_out": {}}, until=max([now + ANSWER_LIVES, *ends]), no_longer=True):
             return list(held.get("who") or [])
     return []
 
@@ -144,8 +145,8 @@ def sweep(*, now: datetime, limit: int = 1000) -> int:
     return int(lines().delete_many({"_id": {"$in": over}, "until": {"$lte": now}}).deleted_count) if over else 0
 
 
-def _write(line: Line, changes: dict[str, Any], *, until: datetime) -> bool:
-    """Change the line if nobody did meanwhile."""
+def _write(line: Line, changes: dict[str, Any], *, until: datetime, no_longer: bool = False) -> bool:
+    """Change the line if nobody did meanwhile. It is kept at least `until`, or with `no_longer` exactly so long."""
     if line["version"] == 0:
         made: Line = {"_id": line["_id"], "version": 1, "until": until}
         for path, value in changes.items():
@@ -158,6 +159,7 @@ def _write(line: Line, changes: dict[str, Any], *, until: datetime) -> bool:
         return True
     done = lines().update_one(
         {"_id": line["_id"], "version": line["version"]},
-        {"$set": changes, "$max": {"until": until}, "$inc": {"version": 1}},
+        {"$set": changes | ({"until": until} if no_longer else {}), "$inc": {"version": 1}}
+        | ({} if no_longer else {"$max": {"until": until}}),
     )
     return done.modified_count == 1

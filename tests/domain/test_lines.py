@@ -104,3 +104,5 @@ def test_who_wants_no_sms_is_never_forgotten_until_they_want_them_again(phone: s
     assert lines.opt_in(SECRET, phone, now=NOW) == [guardian]
     assert not lines.opted_out(SECRET, phone)
     assert lines.opt_in(SECRET, phone, now=NOW) == []
+    lines.sweep(now=NOW + timedelta(days=2))
+    assert lines.lines().find_one({"_id": lines.line_id(SECRET, phone)}) is None, "nothing of it is kept for ever"

@@ -172,6 +172,8 @@ class TestControlRoom:
         assert self.ask(small_city, doc["_id"], operator.headers).status_code == 201
         meets(small_city, operator.phone, caller, responder)
         assert self.ask(small_city, doc["_id"], operator.headers).status_code == 200, "a retry"
+        other = next(each for each in doc["assignments"])
+        assert self.ask(small_city, doc["_id"], operator.headers, assignment=other).status_code == 200, "the same one"
         assert len(small_city.carriers.inbox(operator.phone)["calls"]) == 1
         assert len(small_city.carriers.inbox(caller)["calls"]) == 1, "who is on the line is not rung again"
         entries = AuditDoc.objects(action="incident.bridged", subject=doc["_id"])
