@@ -1,22 +1,22 @@
 """A machine whose cities lie elsewhere: whatever process connects to the store knows them, and nobody has to think of it."""
 
-import os
 import shutil
-import subprocess
-import sys
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import cli.store
+from app import create_app, create_streams
+from cli.store import connected
 from domain.cities import agencies, atlas, queries
 from domain.cities.presets import PRESETS
 from runtime import mongo
+from runtime.settings import Settings
 from tests.factories.people import SECRET
 from tests.factories.stores import settings_for
-
-ROOT = Path(__file__).resolve().parents[2]
+from workers.context import build
 
 
 @pytest.fixture
@@ -46,25 +46,13 @@ def test_whoever_connects_knows_the_cities_of_its_settings(elsewhere: Path, mong
     assert "quetta" not in queries.known()
 
 
-@pytest.mark.parametrize(
-    "starts",
-    [
-        "from app import create_app; create_app(load())",
-        "from app import create_streams; create_streams(load())",
-        "from workers.context import build; build(load())",
-        "from cli.store import connected; connected()",
-    ],
-)
-def test_every_kind_of_process_does(elsewhere: Path, mongodb_url: str, starts: str) -> None:
-    environment = {
-        **os.environ,
-        "AMAAN_SECRET": SECRET,
-        "AMAAN_CITIES_DIR": str(elsewhere),
-        "MONGODB_URL": f"{mongodb_url.rstrip('/')}/t_{uuid.uuid4().hex[:12]}",
-        "REDIS_URL": "redis://127.0.0.1:9/0",
-    }
-    code = f"from runtime.settings import load; {starts}; from domain.cities import queries; print(queries.known())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.stdout.splitlines()[-1:] == ["['quetta']"], done.stderr
+@pytest.mark.parametrize("starts", [create_app, create_streams, build, lambda settings: connected()])
+def test_every_kind_of_process_does(
+    elsewhere: Path, mongodb_url: str, starts: Callable[[Settings], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API, the event streams, workers and the sweeper, commands."""
+    settings = settings_for(mongodb_url, cities_dir=elsewhere, redis_url="redis://127.0.0.1:9/0")
+    monkeypatch.setattr(cli.store, "load", lambda: settings)
+    monkeypatch.setattr(cli.store, "environment", lambda: {"AMAAN_SECRET": SECRET})
+    starts(settings)
+    assert queries.known() == ["quetta"]
