@@ -25,7 +25,7 @@ def session_ended(event: Event, context: Context) -> None:
         unit = dispatch.unit(event["unit"])
     except UnitNotFound:
         return
-    duty.leave(event["subject"], unit, Duty(event["duty"]), context.desk(unit["city"]), now=now)
+    duty.leave(event["subject"], unit, Duty(event.get("duty") or Duty.OFF_DUTY), context.desk(unit["city"]), now=now)
 
 
 def person_erased(event: Event, context: Context) -> None:

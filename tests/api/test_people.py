@@ -116,6 +116,32 @@ def test_a_change_under_duress_looks_the_same_and_keeps_the_safe_pin(api: FlaskC
     ]  # fmt: skip
 
 
+def test_a_forced_change_costs_as_much_as_a_free_one(
+    api: FlaskClient, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    real = pins._hasher
+    for given in ("1234", "4321"):
+        who = signed_in(clock())
+        pins.set_pins(queries.get(who.person_id), "1234", "4321", old_pin=None, proven=True, secret=SECRET, now=clock())
+        counted: list[str] = []
+
+        class Counting:
+            def verify(self, stored: str, keyed: str) -> bool:
+                counted.append("verify")  # noqa: B023
+                return bool(real.verify(stored, keyed))
+
+            def hash(self, keyed: str) -> str:
+                counted.append("hash")  # noqa: B023
+                return str(real.hash(keyed))
+
+        monkeypatch.setattr(pins, "_hasher", Counting())
+        assert put_pins(api, who, "5678", "8765", old_pin=given).status_code == 204
+        monkeypatch.setattr(pins, "_hasher", real)
+        costs.append(counted)
+    assert costs == [["verify"] * 3 + ["hash"] * 2] * 2
+
+
 def test_the_safe_pin_takes_the_decoy_away(api: FlaskClient, sara: Any, clock: Any) -> None:
     fresh = signed_in(clock(), phone=sara.phone, otp_at=clock())
     put_pins(api, fresh, "1234", "4321")
