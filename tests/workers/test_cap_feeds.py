@@ -54,16 +54,15 @@ class Office:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def put(self, path: str, body: str | bytes, status: int = 200, **headers: str) -> None:
-        self.pages[path] = (status, body.encode() if isinstance(body, str) else body, headers)
+        named = {name: value for name, value in headers.items() if value}
+        self.pages[path] = (status, body.encode() if isinstance(body, str) else body, named)
 
     def publish(self, *paths: str, etag: str = "") -> None:
         """The feed: links to these documents."""
         links = "".join(
             f'<entry><id>{path}</id><link type="application/cap+xml" href="{path}"/></entry>' for path in paths
         )
-        self.put(
-            "/feed", f'<feed xmlns="http://www.w3.org/2005/Atom">{links}</feed>', **({"ETag": etag} if etag else {})
-        )
+        self.put("/feed", f'<feed xmlns="http://www.w3.org/2005/Atom">{links}</feed>', ETag=etag)
 
 
 @pytest.fixture
