@@ -24,6 +24,8 @@ from api.escorts.routes import blp as escorts
 from api.evidence.routes import blp as media
 from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
+from api.helpline.casework import blp as casework
+from api.helpline.export import blp as helpline_export
 from api.helpline.safety import blp as helpline_safety
 from api.helpline.supervising import blp as helpline_supervising
 from api.incidents.operating import blp as operating
@@ -46,6 +48,7 @@ from api.people.routes import blp as people
 from api.place_audits.routes import blp as place_audits
 from api.responder.routes import blp as responder
 from api.reviews.routes import blp as reviews
+from api.safe_places.embassies import blp as embassies
 from api.safe_places.routes import blp as safe_places
 from api.services import Services, install
 from api.streams.hub import Hub
@@ -57,6 +60,7 @@ from api.webhooks.routes import blp as webhooks
 from domain.clock import Clock, utc_now
 from domain.evidence.ports import EvidenceStore
 from domain.ports import Enqueue, Positions
+from notifications.registry import table
 from runtime import logging, mongo, queues
 from runtime.evidence import FileEvidence
 from runtime.positions import RedisPositions
@@ -70,6 +74,7 @@ DOCUMENTED: list[Any] = [
     journeys,
     fake_calls,
     safe_places,
+    embassies,
     escorts,
     place_audits,
     incidents,
@@ -81,6 +86,8 @@ DOCUMENTED: list[Any] = [
     helpline_safety,
     counselling,
     helpline_supervising,
+    casework,
+    helpline_export,
     reviews,
     cameras,
     observations,
@@ -113,6 +120,7 @@ def create_app(
     """The application for these settings. Connects this process to the document store; ports not given are real."""
     mongo.connect(settings, selection_ms=selection_ms)
     vault(settings)  # a wrong key stops the start, not the first request that needs it
+    table(settings)  # and a wrong table of SMS gateways, not the first report
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)

@@ -30,8 +30,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 from supervisor.xmlrpc import SupervisorTransport
 
+from notifications.gateway_table import Table, read
 from runtime.settings import environment
-from sandbox import carriers, docstore
+from sandbox import carriers, docstore, smsc
 from sandbox.carriers.options import ACCOUNT_SID, PROJECT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -96,7 +97,9 @@ class Stack:
         self.var.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.var.chmod(0o700)
         self.outer = environment() | dict(self.extra_env)
-        self.real_carriers = bool(self.outer.get("AMAAN_TWILIO_ACCOUNT_SID") or self.outer.get("AMAAN_FCM_PROJECT"))
+        named = self.outer.get("AMAAN_TWILIO_ACCOUNT_SID") or self.outer.get("AMAAN_FCM_PROJECT")
+        self.gateways = read(Path(file)) if (file := self.outer.get("AMAAN_SMS_GATEWAYS")) else Table()
+        self.real_carriers = bool(named) or any(not each.is_local for each in (*self.gateways.http, *self.gateways.smpp))
         self.kept = self._keep()
         self.env = self._environment()
 
@@ -153,7 +156,7 @@ class Stack:
 
     def programs(self) -> list[Program]:
         """Every process of this machine, in the order of their start. Raises CannotStart for a missing piece."""
-        found = [*self._document_server(), *self._redis(), *self._local_carriers()]
+        found = [*self._document_server(), *self._redis(), *self._local_carriers(), *self._local_smsc()]
         python = sys.executable
         api = self.kept["ports"]["api"]
         gunicorn = [
@@ -235,6 +238,13 @@ class Stack:
             voice_status_url=f"{api}/webhooks/twilio/status",
         )
         yield Program("carriers", command, 12)
+
+    def _local_smsc(self) -> Iterator[Program]:
+        """An SMSC where the table of SMS gateways names one on this machine, as `deploy/sms-gateways.toml` does."""
+        for gateway in () if self.real_carriers else self.gateways.smpp:
+            smsc.build()
+            password = gateway.password.get_secret_value()
+            yield Program(f"smsc-{gateway.name}", smsc.command(gateway.port, password=password), 13)
 
     # starting and stopping
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 
@@ -57,7 +57,7 @@ class HttpSmsChannel:
         self._session = requests.Session()
         self._session.headers.update({name: value.get_secret_value() for name, value in gateway.headers.items()})
         bound(self._session)
-        if urlsplit(gateway.url).hostname in {"127.0.0.1", "localhost"}:
+        if gateway.is_local:
             self._session.trust_env = False  # never behind the machine's proxy
 
     def send(self, message: Message, *, timeout_s: float) -> Sent:

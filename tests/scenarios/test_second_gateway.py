@@ -14,10 +14,12 @@ import requests
 from notifications import deliveries as sending
 from notifications import reports
 from notifications.breaker import FAILURES, BreakerState
+from notifications.channels.smpp_sms import SmppSmsChannel
 from notifications.deliveries import SEND_TIMEOUT_S
-from notifications.gateways import Gateways
+from notifications.gateways import Gateways, Trait
 from tests.factories.people import Signed
 from tests.fakes.small_city import TWO_GATEWAYS, SmallCity
+from tests.fakes.smsc_process import SmscProcess
 from tests.scenarios.test_carrier_trouble import offer, offered_texts, sos
 
 pytestmark = pytest.mark.timeout(60)
@@ -160,3 +162,70 @@ def test_a_report_that_makes_no_sense_changes_nothing(city: SmallCity, body: byt
     assert answer.status_code == 204
     known = requests.post(url, json={"status": "DELIVERED"}, timeout=10)
     assert known.status_code == 204  # of a delivery long gone
+
+
+# --- by SMPP ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_smpp(city: SmallCity, smsc: SmscProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[SmscProcess]:
+    """The city whose first SMS gateway speaks SMPP, and whose second is Twilio."""
+    channel = SmppSmsChannel(smsc.gateway(), reports.keeper(city.now))
+    channel.open()
+    twilio = sms(city).named("twilio_sms")
+    traits = {"local_smpp": Trait(reports="by_id")}
+    channels: Any = city.context.channels
+    monkeypatch.setitem(channels, "sms", Gateways([channel, twilio], None, traits))
+    smsc.wait_for(lambda: smsc.bound() == 1)
+    yield smsc
+    channel.close()
+    smsc.wait_for(lambda: smsc.bound() == 0)
+
+
+def test_an_offer_by_smpp_is_joined_from_its_parts_and_its_receipt_counts(
+    city: SmallCity, by_smpp: SmscProcess
+) -> None:
+    told = city.responder(language="ur")
+    incident = sos(city)
+    city.wait_for(lambda: offer(city, incident, told)["status"] == "delivered")
+    found = offer(city, incident, told)
+    assert ways(found) == [("local_smpp", "delivered")]
+    [text] = by_smpp.texts(told.phone)
+    assert "/a/" in text
+    assert found["attempts"]["1"]["segments"] == len(by_smpp.messages(told.phone))
+    assert city.texts(told.phone) == []
+
+
+def test_a_throttled_smsc_gives_way_to_the_other_gateway(city: SmallCity, by_smpp: SmscProcess) -> None:
+    told = city.responder()
+    by_smpp.fault(told.phone, status=0x58)
+    incident = sos(city)
+    city.carriers.wait_for(lambda: len(offered_texts(city, told)) == 1)
+    assert [name for name, _ in ways(offer(city, incident, told))] == ["local_smpp", "twilio_sms"]
+    assert by_smpp.messages(told.phone) == []
+
+
+def test_what_the_smsc_gives_up_later_goes_on_from_its_receipt(city: SmallCity, by_smpp: SmscProcess) -> None:
+    told = city.responder()
+    by_smpp.fault(told.phone, receipt="REJECTD")
+    incident = sos(city)
+    city.wait_for(lambda: ways(offer(city, incident, told))[0] == ("local_smpp", "permanent"))
+    city.skip(1)
+    city.carriers.wait_for(lambda: len(offered_texts(city, told)) == 1)
+    assert [name for name, _ in ways(offer(city, incident, told))] == ["local_smpp", "twilio_sms"]
+
+
+def test_a_connection_that_broke_in_mid_message_is_settled_by_its_receipt(
+    city: SmallCity, by_smpp: SmscProcess
+) -> None:
+    """The SMSC has it, its answer was lost, and no other way is taken before it is clear that none is coming."""
+    told = city.responder()
+    by_smpp.fault(told.phone, drop=True, receipt="none", times=1)
+    incident = sos(city)
+    city.skip(2)
+    assert ways(offer(city, incident, told)) == [("local_smpp", "unknown")]
+    city.skip(15)
+    assert ways(offer(city, incident, told)) == [("local_smpp", "unknown")]
+    city.skip(10)  # nobody said anything for twenty seconds
+    city.carriers.wait_for(lambda: len(offered_texts(city, told)) == 1)
+    assert [name for name, _ in ways(offer(city, incident, told))] == ["local_smpp", "twilio_sms"]
