@@ -76,6 +76,25 @@ class TestCatalogue:
             for name, text in messages(language).items():
                 assert not re.search(r"silent|duress|forced|خاموش|جبر|دباؤ", text.lower()), name
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_who_asks_the_helpline_hears_and_reads_nothing_of_what_it_is(self, language: str) -> None:
+        """Somebody else may hold her phone, or stand beside her."""
+        hers = ("helpline_message.", "helpline_taken", "helpline_text", "helpline_call.", "helpline_call_joining")
+        texts = {name: text for name, text in messages(language).items() if name.startswith(hers)}
+        assert len(texts) > 8
+        telling = re.compile(
+            r"amaan|helpline|counsel|wom[ae]n|violen|abus|police|sos|safety|danger|emergency"
+            r"|\bامان\b|ہیلپ|کونسل|مشیر|عورت|خاتون|خواتین|تشدد|پولیس|ایس او ایس|تحفظ|خطر|ہنگامی",
+            re.IGNORECASE,
+        )
+        assert {name: text for name, text in texts.items() if telling.search(text)} == {}
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_what_a_guardian_sees_on_a_locked_screen_says_nothing_of_an_alarm(self, language: str) -> None:
+        texts = [text for name, text in messages(language).items() if name.startswith("guardian_") and ".push" in name]
+        assert len(texts) >= 3
+        assert not re.search(r"sos|emergency|danger|alarm|خطر|ہنگامی|ایس او ایس|الارم", " ".join(texts), re.IGNORECASE)
+
     def test_a_guardian_is_told_the_area(self) -> None:
         told = render("guardian_alerted", "sms", "ur", URDU | {"metres": ""})
         assert "گلبرگ تھری" in told

@@ -273,6 +273,8 @@ def test_two_calls_meet_in_a_conference_and_whoever_may_ends_it(carriers: Carrie
     second = ring(carriers, city, OTHER, url=f"{city.url}/other")
     carriers.wait_for(lambda: heard(carriers, PHONE, "Bridged") and heard(carriers, OTHER, "Bridged"))
     assert heard(carriers, PHONE, "Bridged")[0]["others"] == [OTHER]
+    page = requests.get(f"{carriers.url}/phones/{PHONE}/thread", timeout=5).text
+    assert f"put through to {OTHER}" in page
     assert {each.call_sid for each in carriers.twilio().conferences(waiting.sid).participants.list()} == {first, second}
     assert carriers.twilio().conferences(waiting.sid).fetch().status == "in-progress"
     carriers.hang_up(OTHER, second)
