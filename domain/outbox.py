@@ -123,12 +123,6 @@ def renew(name: str, subject: str, *, owner: str, now: datetime) -> list[Event] 
     return None if found is None else list(found.get("pending_events") or [])
 
 
-def pending_of(name: str, subject: str) -> list[Event]:
-    """The events that wait in a document now, whoever has claimed it."""
-    found = collection(name).find_one({"_id": subject}, {"pending_events": 1})
-    return list((found or {}).get("pending_events") or [])
-
-
 def clear(
     name: str, subject: str, *, handled: Iterable[str], owner: str, now: datetime, left: Iterable[str] = ()
 ) -> bool:

@@ -1,21 +1,6 @@
-"""Agencies and their units. A unit's lease is the one thing that says who has it."""
+"""Units. A unit's lease is the one thing that says who has it."""
 
 import mongoengine as me
-
-
-class AgencyDoc(me.Document):
-    """Who sends units: a police, a rescue service, a hospital's ambulances, a control room."""
-
-    id = me.StringField(primary_key=True)
-    city = me.StringField(required=True)
-    name = me.DictField()  # {en, ur}
-    kind = me.StringField()
-    services = me.ListField(me.StringField())
-    phone = me.StringField()
-    version = me.IntField(default=1)
-    created_at = me.DateTimeField()
-
-    meta = {"collection": "agencies", "auto_create_index": False, "strict": False, "indexes": [["city"]]}
 
 
 class UnitDoc(me.Document):

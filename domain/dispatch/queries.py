@@ -7,7 +7,7 @@ from typing import Any
 from pymongo.collection import Collection
 
 from domain import geo
-from domain.dispatch.documents import AgencyDoc, UnitDoc
+from domain.dispatch.documents import UnitDoc
 from domain.dispatch.errors import AssignmentNotFound, UnitNotFound
 from domain.dispatch.rules import Asked, link_for
 from domain.dispatch.states import UnitStatus
@@ -26,12 +26,6 @@ Unit = dict[str, Any]
 def units() -> Collection[Unit]:
     """The raw collection of units."""
     found: Collection[Unit] = UnitDoc._get_collection()
-    return found
-
-
-def agencies() -> Collection[dict[str, Any]]:
-    """The raw collection of agencies."""
-    found: Collection[dict[str, Any]] = AgencyDoc._get_collection()
     return found
 
 

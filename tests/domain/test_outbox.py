@@ -54,7 +54,7 @@ def push(box: str, number: int, *, subject: str = "inc_1", now: datetime = NOON)
 
 
 def waiting(box: str, subject: str = "inc_1") -> list[int]:
-    return [each["v"] for each in outbox.pending_of(box, subject)]
+    return [each["v"] for each in (outbox.collection(box).find_one({"_id": subject}) or {}).get("pending_events") or []]
 
 
 def stored(box: str) -> dict[str, Any]:

@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("api", "domain", "notifications", "workers", "runtime", "app.py")
 SMALL = {
     "city_config": "a handful of cities, each with a few versions",
-    "agencies": "dozens in a city",
     "response_figures": "one document a city",
     "request_figures": "one document a route and status class",
     "carrier_totals": "one document a carrier and city",

@@ -69,7 +69,10 @@ def see(documents: None) -> Any:
 
 
 def opened(notice_id: str) -> list[Any]:
-    return [each["id"] for each in outbox.pending_of("notices", notice_id)]
+    return [
+        each["id"]
+        for each in (outbox.collection("notices").find_one({"_id": notice_id}) or {}).get("pending_events") or []
+    ]
 
 
 def test_many_who_see_one_cause_make_one_notice_and_tell_once(see: Any) -> None:
