@@ -25,6 +25,19 @@ def parse_phone(text: str, *, region: str = HOME_REGION) -> str:
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+HOME_PREFIX = "+92"
+
+
+def is_foreign(phone: str | None) -> bool:
+    """Whether an E.164 number is of another country: somebody who may know nobody here, and no Urdu."""
+    return bool(phone) and str(phone).startswith("+") and not str(phone).startswith(HOME_PREFIX)
+
+
+def language_of(phone: str | None) -> str | None:
+    """The language to begin with for a number of which nothing else is known: English for a foreign one, else None."""
+    return "en" if is_foreign(phone) else None
+
+
 def masked(phone: str) -> str:
     """What may be shown to others: the last three digits, `…567`."""
     return f"…{phone[-3:]}" if len(phone) > 6 else "…"

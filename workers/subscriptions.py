@@ -22,13 +22,14 @@ from workers import (
     reviews,
     sight,
     tell,
+    visitors,
 )
 from workers.context import Context
 
 Reaction = Callable[[Event, Context], None]
 
 SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
-    "incident.raised": (dispatch.rank, dispatch.start_ladders, tell.guardians),
+    "incident.raised": (dispatch.rank, dispatch.start_ladders, tell.guardians, visitors.tourist_police),
     "incident.surroundings": (sight.ask_cameras, sight.link_incident),
     "observation.made": (sight.show_observation, sight.link_observation),
     "incident.reopened": (dispatch.start_ladders,),
@@ -82,6 +83,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "helpline.call": (helpline.call,),
     "helpline.call_joined": (helpline.call_joined,),
     "helpline.expire_local": (helpline.expire_local,),
+    "helpline.follow_up": (helpline.follow_up,),
     "helpline.erased": (),
     "review.asked": (reviews.asked,),
     "review.decided": (reviews.decided,),

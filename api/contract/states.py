@@ -16,13 +16,17 @@ from domain.escorts.states import EscortStatus
 from domain.evidence.states import UploadStatus
 from domain.helpline.states import (
     Channel,
+    Consent,
     CounsellorState,
     Danger,
     Disguise,
     HelplineStatus,
     Mode,
     Outcome,
+    ReferralKind,
     Side,
+    Stage,
+    Track,
     Wanted,
 )
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
@@ -47,6 +51,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Notices": (NoticeStatus, NoticeKind),
     "Drills": (DrillStatus, ReachedBy, Unreached),
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
+    "Casework": (ReferralKind, Consent, Track, Stage),
     "Reviews": (ReviewKind, ReviewStatus),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from notifications.render.catalogue import CATALOGUE, Catalogue, placeholders
+
 _SAID: Final[dict[str, tuple[str, str]]] = {
     "amaan": ("Amaan", "امان"),
     "other_language": ("اردو", "English"),
@@ -141,7 +143,26 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "in_danger": ("In danger yourself? Call 15 or 1122.", "آپ خود خطرے میں ہیں؟ 15 یا 1122 پر فون کریں۔"),
 }
 
-WORDS: Final = {
-    "en": {name: said[0] for name, said in _SAID.items()},
-    "ur": {name: said[1] for name, said in _SAID.items()},
-}
+
+
+def worded(catalogue: Catalogue) -> dict[str, dict[str, str]]:
+    """What the pages say, by language: ours, and those of which the messages have a file. Such a file says a sentence of
+    the pages as `page.` and its name; what it does not say, or with other fields in braces, is in English.
+    """
+    english = {name: said[0] for name, said in _SAID.items()}
+    words = {"en": english, "ur": {name: said[1] for name, said in _SAID.items()}}
+    for language in set(catalogue.languages) - words.keys():
+        found = catalogue.messages(language)
+        words[language] = {name: _same_fields(found.get(f"page.{name}", ""), text) for name, text in english.items()}
+    return words
+
+
+def _same_fields(text: str, english: str) -> str:
+    """The translation, where it names what the English text names."""
+    try:
+        return text if text and set(placeholders(text)) == set(placeholders(english)) else english
+    except ValueError:
+        return english
+
+
+WORDS: Final = worded(CATALOGUE)

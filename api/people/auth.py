@@ -9,6 +9,7 @@ from api.people import schemas
 from api.people.views import life, person_view
 from domain.people import queries, second_factor, sessions, sign_in
 from domain.people.devices import DeviceFacts
+from domain.phones import language_of
 
 blp = Blueprint("auth", __name__, url_prefix="/v1/auth", description="Signing in by a one-time code.")
 
@@ -29,7 +30,7 @@ def ask_code(call: Call) -> Any:
         call.body["phone"],
         key=call.key,
         address=request.remote_addr or "",
-        language=call.body["language"],
+        language=call.body["language"] or language_of(call.body["phone"]) or "ur",
         life=life(call),
         now=call.now,
     )

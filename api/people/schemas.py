@@ -14,7 +14,7 @@ class AskCode(Schema):
     """Whom to send a one-time code."""
 
     phone = Phone(required=True)
-    language = Language(load_default="ur", metadata={"description": "Of the SMS."})
+    language = Language(load_default=None, metadata={"description": "Of the SMS; Urdu, or English for a foreign number."})
 
 
 class Asked(Answer):

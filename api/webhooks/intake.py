@@ -18,7 +18,7 @@ from domain.incidents.service import Incident, SosFacts
 from domain.incidents.states import IncidentStatus
 from domain.lines import service as lines
 from domain.people import queries as people
-from domain.phones import parse_phone
+from domain.phones import language_of, parse_phone
 
 MOST_UNREADABLE: Final = 20
 NOTE_CHARS: Final = 2000
@@ -44,7 +44,9 @@ def caller(number: str) -> Caller:
     if not phone:
         return Caller(None)
     person = people.by_phone(phone)
-    return Caller(phone, person.id, person.language) if person and not person.erased_at else Caller(phone)
+    if person and not person.erased_at:
+        return Caller(phone, person.id, person.language)
+    return Caller(phone, language=language_of(phone))
 
 
 def call_for_help(call: CallForHelp, key: str) -> Incident:

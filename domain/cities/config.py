@@ -108,6 +108,8 @@ class AgencyKind(StrEnum):
     """A fire brigade."""
     HELPLINE = "helpline"
     """Gives advice, protection or shelter, and sends nobody."""
+    TOURIST_POLICE = "tourist_police"
+    """Looks after visitors: put beside the others where a foreign number calls for help."""
     VOLUNTEERS = "volunteers"
     """Vetted volunteers, who walk along and are sent to no alarm."""
     UTILITY = "utility"
@@ -282,6 +284,18 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class Embassy:
+    """Who helps a country's citizens. `country` is ISO 3166-1 alpha-2; `verified` as with a helpline."""
+
+    country: str
+    names: Text
+    number: str
+    source: str
+    last_verified: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CameraSource:
     """A place that camera addresses may point to. `host` is a name or a network (CIDR); `path` a prefix."""
 
@@ -347,6 +361,7 @@ class CityConfig:
     default_category: str
     closed_incidents: Fate = Fate.ANONYMISE
     """What becomes of them after their days."""
+    embassies: tuple[Embassy, ...] = ()
     place_audits_k: int = 5
     """Of a cell and hour nothing is told before so many people have rated it."""
     drills: DrillPlan | None = None

@@ -22,6 +22,7 @@ from domain.cities.config import (
     ChannelName,
     CityConfig,
     DrillPlan,
+    Embassy,
     Fate,
     Helpline,
     Hours,
@@ -74,6 +75,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
         cap_feeds=top.keyed("cap_feeds", "id", parse_feed, empty=True),
         default_category=top.text("default_category"),
+        embassies=tuple(top.keyed("embassies", "number", _embassy, empty=True).values()),
         place_audits_k=top.integer("place_audits_k", 3, 100, 5),
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
@@ -185,6 +187,23 @@ def _helpline(reader: Reader) -> Helpline:
     if verified and not line.last_verified:
         raise reader.wrong("last_verified", "must be stated for a verified number")
     return line
+
+
+def _embassy(reader: Reader) -> Embassy:
+    country, verified = reader.text("country"), reader.flag("verified")
+    if not (len(country) == 2 and country.isascii() and country.isupper()):
+        raise reader.wrong("country", "must be an ISO 3166 code such as GB")
+    embassy = Embassy(
+        country=country,
+        names=_names(reader),
+        number=_phone(reader, "number"),
+        source=reader.text("source"),
+        last_verified=reader.text("last_verified", empty=True),
+        verified=verified,
+    )
+    if verified and not embassy.last_verified:
+        raise reader.wrong("last_verified", "must be stated for a verified number")
+    return embassy
 
 
 def _category(reader: Reader) -> Category:

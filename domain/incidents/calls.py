@@ -17,6 +17,7 @@ from domain.incidents import rules
 from domain.incidents.service import SosFacts
 from domain.people import queries as people
 from domain.people.tokens import purpose_key
+from domain.phones import is_foreign, language_of
 
 BELIEVED_AGE: Final = timedelta(days=2)
 """An SOS that says it is older than this has a wrong clock in one of its two times."""
@@ -72,6 +73,7 @@ def facts(call: CallForHelp, *, now: datetime) -> SosFacts:
         "practice": call.practice,
         "outside": outside,
         "unreadable": bool(call.unreadable),
+        "visitor": is_foreign(call.phone),
     }
     return SosFacts(
         city=city,
@@ -87,7 +89,7 @@ def facts(call: CallForHelp, *, now: datetime) -> SosFacts:
         person=call.person,
         phone=call.phone,
         device=call.device,
-        language=call.language,
+        language=call.language or language_of(call.phone),
         position={**call.position, "received_at": now} if call.position else None,
         note=call.note,
         battery_pct=call.battery_pct,

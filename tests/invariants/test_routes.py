@@ -29,6 +29,7 @@ OPEN: dict[str, str] = {
     "DELETE /v1/sos/<sos_id>/media/<upload_id>": "tus: the SOS's own token opens it, or its citizen's.",
     "POST /v1/helpline/requests": "Whoever needs the helpline need not be known to it.",
     "GET /v1/helpline/quick-replies": "Words alone, the same for everybody.",
+    "GET /v1/helpline/referrals": "Public numbers.",
     "GET /v1/helpline/assessment": "Words alone, the same for everybody.",
     **dict.fromkeys(
         (
@@ -44,6 +45,8 @@ OPEN: dict[str, str] = {
             "POST /v1/helpline/requests/<request_id>/sos",
             "POST /v1/helpline/requests/<request_id>/word",
             "POST /v1/helpline/requests/<request_id>/expire-local",
+            "POST /v1/helpline/requests/<request_id>/join",
+            "GET /v1/helpline/requests/<request_id>/export",
         ),
         "The request's own token opens it, or its person's, or its counsellor's.",
     ),
@@ -51,6 +54,7 @@ OPEN: dict[str, str] = {
     "POST /v1/deliveries/<delivery_id>/seen": "The token that the push carried is the proof.",
     "POST /v1/cameras/<camera_id>/observations": "The key of the camera's own gateway opens it.",
     "GET /v1/safe-places": "Somebody who is followed may not be signed in.",
+    "GET /v1/embassies": "A visitor has no account here.",
     "GET /v1/app-config": "A phone reads the helplines before anybody signed in.",
 }
 """Routes under /v1 without a permission, each with its reason. Keep it short."""
