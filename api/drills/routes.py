@@ -1,6 +1,6 @@
 """Drills: who of those whom Amaan must be able to call can be reached, on which channel, and why not."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 
 from api.admin.scope import audited
@@ -11,7 +11,7 @@ from api.readings import reading
 from domain import permissions
 from domain.cities import agencies
 from domain.cities import queries as cities
-from domain.cities.config import ChannelName
+from domain.cities.config import ChannelName, DrillPlan
 from domain.cities.errors import CityInvalid, UnknownAgency, UnknownCity
 from domain.drills import queries, service
 from domain.drills.errors import DrillNotFound
@@ -22,9 +22,14 @@ from domain.permissions import Role, Target
 
 blp = Blueprint("drills", __name__, url_prefix="/v1/drills", description="Tests of whether people can be reached.")
 
-ROLES: Final = (Role.RESPONDER, Role.SUPERVISOR, Role.OPERATOR)
-"""Who is tested where neither the request nor the city says."""
-ANSWER_WITHIN: Final = timedelta(minutes=60)
+USUAL: Final = DrillPlan(
+    days=(),
+    at=time(),
+    roles=(Role.RESPONDER, Role.SUPERVISOR, Role.OPERATOR),
+    channels=tuple(ChannelName),
+    answer_within=timedelta(minutes=60),
+)
+"""What is tested where neither the request nor the city says."""
 READ, RUN = "drill.read", "drill.run"
 
 
@@ -101,18 +106,15 @@ def start_drill(call: Call) -> Any:
     if agency:
         agencies.get(city, agency)
     config = cities.current(city)
-    usual = config.drills
+    usual = config.drills or USUAL
+    minutes = body.get("answer_within_min")
     wanted = Wanted(
         city=city,
         by=call.who.person_id,
         agency=agency,
-        roles=body.get("roles") or (usual.roles if usual else ROLES),
-        channels=body.get("channels") or (usual.channels if usual else tuple(ChannelName)),
-        answer_within=timedelta(minutes=body["answer_within_min"])
-        if "answer_within_min" in body
-        else usual.answer_within
-        if usual
-        else ANSWER_WITHIN,
+        roles=body.get("roles") or usual.roles,
+        channels=body.get("channels") or usual.channels,
+        answer_within=timedelta(minutes=minutes) if minutes else usual.answer_within,
     )
     drill_id = call.new_id("drl")
     audited(call, city, "drill.started", drill_id)

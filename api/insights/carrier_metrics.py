@@ -48,6 +48,6 @@ def _buckets(counts: Mapping[str, float], edges: Sequence[float], scale: float) 
     """Cumulated, with the edges in seconds; the last bucket is all that was counted."""
     total, found = 0.0, []
     for edge in edges:
-        total += counts.get(f"{edge:g}".replace(".", "_"), 0)
+        total += counts.get(carriers.edge_name(edge), 0)
         found.append((str(edge / scale), total))
     return [*found, ("+Inf", sum(counts.values()))]

@@ -48,11 +48,12 @@ class Whose:
     city: str
 
 
-def _name(edge: float) -> str:
+def edge_name(edge: float) -> str:
+    """The field that counts what is at most this: `0_25` for 0.25."""
     return f"{edge:g}".replace(".", "_")
 
 
-_NAMES: Final = {edges: (*map(_name, edges), "inf") for edges in (MS_EDGES, S_EDGES)}
+_NAMES: Final = {edges: (*map(edge_name, edges), "inf") for edges in (MS_EDGES, S_EDGES)}
 
 
 def bucket(value: float, edges: tuple[float, ...]) -> str:
@@ -87,7 +88,7 @@ def quantile(counts: Mapping[str, float], edges: Iterable[float], share: float) 
         return None
     wanted, passed, low = share * total, 0.0, 0.0
     for edge in edges:
-        here = counts.get(_name(edge), 0)
+        here = counts.get(edge_name(edge), 0)
         if here and passed + here >= wanted:
             return low + (edge - low) * (wanted - passed) / here
         passed, low = passed + here, float(edge)
