@@ -99,7 +99,9 @@ class Stack:
         self.outer = environment() | dict(self.extra_env)
         named = self.outer.get("AMAAN_TWILIO_ACCOUNT_SID") or self.outer.get("AMAAN_FCM_PROJECT")
         self.gateways = read(Path(file)) if (file := self.outer.get("AMAAN_SMS_GATEWAYS")) else Table()
-        self.real_carriers = bool(named) or any(not each.is_local for each in (*self.gateways.http, *self.gateways.smpp))
+        abroad = [each.name for each in self.gateways.http if not each.is_local]
+        abroad += [each.name for each in self.gateways.smpp if not each.is_local]
+        self.real_carriers = bool(named or abroad)
         self.kept = self._keep()
         self.env = self._environment()
 
