@@ -90,7 +90,8 @@ class JourneyPositions(TrackBatch):
     battery_pct = Number(0, 100, load_default=None, allow_none=True)
 
 
-_PIN = {"validate": validate.Length(max=64), "load_default": None, "allow_none": True}
+def _pin() -> fields.String:
+    return fields.String(validate=validate.Length(max=64), load_default=None, allow_none=True)
 
 
 class CheckIn(Schema):
@@ -98,17 +99,17 @@ class CheckIn(Schema):
 
     at = Time(load_default=None, allow_none=True)
     battery_pct = Number(0, 100, load_default=None, allow_none=True)
-    pin = fields.String(**_PIN)
+    pin = _pin()
 
 
 class Extend(Schema):
     """Later than thought; the PIN where one is set."""
 
     expected_arrival = Time(required=True)
-    pin = fields.String(**_PIN)
+    pin = _pin()
 
 
 class End(Schema):
     """It is over; the PIN where one is set."""
 
-    pin = fields.String(**_PIN)
+    pin = _pin()

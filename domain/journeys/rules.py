@@ -44,10 +44,10 @@ def schedule_problem(expected_arrival: datetime, check_ins: Sequence[datetime], 
 
 def next_due(doc: Mapping[str, Any], after: datetime) -> datetime:
     """When she is asked next, having been heard at `after`: the next check-in, the interval, or the arrival."""
-    found = [each for each in doc.get("check_ins") or [] if each > after + EARLY]
+    found: list[datetime] = [each for each in doc.get("check_ins") or [] if each > after + EARLY]
     if every := doc.get("check_in_every_s"):
         found.append(after + timedelta(seconds=every))
-    arrival = doc["expected_arrival"]
+    arrival: datetime = doc["expected_arrival"]
     found.append(arrival if arrival > after else after + AGAIN_AFTER_ARRIVAL)
     return min(found)
 
@@ -266,7 +266,8 @@ def page_until(doc: Mapping[str, Any]) -> datetime:
     """
     ended: datetime | None = doc.get("ended_at")
     if ended is None:
-        return doc["started_at"] + LONGEST + PAGE_AFTER_END  # type: ignore[no-any-return]
+        started: datetime = doc["started_at"]
+        return started + LONGEST + PAGE_AFTER_END
     return ended + (PAGE_OF_AN_SOS if doc["status"] == JourneyStatus.RAISED else PAGE_AFTER_END)
 
 

@@ -94,7 +94,7 @@ def fold(audit_id: str, *, secret: str) -> None:
         after = rules.fold(cell or {}, pseudonym(secret, cell_id, audit["person"]), audit["ratings"], k)
         if after is None:
             return
-        changes = {name: after[name] for name in ("waiting", "counted", "n", "sums") if name in after}
+        changes: dict[str, Any] = {name: after[name] for name in ("waiting", "counted", "n", "sums") if name in after}
         try:
             if cell is None:
                 place_cells().insert_one({"_id": cell_id, **fixed, "n": 0, **changes, "version": 1})

@@ -81,7 +81,12 @@ def walks(city: SmallCity, who: Signed, journey: str, metres: float, **body: Any
 
 def texts(city: SmallCity, number: str, word: str) -> list[str]:
     """The SMS on a phone that have this word, waited for."""
-    found: list[str] = city.wait_for(lambda: (city.settle(), [t for t in city.texts(number) if word in t])[1])
+
+    def look() -> list[str]:
+        city.settle()
+        return [text for text in city.texts(number) if word in text]
+
+    found: list[str] = city.wait_for(look)
     return found
 
 

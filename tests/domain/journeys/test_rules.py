@@ -8,6 +8,7 @@ import pytest
 
 from domain.errors import Conflict, Invalid
 from domain.journeys import rules
+from domain.journeys.concerns import Point
 from domain.journeys.draft import JourneyDraft
 from domain.journeys.projection import traveller_view
 from domain.journeys.states import GOING_ON, TRANSITIONS, JourneyStatus, Reason, check
@@ -140,12 +141,12 @@ def test_silence_is_told_once_and_over_with_the_next_word() -> None:
 
 
 def test_positions_after_the_end_say_nothing_new_but_where() -> None:
-    point = rules.concerns.Point(31.5, 74.3, at(20))
+    point = Point(31.5, 74.3, at(20))
     place = {"lat": 31.5, "lon": 74.3}
     doc = journey("arrived", ended_at=at(10), position={"lat": 31.4, "lon": 74.3, "at": at(15)})
     moved, told = after(doc, lambda d: rules.moved(d, [point], place, pct=3), at(20))
     assert (moved["position"]["lat"], told, moved["concerns"]) == (31.5, [], {})
-    old = rules.concerns.Point(31.5, 74.3, at(12))
+    old = Point(31.5, 74.3, at(12))
     draft = JourneyDraft({**doc, "hidden": {"reason": "duress"}}, at(20))
     rules.moved(draft, [old], place, pct=None)
     assert draft.empty, "an old point shows in no version, whether there is an SOS behind it or not"
