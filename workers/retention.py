@@ -1,6 +1,6 @@
 """The sweep that ends what each city has kept for as long as it says: tracks, deliveries, uploads, closed incidents, the
 audit chain. In batches, so that it holds nobody up; one that is interrupted goes on where it was. A legal hold goes
-before every time.
+before every time, and nothing of a case goes while it is open.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,8 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
 
     def uploads(held: Held) -> int:
         before = retention.before(config, Kept.MEDIA, now)
-        return evidence.expire(config.id, before, keep=held.incidents, drop=media.delete, limit=BATCH)
+        keep = held.incidents | incidents.still_open(config.id, before)
+        return evidence.expire(config.id, before, keep=keep, drop=media.delete, limit=BATCH)
 
     def cases(held: Held) -> int:
         before = retention.before(config, Kept.INCIDENTS, now)
@@ -72,7 +73,9 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
 
 
 def _plain(ends: retention.Ends, config: CityConfig, context: Context, held: Held) -> int:
-    return retention.expire(ends, config, keep=held.incidents, now=context.clock(), limit=BATCH)
+    now = context.clock()
+    keep = held.incidents | incidents.still_open(config.id, retention.before(config, ends.kept, now))
+    return retention.expire(ends, config, keep=keep, now=now, limit=BATCH)
 
 
 def _rounds(step: Callable[[Held], int], city: str) -> int:

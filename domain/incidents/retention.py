@@ -13,6 +13,7 @@ from domain.errors import Conflict
 from domain.incidents import service as incidents
 from domain.incidents.documents import TimelineDoc
 from domain.incidents.draft import Draft
+from domain.incidents.queries import GOING_ON
 from domain.incidents.service import Incident
 
 STAYS: Final = frozenset(
@@ -47,6 +48,12 @@ def held(city: str) -> Held:
     }
     linked = {link["id"] for row in rows for link in row.get("correlations") or [] if link.get("kind") == "observation"}
     return Held(frozenset(row["_id"] for row in rows), frozenset(seen | linked))
+
+
+def still_open(city: str, before: datetime) -> frozenset[str]:
+    """Ids of incidents that were raised then or earlier and go on: what belongs to them is kept as long as they do."""
+    condition = {"city": city, "status": {"$in": list(GOING_ON)}, "raised_at": {"$lte": before}}
+    return frozenset(row["_id"] for row in incidents.incidents().find(condition, {"_id": 1}))
 
 
 def over(city: str, before: datetime, *, limit: int) -> list[str]:

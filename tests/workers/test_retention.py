@@ -161,6 +161,8 @@ def test_the_time_runs_from_the_last_close(world: World) -> None:
     incidents.change(reopened, lambda draft: rules.reopen(draft, by="op", reason="called again"), now=NOON)
     world.apply(NOON + timedelta(days=5000))
     assert incidents.get(still_open)["citizen"]
+    assert world.left(still_open) == ALL  # somebody still works on it
+    assert world.bytes_of(still_open) == 2
     assert incidents.get(reopened)["citizen"]
     closed_at = NOON + timedelta(days=50)
     incidents.change(reopened, lambda draft: rules.close(draft, Resolution.HELPED, by="op"), now=closed_at)
