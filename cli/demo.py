@@ -10,7 +10,7 @@ import click
 import pyotp
 from rich.console import Console
 
-from cli.chapters import sos
+from cli.chapters import broadcast, sos
 from cli.chapters.observed import Story
 from cli.chapters.phones import Phone, Town
 from cli.stack import ROOT, CannotStart, Stack
@@ -22,7 +22,7 @@ from runtime.settings import Settings
 from sandbox import street_cameras, townspeople
 from sandbox.townspeople import Cast
 
-CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play}
+CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play, "broadcast": broadcast.play}
 CITY = "lahore"
 
 
@@ -47,7 +47,7 @@ def demo(chapter: str | None, as_json: bool, var: Path) -> None:
         with console.status("starting the city on this machine …"):
             stack.start()
         cast = _people(stack)
-        town = Town(stack.address("api"), stack.address("carriers"))
+        town = Town(stack.address("api"), stack.address("carriers"), stack.pids)
         operator = _control_room(cast, town)
         for name in [chapter] if chapter else list(CHAPTERS):
             console.rule(f"[bold]{name}")

@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -27,10 +28,10 @@ def rfc3339() -> str:
 
 
 class Town:
-    """The two addresses that phones know: the API and the carriers."""
+    """The two addresses that phones know: the API and the carriers; and the processes behind them, to be killed."""
 
-    def __init__(self, api: str, carriers: str) -> None:
-        self.api, self.carriers = api, carriers
+    def __init__(self, api: str, carriers: str, pids: Callable[[], dict[str, int]] = dict) -> None:
+        self.api, self.carriers, self.pids = api, carriers, pids
         self.http = requests.Session()
 
     def inbox(self, number: str) -> dict[str, Any]:
