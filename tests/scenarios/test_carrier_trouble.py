@@ -201,6 +201,30 @@ def test_without_a_receipt_the_sms_follows_after_the_wait(city: SmallCity) -> No
     assert 5 <= waited < 8
 
 
+def test_who_heard_by_sms_last_time_is_written_to_first_until_the_phone_answers(city: SmallCity) -> None:
+    """The second alarm reaches a phone that gets no pushes without the wait of the first; the push follows all the same."""
+    deaf, token = with_app(city, hears=False)
+    first = sos(city)
+    city.skip(6)
+    arrived(city, deaf)
+    city.wait_for(lambda: states(offer(city, first, deaf))[-1] == ("sms", "delivered"))
+    kept = city.wait_for(lambda: city.store.people.find_one({"_id": deaf.person_id}).get("reached_by"))
+    assert kept["channel"] == "sms"
+    city.carriers.set_switch("sms", deaf.phone, no_receipt=True)
+    second = sos(city)
+    city.carriers.wait_for(lambda: len(offered_texts(city, deaf)) == 2)
+    assert [channel for channel, _ in states(offer(city, second, deaf))] == ["sms"]
+    city.carriers.register(token, deaf.phone, auto_receipt=True, api_url=city.url)
+    city.skip(6)  # no word of the SMS: now the push, and the phone answers it
+    city.wait_for(lambda: offer(city, second, deaf)["status"] == "received")
+    city.wait_for(lambda: "reached_by" not in city.store.people.find_one({"_id": deaf.person_id}))
+    city.carriers.clear_switches()
+    third = sos(city)
+    city.wait_for(lambda: offer(city, third, deaf)["status"] == "received")
+    assert [channel for channel, _ in states(offer(city, third, deaf))] == ["fcm"]
+    assert len(offered_texts(city, deaf)) == 2
+
+
 def test_a_push_that_timed_out_is_followed_by_an_sms_at_once(city: SmallCity, hurried: None) -> None:
     """The device may have it or not; it shows one delivery once, so an SMS costs less than waiting."""
     responder, token = with_app(city, hears=False)
