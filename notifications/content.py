@@ -117,7 +117,7 @@ def _has_left(recipient: Mapping[str, Any], unit_id: str) -> bool:
 
 def _doubt_overtaken(delivery: Delivery) -> str:
     found = (_incident(delivery).get("assignments") or {}).get(delivery["refs"]["assignment"]) or {}
-    return "" if found.get("status") == AssignmentStatus.EN_ROUTE else f"assignment_{found.get('status', 'gone')}"
+    return "" if found.get("status") == AssignmentStatus.EN_ROUTE else "doubt_over"
 
 
 def _withdrawn(delivery: Delivery, reached: Reached, settings: Settings) -> Params:

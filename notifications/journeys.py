@@ -80,4 +80,4 @@ def concern_overtaken(delivery: Delivery) -> str:
 def missed_overtaken(delivery: Delivery) -> str:
     """She answered meanwhile, or it is an SOS already, of which the guardians hear by themselves."""
     status = queries.get(delivery["subject"])["status"]
-    return "" if status == JourneyStatus.MISSED else str(status)
+    return "" if status == JourneyStatus.MISSED else "over"
