@@ -52,6 +52,44 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "sos_cancel": {"with the PIN": {"pin": "4821"}, "without one": {"reason": "Pressed by accident."}},
     "sos_add_positions": {"two": {"positions": [_NEAR, _HERE]}},
     "sos_add_message": {"a text": {"text": "I am behind the pharmacy."}},
+    "alerts_write_alert": {
+        "a flood, for a part of the city": {
+            "city": "lahore",
+            "texts": {
+                "en": {
+                    "event": "Flood",
+                    "headline": "Water is rising along the canal",
+                    "instruction": "Go to higher ground.",
+                },
+                "ur": {
+                    "event": "سیلاب",
+                    "headline": "نہر کے ساتھ پانی بڑھ رہا ہے",
+                    "instruction": "اونچی جگہ پر چلے جائیں۔",
+                },
+            },
+            "category": "Met",
+            "urgency": "Immediate",
+            "severity": "Severe",
+            "certainty": "Observed",
+            "response": "Evacuate",
+            "area": {
+                "geometry": {
+                    "type": "Polygon",
+                    "coordinates": [[[74.33, 31.5], [74.36, 31.5], [74.36, 31.53], [74.33, 31.53], [74.33, 31.5]]],
+                },
+                "name": {"en": "Gulberg", "ur": "گلبرگ"},
+            },
+            "issue": True,
+        },
+    },
+    "alerts_change_alert": {
+        "for longer": {"expires": "2026-11-24T06:00:00Z"},
+        "the whole city": {"area": {"whole_city": True}},
+    },
+    "alerts_cancel_alert": {
+        "with the reason": {"reason": {"en": "The water is going down.", "ur": "پانی اتر رہا ہے۔"}},
+        "without one": {},
+    },
     "drills_start_drill": {
         "as the city plans them": {"city": "lahore"},
         "an agency, by SMS": {
@@ -176,7 +214,9 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "reviews_answer": {"yes": {"approve": True, "reason": "Seen the order."}},
     "casework_open_case": {"in the talk": {"consent": "chat"}},
     "casework_join": {"hers too": {"request_id": "hlp_0mc8x2k4q2", "helpline_token": "0123456789ab0123456789ab"}},
-    "casework_refer": {"a shelter": {"to": "dar_ul_aman_lahore", "consent": "chat", "note": "A woman with two children."}},
+    "casework_refer": {
+        "a shelter": {"to": "dar_ul_aman_lahore", "consent": "chat", "note": "A woman with two children."}
+    },
     "casework_follow_up": {"a call": {"due_at": "2026-12-01T09:00:00Z", "note": "Has the lawyer called?"}},
     "casework_stage": {"registered": {"track": "fir", "stage": "registered", "note": "123/26, Gulberg."}},
     "casework_close": {"how": {"outcome": "helped"}},
@@ -244,6 +284,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "follow_up_id": "cen_0mc8x2k4q1",
     "assignment_id": "asg_0mc8x2k4q1",
     "delivery_id": "dlv_0mc8x2k4q1",
+    "alert_id": "alt_0mc8x2k4q1",
     "drill_id": "drl_0mc8x2k4q1",
     "notice_id": "ntc_0mc8x2k4q1",
     "camera_id": "cam_0mc8x2k4q1",

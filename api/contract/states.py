@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
+from domain.alerts.states import AlertStatus, CapCategory, MsgType, Response
 from domain.cameras.states import HealthState, LookState, SourceKind, View
 from domain.cities.config import AgencyKind, Certainty, Service, Severity, Urgency
 from domain.cities.places import PlaceKind
-from domain.deliveries.states import DeliveryStatus
+from domain.deliveries.states import AttemptState, DeliveryStatus
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
 from domain.escorts.states import EscortStatus
@@ -47,7 +48,8 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Categories": (Service, Severity, Urgency, Certainty),
     "Units and agencies": (UnitStatus, AgencyKind),
     "People": (Duty, GuardianStatus, Gender, Role),
-    "Deliveries": (DeliveryStatus,),
+    "Deliveries": (DeliveryStatus, AttemptState),
+    "Alerts": (AlertStatus, MsgType, CapCategory, Response),
     "Notices": (NoticeStatus, NoticeKind),
     "Drills": (DrillStatus, ReachedBy, Unreached),
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
