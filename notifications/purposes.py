@@ -37,6 +37,7 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "guardian_alerted_unconfirmed": _ALARM,
     # Whoever is on the way must hear that they need not come, at any hour.
     "assignment_withdrawn": _ASKED_FOR,
+    "assignment_doubted": _ASKED_FOR,
     # Somebody waits on the line.
     "bridge_caller": _ALARM,
     "bridge_joined": _ALARM,
@@ -59,7 +60,6 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "journey_over": _ASKED_FOR,
     "incident_updated": Manner(Priority.NEWS, bundles=True, awake=frozenset({"acknowledged", "en_route", "on_scene"})),
     "alert_issued": Manner(Priority.BULK, bundles=True),
-    "alert.issued": Manner(Priority.BULK, bundles=True),
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
     "notice_opened": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
     # An offer may reach that responder too late from now on.

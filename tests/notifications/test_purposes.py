@@ -68,3 +68,8 @@ def test_a_throttle_never_holds_what_a_life_depends_on(
     purpose: str, channel: str, life_critical: bool, expected: bool
 ) -> None:
     assert purposes.throttled({"purpose": purpose, "life_critical": life_critical}, channel) is expected
+
+
+def test_every_purpose_says_how_it_behaves() -> None:
+    silent = sorted(set(CONTENT) - set(purposes.MANNERS))
+    assert not silent, f"{silent}: give each a line in notifications/purposes.py: MANNERS"
