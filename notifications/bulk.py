@@ -24,7 +24,7 @@ from domain.deliveries.service import Delivery, Recipient, Telling, delivery_id
 from domain.deliveries.service import receipt_token as receipt_token_of
 from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, Priority
 from domain.people import service as people
-from notifications import everywhere, policy, purposes, recipients
+from notifications import everywhere, optouts, policy, purposes, recipients
 from notifications.channel import ChannelError, FailureCode, Permanent, Temporary, Unknown
 from notifications.channels.bounded import hold_this_thread
 from notifications.content import CONTENT, Content
@@ -393,6 +393,9 @@ class _Run:
             self._again = True
         if isinstance(error, Permanent) and error.retire and channel != "fcm":
             recipients.retire(each.delivery["recipient"], channel, str(error.code), tried_at=now)
+        if error.code == FailureCode.OPTED_OUT and channel == "sms":
+            number = each.reached.addresses[channel].value
+            optouts.refused(self.post.settings.signing_key, number, each.delivery["recipient"], now=now)
         return {
             "state": str(state),
             "code": str(error.code),

@@ -67,6 +67,34 @@ class TestOurs:
         assert incidents.get(doc["_id"])["status"] == "open"
         small_city.carriers.hang_up(responder.phone, ringing(small_city, responder.phone)["sid"])
 
+    def test_in_urdu_every_word_and_key_is_said_in_urdu(self, small_city: SmallCity) -> None:
+        small_city.carriers.set_switch("sms", no_receipt=True)
+        responder = small_city.responder(language="ur")
+        incident = small_city.sos(phone=phone())["id"]
+        small_city.settle()
+        (assignment,) = incidents.get(incident)["assignments"]
+        telling = Telling(
+            key="urdu", city="lahore", purpose="assignment_offered", subject=incident,
+            recipient=Recipient("person", responder.person_id), plan=("voice",), valid_for=ALARM_MATTERS,
+            refs={"assignment": assignment},
+        )  # fmt: skip
+        (delivery,) = tell([telling], small_city.context.post)
+        path = f"voice?delivery={delivery}&attempt=1"
+        spoken = {
+            "": "قبول کرنے کے لیے 1 دبائیں",
+            "3": "ایک بار پھر",
+            "7": "بٹن سمجھ نہیں آیا",
+            "1": "آپ کے سپرد",
+            "9": "آپ کی بات کرائی جا رہی ہے",
+            "2": "اگلے شخص سے پوچھ رہے ہیں",
+        }
+        for key, words in spoken.items():
+            answer = small_city.webhook(path, {"CallSid": "CA1", "AnsweredBy": "human", "Digits": key})
+            said = list(ElementTree.fromstring(answer.content.decode()).iter("Say"))
+            assert words in " ".join(each.text or "" for each in said), key
+            assert {each.attrib["language"] for each in said} == {"ur-IN"}
+        small_city.settle()
+
     def test_too_late_is_said(self, small_city: SmallCity) -> None:
         responder, doc, delivery = small_city.offer(plan=("voice",))
         incidents.incidents().update_one({"_id": doc["_id"]}, {"$set": {"status": "closed"}})

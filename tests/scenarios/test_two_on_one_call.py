@@ -1,5 +1,6 @@
 """Whoever comes is put on one call with whoever called for help; the control room joins; on a silent SOS nobody can."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,9 @@ from domain.audit.documents import AuditDoc
 from domain.deliveries import service as deliveries
 from domain.deliveries.service import Recipient, Telling
 from domain.dispatch import bridging
+from domain.incidents import rules
 from domain.incidents import service as incidents
+from domain.incidents.draft import Draft
 from notifications import fanout
 from tests.factories.people import phone, staff
 from tests.fakes.small_city import SmallCity
@@ -115,13 +118,25 @@ def test_the_caller_is_not_there_and_is_tried_again(small_city: SmallCity) -> No
     small_city.carriers.hang_up(responder, call)
 
 
-@pytest.mark.parametrize("why", ["silent", "duress", "practice"])
+_WHY: dict[str, Callable[[Draft], None]] = {
+    "silent": lambda draft: draft.flag("silent"),
+    "duress": lambda draft: rules.duress(draft, by=None),
+    "practice": lambda draft: draft.flag("practice"),
+    "no number": lambda draft: draft.set("citizen.phone", None),
+}
+
+
+@pytest.mark.parametrize("why", _WHY)
 def test_a_silent_sos_never_rings_and_the_refusal_says_nothing_of_it(small_city: SmallCity, why: str) -> None:
     caller, responder, doc = offered(small_city)
     call = ringing(small_city, responder)
-    incidents.change(doc["_id"], lambda draft: draft.flag(why), now=small_city.now())
+    incidents.change(doc["_id"], _WHY[why], now=small_city.now())
     small_city.carriers.press(responder, call, "9")
-    hears(small_city, responder, "We cannot put you through")
+    hears(
+        small_city,
+        responder,
+        "Thank you. It is yours. The details are in the app and in the message. We cannot put you",
+    )
     assert not [word for word in ("silent", "duress", "practice") if word in last_call(small_city, responder)["said"]]
     assert incidents.get(doc["_id"])["status"] == "acknowledged", "they come all the same"
     small_city.settle()
