@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     vault_kms: str = ""
     """A plug-in that keeps the master keys instead, `package.module:Class` (`domain/vault/ports.py`)."""
 
+    fonts_dir: Path = Path("/usr/share/fonts/truetype/noto")
+    """Where Noto Sans and Noto Nastaliq Urdu lie, for documents in PDF (Debian: fonts-noto-core)."""
+
     otp_ttl_s: Annotated[int, Field(ge=60, le=900)] = 300
     """How long a one-time code is good, in seconds."""
     access_ttl_s: Annotated[int, Field(ge=60, le=900)] = 900

@@ -12,7 +12,7 @@ from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.deliveries.service import Recipient, Telling
 from domain.errors import DomainError, NotFound
-from domain.helpline import calling, filing, line, rules, shifts
+from domain.helpline import calling, cases, erasing, filing, line, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.rules import Request, Step
 from domain.helpline.states import Channel, CounsellorState, HelplineStatus, Side
@@ -202,6 +202,11 @@ def call_joined(event: Event, context: Context) -> None:
     _her(event, context, doc, purpose="helpline_call", plan=("voice",), valid_for=rings, refs={"call": event["call"]})
 
 
+def follow_up(event: Event, context: Context) -> None:
+    """Something was to be looked after at this time: whoever is on shift hears."""
+    _desk(event, context, [each["_id"] for each in shifts.on_duty(event["city"])])
+
+
 def session_ended(event: Event, context: Context) -> None:
     """A counsellor is signed in nowhere any more (a stolen laptop, shut out): what she had is back in the line."""
     now = context.clock()
@@ -215,7 +220,7 @@ def person_erased(event: Event, context: Context) -> None:
     """Whoever is forgotten is forgotten here as well: the keys of their requests are destroyed."""
     keys, now = vault(context.settings), context.clock()
     for row in line.of_person(keys.index("person", event["subject"]), limit=1000):
-        helpline.erase(row["_id"], keys, now=now)
+        erasing.erase(row["_id"], keys, now=now)
 
 
 def _release(person_id: str, reason: str, context: Context) -> None:
@@ -243,6 +248,15 @@ def due_helpline(context: Context, pool: ThreadPoolExecutor) -> int:
     return len(rows)
 
 
+def due_follow_ups(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Cases of which a follow-up is due."""
+    ids = cases.due(now=context.clock(), limit=BATCH)
+    for case_id in ids:
+        cases.remind(case_id, now=context.clock())
+        context.enqueue("drain", "helpline_cases", case_id)
+    return len(ids)
+
+
 def ended_shifts(context: Context, pool: ThreadPoolExecutor) -> int:
     """Breaks and shifts whose time is up."""
     now = context.clock()
@@ -260,5 +274,5 @@ def helpline_kept(context: Context, pool: ThreadPoolExecutor) -> int:
     for city in cities.known():
         kept = timedelta(days=cities.current(city).retention_days[Kept.HELPLINE])
         for request_id in line.old(city, kept=kept, now=now, limit=BATCH):
-            gone += helpline.erase(request_id, keys, now=now)
+            gone += erasing.erase(request_id, keys, now=now)
     return gone

@@ -34,7 +34,7 @@ from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
 from workers.escorts import due_escorts
 from workers.heads import audit_heads
-from workers.helpline import due_helpline, ended_shifts, helpline_kept
+from workers.helpline import due_follow_ups, due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_fake_calls, due_journeys, old_journeys
 from workers.notices import look_after
 from workers.reviews import due_reviews
@@ -246,6 +246,7 @@ SWEEPS = (
     Sweep("spent_codes", spent_codes, 60.0),
     Sweep("old_journeys", old_journeys, 60.0),
     Sweep("due_helpline", due_helpline, 1.0),
+    Sweep("due_follow_ups", due_follow_ups, 30.0),
     Sweep("due_reviews", due_reviews, 5.0),
     Sweep("ended_shifts", ended_shifts, 5.0),
     Sweep("helpline_kept", helpline_kept, 60.0),

@@ -272,7 +272,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "Sent-At": "2026-11-23T14:28:27.000Z",
     "Idempotency-Key": "6f1c9a52-3f0e-4c6e-9d55-0f9f4f7f2a11",
     "If-None-Match": 'W/"7"',
-    "limit": 20,
+    "limit": 10,
     "city": "lahore",
     "agency_id": "punjab_police",
     "sos_id": "inc_0mc8x2k4q1",

@@ -12,7 +12,7 @@ from api.helpline.views import her_view
 from api.paging import Listed
 from domain.audit import chain as audit
 from domain.cities import queries as cities
-from domain.helpline import chat, line, returning, rules
+from domain.helpline import chat, erasing, line, returning, rules
 from domain.helpline import service as helpline
 from domain.helpline.errors import QuickUnknown
 from domain.helpline.rules import Step
@@ -237,7 +237,7 @@ def erase(call: Call, request_id: str) -> Any:
     """Be forgotten: the key is destroyed, and with it every word, in every copy."""
     doc = hers(request_id)
     audit.append(doc["city"], "citizen", "helpline.erased", request_id, now=call.now)
-    helpline.erase(request_id, the_vault(), now=call.now)
+    erasing.erase(request_id, the_vault(), now=call.now)
     return None, 204
 
 

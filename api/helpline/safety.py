@@ -21,7 +21,7 @@ blp = Blueprint("helpline_safety", __name__, url_prefix="/v1/helpline", descript
 )
 def questions(call: Call) -> Any:
     """The five questions, by name."""
-    return {"items": rules.QUESTIONS, "source": rules.SOURCE}
+    return {"items": rules.QUESTIONS, "urdu": rules.QUESTIONS_UR, "source": rules.SOURCE}
 
 
 @blp.endpoint(

@@ -9,13 +9,17 @@ from api.schemas import Answer, Choice, Flag, Id, Language, Phone, PositionSchem
 from domain.helpline.rules import MAX_WINDOWS, QUESTIONS
 from domain.helpline.states import (
     Channel,
+    Consent,
     CounsellorState,
     Danger,
     Disguise,
     HelplineStatus,
     Mode,
     Outcome,
+    ReferralKind,
     Side,
+    Stage,
+    Track,
     Wanted,
 )
 
@@ -332,4 +336,125 @@ class AssessmentQuestions(Schema):
     """The five questions."""
 
     items = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    urdu = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     source = fields.String(required=True)
+
+
+class ReferralsQuery(Schema):
+    """Which entries of the directory."""
+
+    city = Id()
+    kind = Choice(ReferralKind)
+
+
+class TwoNames(Schema):
+    """In English and Urdu."""
+
+    en = fields.String(required=True)
+    ur = fields.String(required=True)
+
+
+class DirectoryEntry(Answer):
+    """Where somebody may be referred. `open` is missing where no source says the hours."""
+
+    id = fields.String(required=True)
+    kind = Choice(ReferralKind, required=True)
+    names = fields.Nested(TwoNames, required=True)
+    number = fields.String(required=True)
+    region = fields.String(required=True)
+    open = fields.Boolean()
+    fallback = fields.String()
+    source = fields.String()
+    last_verified = fields.String()
+    verified = fields.Boolean(required=True, metadata={"description": "False: ask before she sets out."})
+
+
+class Directory(Schema):
+    """The entries."""
+
+    items = fields.List(fields.Nested(DirectoryEntry), required=True)
+
+
+class OpenCase(Schema):
+    """How she agreed, and which of her earlier requests belong to it by her wish."""
+
+    consent = Choice(Consent, required=True)
+    requests = fields.List(Id(), load_default=list, validate=validate.Length(max=20))
+
+
+class NewReferral(Schema):
+    """Refer her. Without her consent nothing is shared."""
+
+    to = Id(required=True)
+    consent = Choice(Consent, required=True)
+    note = Text(2000, min_chars=1, multiline=True, required=True, metadata={"description": "All that is shared."})
+
+
+class NewFollowUp(Schema):
+    """Something to look after."""
+
+    due_at = Time(required=True)
+    note = Text(2000, min_chars=1, multiline=True, required=True)
+
+
+class NewStage(Schema):
+    """How far the police or a court has come."""
+
+    track = Choice(Track, required=True)
+    stage = Choice(Stage, required=True)
+    note = Text(2000, multiline=True, load_default="", metadata={"description": "Number, station, dates."})
+
+
+class CaseEntry(Answer):
+    """A referral, a follow-up or a stage."""
+
+    id = fields.String(required=True)
+    at = Time(required=True)
+    by = fields.String(required=True)
+    note = fields.String()
+    to = fields.String()
+    kind = Choice(ReferralKind)
+    consent = Choice(Consent)
+    due_at = Time()
+    done_at = Time()
+    track = Choice(Track)
+    stage = Choice(Stage)
+
+
+class ConsentGiven(Schema):
+    """What she agreed to."""
+
+    at = Time(required=True)
+    by = fields.String(required=True)
+    how = Choice(Consent, required=True)
+    what = fields.String(required=True)
+
+
+class HelplineCase(Answer):
+    """What was done about one survivor's requests."""
+
+    id = fields.String(required=True)
+    city = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(["open", "closed"]))
+    outcome = Choice(Outcome)
+    version = fields.Integer(required=True)
+    opened_at = Time(required=True)
+    closed_at = Time()
+    requests = fields.List(fields.String(), required=True)
+    consents = fields.List(fields.Nested(ConsentGiven), required=True)
+    referrals = fields.List(fields.Nested(CaseEntry), required=True)
+    follow_ups = fields.List(fields.Nested(CaseEntry), required=True)
+    stages = fields.List(fields.Nested(CaseEntry), required=True)
+
+
+class ExportQuery(Schema):
+    """In which language."""
+
+    language = fields.String(validate=validate.OneOf(["ur", "en"]), load_default="ur")
+
+
+class JoinBody(Schema):
+    """An earlier request of hers, by its own token: the two are one survivor's, by her choice."""
+
+    request_id = Id(required=True)
+    helpline_token = fields.String(required=True, validate=validate.Length(max=80))

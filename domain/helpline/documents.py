@@ -132,5 +132,47 @@ class CounsellorDoc(Document):
     }
 
 
+class HelplineCaseDoc(Document):
+    """One survivor's requests, by her choice, and what was done about them. It has a key of its own; every text and
+    number in it is sealed.
+    """
+
+    id = StringField(primary_key=True)
+    city = StringField(required=True)
+    status = StringField()
+    version = IntField(default=1)
+    opened_at = DateTimeField()
+    updated_at = DateTimeField()
+    closed_at = DateTimeField()
+    outcome = StringField()
+    erased_at = DateTimeField()
+    requests = ListField(StringField())
+    consents = ListField(DictField())
+    """{at, by, how, what}: what she agreed to share with whom."""
+    referrals = ListField(DictField())
+    """{id, at, by, to, kind, consent, sealed}."""
+    follow_ups = ListField(DictField())
+    """{id, at, by, due_at, done_at, sealed}."""
+    stages = ListField(DictField())
+    """{id, at, by, track, stage, sealed}."""
+    due_at = DateTimeField()
+    """When the next follow-up is due."""
+    pending_events = ListField(DictField())
+    outbox_due = DateTimeField()
+    outbox_lease = DictField()
+
+    meta = {
+        "collection": "helpline_cases",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [
+            {"fields": ["outbox_due"], "sparse": True},
+            {"fields": ["due_at"], "sparse": True},
+            ["city", "status", "opened_at"],
+        ],
+    }
+
+
+outbox.register("helpline_cases", HelplineCaseDoc)
 outbox.register("helpline_requests", HelplineRequestDoc)
 outbox.register("helpline_messages", HelplineMessageDoc)

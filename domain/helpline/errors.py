@@ -85,3 +85,15 @@ class TooLongForSms(Invalid):
     """She writes by SMS: an answer has to fit one, in any language."""
 
     code = "too_long_for_sms"
+
+
+class ReferralUnknown(Invalid):
+    """The directory of this city has no such entry."""
+
+    code = "referral_unknown"
+
+
+class CaseNotFound(NotFound):
+    """There is no such case, or it is not for the caller."""
+
+    code = "case_not_found"

@@ -25,6 +25,14 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "choked": "Has your partner or former partner ever tried to choke or strangle you?",
     "jealous": "Is your partner or former partner violently and constantly jealous of you?",
 }
+QUESTIONS_UR: Final[Mapping[str, str]] = {
+    "worse": "کیا پچھلے ایک سال میں مار پیٹ زیادہ یا شدید ہوئی ہے؟",
+    "weapon": "کیا ساتھی یا سابق ساتھی نے کبھی آپ پر ہتھیار استعمال کیا یا اس کی دھمکی دی؟",
+    "capable": "کیا آپ سمجھتی ہیں کہ وہ آپ کو قتل کر سکتا ہے؟",
+    "choked": "کیا اس نے کبھی آپ کا گلا دبانے کی کوشش کی؟",
+    "jealous": "کیا وہ شدید اور مسلسل شک کرتا ہے؟",
+}
+"""Our translation, not a validated one: a counsellor asks in her own words."""
 SOURCE: Final = "Danger Assessment-5: Messing, Campbell, Snider, Journal of Advanced Nursing 73 (2017), 3220-3230"
 HEAD_START: Final[Mapping[Danger, timedelta]] = {
     Danger.NOW: timedelta(days=1),

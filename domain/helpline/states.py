@@ -110,3 +110,57 @@ class Side(StrEnum):
     """The one who asked."""
     COUNSELLOR = "counsellor"
     """The one who answers."""
+
+
+class ReferralKind(StrEnum):
+    """What a referral gives."""
+
+    SHELTER = "shelter"
+    """A house where she is safe."""
+    LEGAL = "legal"
+    """A lawyer's advice, or somebody who goes to court with her."""
+    MEDICAL = "medical"
+    """Treatment, and a medico-legal certificate where she wants one."""
+    POLICE_STATION = "police_station"
+    """Where a First Information Report is registered."""
+    CYBERCRIME = "cybercrime"
+    """What was done to her online."""
+
+
+class Consent(StrEnum):
+    """How she agreed that something is shared."""
+
+    CHAT = "chat"
+    """She wrote it in the talk."""
+    VOICE = "voice"
+    """She said it on the telephone."""
+    APP = "app"
+    """She pressed it on her own phone."""
+
+
+class Track(StrEnum):
+    """Which way of the law a stage belongs to."""
+
+    FIR = "fir"
+    """The police: from the complaint to the First Information Report and the investigation (CrPC s. 154 to 173)."""
+    COURT = "court"
+    """A court: protection order, family suit or criminal trial."""
+
+
+class Stage(StrEnum):
+    """How far it has come."""
+
+    ASKED = "asked"
+    """A complaint or an application was handed in."""
+    REGISTERED = "registered"
+    """There is a number: the FIR is registered, the case is filed."""
+    REFUSED = "refused"
+    """The police or the court would not take it."""
+    UNDER_WAY = "under_way"
+    """Investigation or hearings go on."""
+    ORDERED = "ordered"
+    """A charge sheet was sent, or an order was made."""
+    DECIDED = "decided"
+    """Judged, or settled."""
+    WITHDRAWN = "withdrawn"
+    """She took it back."""
