@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cameras": ("cli.cameras:cameras", "Cameras: list, add, check with one look, retire, make a gateway's key."),
     "alerts": ("cli.alerts:alerts", "Public alerts: list, issue, watch, cancel; the feeds of other systems."),
     "deliveries": ("cli.deliveries:deliveries", "Who was told, attempt by attempt, and what the carriers said."),
+    "gateways": ("cli.gateways:gateways", "SMS gateways: which there are, which serve a number, where each one reports."),
     "drills": ("cli.drills:drills", "Drills: whether everybody can be reached, and who cannot and why."),
     "holds": ("cli.holds:holds", "Legal holds: keep an incident and all that belongs to it until they are lifted."),
     "audit": ("cli.audit:audit", "The audit chain: verify a day, export its signed head."),

@@ -32,6 +32,15 @@ class Trait:
     Twilio does."""
 
 
+def serving(prefixes: Mapping[str, Sequence[str]], names: Sequence[str], number: str) -> tuple[str, ...]:
+    """Of the gateways `names`, those that serve a number, in order: by the longest prefix that it begins with. A number
+    that no prefix has is served by the first.
+    """
+    fitting = [prefix for prefix in prefixes if number.startswith(prefix)]
+    chosen = prefixes[max(fitting, key=len)] if fitting else ()
+    return tuple(name for name in chosen if name in names) or tuple(names)[:1]
+
+
 class Gateways:
     """A channel through one or several carriers. As a plain `Channel` it is the first of them for each number."""
 
@@ -65,9 +74,7 @@ class Gateways:
 
     def order(self, number: str) -> tuple[str, ...]:
         """The gateways that serve a number, the first to be asked first."""
-        fitting = [prefix for prefix in self._prefixes if number.startswith(prefix)]
-        chosen = self._prefixes[max(fitting, key=len)] if fitting else ()
-        return tuple(name for name in chosen if name in self._channels) or tuple(self._channels)[:1]
+        return serving(self._prefixes, self.names, number)
 
     def route(self, number: str, now: datetime, *, life_critical: bool) -> Route:
         """How a message to this number may go now."""

@@ -1,4 +1,4 @@
-"""One kept connection to an SMSC: bound as a transceiver, shared by threads, bound again when it broke.
+"""One kept connection to an SMSC, shared by threads.
 
 smpplib speaks the protocol; this adds what several senders on one connection need: each answer goes to whoever waits for
 it, a quiet line is asked for life, and whatever the SMSC sends by itself is handed on and acknowledged when it is kept.
@@ -59,7 +59,7 @@ Deliver = Callable[[Any], int]
 class Session:
     """One bind. Made by `bind`; `alive` until something breaks, and then another is made."""
 
-    def __init__(self, client: Client, deliver: Deliver) -> None:
+    def __init__(self, client: Client, deliver: Deliver | None) -> None:
         self._client, self._deliver = client, deliver
         self._turn = threading.Lock()
         self._waiting: dict[int, Future[Any]] = {}
@@ -71,8 +71,8 @@ class Session:
         threading.Thread(target=self._hand_on, name="smpp-receipts", daemon=True).start()
 
     @classmethod
-    def bind(cls, gateway: SmppGateway, deliver: Deliver, *, timeout_s: float) -> "Session":
-        """Connect and bind within `timeout_s`. Raises Lost."""
+    def bind(cls, gateway: SmppGateway, deliver: Deliver | None, *, timeout_s: float) -> "Session":
+        """Connect and bind within `timeout_s`: as a transceiver, or without `deliver` as a transmitter. Raises Lost."""
         context = ssl.create_default_context() if gateway.tls else None
         client: Client = _Quiet(
             gateway.host,
@@ -88,7 +88,8 @@ class Session:
         guard.start()
         try:
             client.connect()
-            client.bind_transceiver(
+            bind = client.bind_transceiver if deliver is not None else client.bind_transmitter
+            bind(
                 system_id=gateway.system_id,
                 password=gateway.password.get_secret_value(),
                 system_type=gateway.system_type,
@@ -182,7 +183,7 @@ class Session:
     def _hand_on(self) -> None:
         while (pdu := self._came.get()) is not None:
             try:
-                status = self._deliver(pdu)
+                status = self._deliver(pdu) if self._deliver is not None else int(RECEIPTS_WAIT)
             except Exception:
                 logging.getLogger(__name__).exception("a receipt could not be kept")
                 status = RECEIPTS_WAIT

@@ -42,7 +42,8 @@ class SmppSmsChannel:
 
     kind = AddressKind.SMS
 
-    def __init__(self, gateway: SmppGateway, report: Report = lambda gateway, vendor_id, receipt: True) -> None:
+    def __init__(self, gateway: SmppGateway, report: Report | None = None) -> None:
+        """Without `report` only messages go this way: receipts come to another process."""
         self.name = gateway.name
         self._gateway, self._report = gateway, report
         self._turn = threading.Lock()
@@ -196,7 +197,8 @@ class SmppSmsChannel:
 
     def _bind(self, binding: Future[Session]) -> None:
         try:
-            session = Session.bind(self._gateway, self._deliver, timeout_s=BIND_S)
+            deliver = self._deliver if self._report is not None else None
+            session = Session.bind(self._gateway, deliver, timeout_s=BIND_S)
         except Lost as lost:
             binding.set_exception(lost)
             return
@@ -214,6 +216,7 @@ class SmppSmsChannel:
 
     def _deliver(self, pdu: Any) -> int:
         """A deliver_sm: a receipt is kept; what people write to this number comes by another way."""
+        assert self._report is not None
         if not int(pdu.esm_class or 0) & 0x04:
             log.warning("smpp_message_refused", gateway=self.name)
             return _REFUSED

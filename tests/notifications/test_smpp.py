@@ -96,7 +96,7 @@ def test_no_escaped_character_is_parted() -> None:
 
 
 def test_an_smsc_without_the_gsm_alphabet_gets_ucs2(smsc: SmscProcess, message: Message) -> None:
-    channel = SmppSmsChannel(smsc.gateway(gsm7=False))
+    channel = SmppSmsChannel(smsc.gateway(gsm7=False))  # and takes no receipts away from who keeps them
     try:
         channel.send(replace(message, text="a" * 100), timeout_s=5)
     finally:
