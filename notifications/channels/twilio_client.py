@@ -20,6 +20,13 @@ from notifications.channels.bounded import Outcome, bound, within
 
 T = TypeVar("T")
 
+REPORTED_AGAIN = "#rc=5&rp=5xx,ct,rt"
+"""Behind the address of a status callback: Twilio reports again, up to five times within 15 seconds, where we answer 5xx
+(the store is away) or not in time. Without it only a failed connection is tried again, once, and a report is lost.
+
+Source: www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+"""
+
 # urllib3 writes each address at debug level, and the list of one person's messages has their number in it.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 

@@ -75,7 +75,7 @@ class TwilioSmsChannel:
             "validity_period": min(max(message.ttl_s, 1), _LONGEST_VALIDITY_S),
         }
         if message.status_url:
-            fields["status_callback"] = message.status_url
+            fields["status_callback"] = message.status_url + twilio_client.REPORTED_AGAIN
         taken = twilio_client.hand_over(
             lambda: self._client.messages.create(**fields), timeout_s=timeout_s, codes=CODES
         )

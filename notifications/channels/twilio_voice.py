@@ -75,7 +75,7 @@ class TwilioVoiceChannel:
             fields["twiml"] = say(message.text, message.language)
         if message.status_url:
             fields |= {
-                "status_callback": message.status_url,
+                "status_callback": message.status_url + twilio_client.REPORTED_AGAIN,
                 "status_callback_method": "POST",
                 "status_callback_event": _EVENTS,
             }

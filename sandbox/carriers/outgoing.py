@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import time
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import urllib3
 from twilio.request_validator import RequestValidator
@@ -15,6 +16,8 @@ log = logging.getLogger("carriers")
 
 _pool = urllib3.PoolManager(num_pools=16, maxsize=32, retries=False)
 _TWILIO_TIMEOUT = urllib3.Timeout(connect=5.0, read=15.0)
+_ALL_TRIES_S = 15.0
+_PAUSE_S = 0.5
 _APP_TIMEOUT = urllib3.Timeout(connect=2.0, read=10.0)
 
 
@@ -23,11 +26,13 @@ class Unreachable(Exception):
 
 
 def webhook(url: str, params: dict[str, str], *, sid: str, auth_token: str, method: str = "POST") -> tuple[str, str]:
-    """Ask as Twilio asks: form-encoded (or in the query for GET), signed; once again when no connection could be made.
+    """Ask as Twilio asks: form-encoded (or in the query for GET), signed; again as the part behind the `#` says, else once
+    when no connection could be made.
 
     Returns content type and body. Raises Unreachable.
     """
     method = method.upper()
+    url, _, overrides = url.partition("#")
     if urlsplit(url).scheme not in ("http", "https"):
         raise Unreachable("not an http address")
     if method == "GET":
@@ -41,20 +46,23 @@ def webhook(url: str, params: dict[str, str], *, sid: str, auth_token: str, meth
         "Content-Type": "application/x-www-form-urlencoded; charset=UTF-8",
     }
     body = urlencode(params) if method == "POST" else None
-    for attempt in (1, 2):
+    wanted = dict(parse_qsl(overrides))
+    again, kinds = int(wanted.get("rc", "1")), set(wanted.get("rp", "ct").split(","))
+    end = time.monotonic() + _ALL_TRIES_S
+    while True:
         try:
-            answer = _pool.request(
-                method, url.partition("#")[0], body=body, headers=headers, timeout=_TWILIO_TIMEOUT, redirect=False
-            )
-            break
+            answer = _pool.request(method, url, body=body, headers=headers, timeout=_TWILIO_TIMEOUT, redirect=False)
+            if 200 <= answer.status < 300:
+                return answer.headers.get("Content-Type", ""), answer.data.decode("utf-8", "replace")
+            kind, failed = f"{answer.status // 100}xx", Unreachable(f"HTTP {answer.status}")
         except (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ProtocolError) as failure:
-            if attempt == 2:
-                raise Unreachable(type(failure).__name__) from failure
+            kind, failed = "ct", Unreachable(type(failure).__name__)
         except urllib3.exceptions.HTTPError as failure:
-            raise Unreachable(type(failure).__name__) from failure
-    if not 200 <= answer.status < 300:
-        raise Unreachable(f"HTTP {answer.status}")
-    return answer.headers.get("Content-Type", ""), answer.data.decode("utf-8", "replace")
+            kind, failed = "rt", Unreachable(type(failure).__name__)
+        if again == 0 or not {kind, "all"} & kinds or time.monotonic() + _PAUSE_S > end:
+            raise failed
+        again -= 1
+        time.sleep(_PAUSE_S)
 
 
 def app_post(url: str, body: dict[str, Any], headers: dict[str, str]) -> int:

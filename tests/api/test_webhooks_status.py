@@ -1,8 +1,10 @@
 """How the carrier reports: signed, in any order, again, about anything; and what follows from it."""
 
 import pytest
+from twilio.request_validator import RequestValidator
 
 from domain.deliveries import service as deliveries
+from runtime.mongo import breaker
 from tests.fakes.small_city import SmallCity
 
 
@@ -51,6 +53,24 @@ def test_a_call_that_rang_out_is_reported(small_city: SmallCity) -> None:
     small_city.carriers.hang_up(responder.phone, small_city.carriers.inbox(responder.phone)["calls"][0]["sid"])
 
 
+def test_a_report_that_comes_while_the_store_is_away_comes_again(small_city: SmallCity) -> None:
+    """It is answered 503, not swallowed, and the carrier has been asked to repeat what is answered so."""
+    small_city.carriers.set_switch("sms", queue_s=0.5)
+    _, _, delivery = small_city.offer()
+    breaker.trip()
+    assert small_city.webhook(f"status?delivery={delivery['_id']}&attempt=1", {}).status_code == 503
+    small_city.wait_for(lambda: attempt(delivery["_id"]) == ("delivered", "delivered"))
+
+
+@pytest.mark.parametrize("behind", ["", "#rc=5&rp=5xx,ct,rt"])
+def test_the_carrier_s_signature_holds_with_and_without_the_part_that_no_request_carries(
+    small_city: SmallCity, behind: str
+) -> None:
+    url, params = f"{small_city.url}/webhooks/twilio/status", {"MessageSid": "SM1", "MessageStatus": "sent"}
+    signed = RequestValidator(small_city.carriers.auth_token).compute_signature(url + behind, params)
+    assert small_city.webhook("status", params, signature=signed).status_code == 204
+
+
 @pytest.mark.parametrize(
     "path",
     ["status", "status?delivery=dlv_unknown&attempt=1", "status?delivery=&attempt=", "status?delivery=%00&attempt=x",
@@ -74,8 +94,6 @@ def test_what_the_carrier_did_not_sign_is_refused(small_city: SmallCity, path: s
 
 
 def test_a_signature_of_another_request_is_refused(small_city: SmallCity) -> None:
-    from twilio.request_validator import RequestValidator
-
     other = RequestValidator(small_city.carriers.auth_token).compute_signature(
         f"{small_city.url}/webhooks/twilio/sms", {"Body": "hello"}
     )

@@ -51,7 +51,7 @@ class TestSms:
     ) -> None:
         form = asked_for(sms, replace(message, status_url="http://127.0.0.1:1/webhooks/twilio/status"))
         assert form["ValidityPeriod"] == ["120"]
-        assert form["StatusCallback"] == ["http://127.0.0.1:1/webhooks/twilio/status"]
+        assert form["StatusCallback"] == ["http://127.0.0.1:1/webhooks/twilio/status#rc=5&rp=5xx,ct,rt"]
 
     @pytest.mark.parametrize(("ttl_s", "period"), [(0, "1"), (86_400, "36000")])
     def test_the_validity_period_stays_within_twilios_limits(
@@ -153,7 +153,7 @@ class TestVoice:
     ) -> None:
         asked = asked_for(voice, replace(call, twiml_url="http://127.0.0.1:1/v", status_url="http://127.0.0.1:1/s"))
         assert asked["Url"] == ["http://127.0.0.1:1/v"]
-        assert asked["StatusCallback"] == ["http://127.0.0.1:1/s"]
+        assert asked["StatusCallback"] == ["http://127.0.0.1:1/s#rc=5&rp=5xx,ct,rt"]
         assert asked["StatusCallbackEvent"] == ["initiated", "ringing", "answered", "completed"]
         assert int(asked["Timeout"][0]) <= 60
         assert asked["MachineDetection"] == ["Enable"]

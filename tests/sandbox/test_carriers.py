@@ -228,3 +228,20 @@ def test_a_switch_that_does_not_exist_is_refused(carriers: CarriersProcess) -> N
     answer = requests.put(f"{carriers.url}/switches/sms", json={"slowly": 1}, timeout=5)
     assert answer.status_code == 400
     assert "slowly" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("behind", "asked"), [("", 1), ("#rc=2&rp=5xx,ct", 3), ("#rc=2&rp=ct", 1)])
+def test_a_report_comes_again_as_the_address_says(
+    carriers: CarriersProcess, city: City, behind: str, asked: int
+) -> None:
+    city.answers["/status"] = 503
+    carriers.set_switch("sms", undelivered=30003)
+    send(carriers, status_callback=f"{city.url}/status{behind}")
+
+    def told() -> int:
+        return [params["MessageStatus"] for params in city.asked("/status")].count("undelivered")
+
+    carriers.wait_for(lambda: told() == asked)
+    time.sleep(0.1)
+    assert told() == asked
+    assert all(each.signed for each in city.heard)
