@@ -10,7 +10,7 @@ import click
 import pyotp
 from rich.console import Console
 
-from cli.chapters import broadcast, sos
+from cli.chapters import broadcast, helpline, sos
 from cli.chapters.observed import Story
 from cli.chapters.phones import Phone, Town
 from cli.stack import ROOT, CannotStart, Stack
@@ -22,7 +22,7 @@ from runtime.settings import Settings
 from sandbox import street_cameras, townspeople
 from sandbox.townspeople import Cast
 
-CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play, "broadcast": broadcast.play}
+CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play, "broadcast": broadcast.play, "helpline": helpline.play}
 CITY = "lahore"
 
 
@@ -48,9 +48,12 @@ def demo(chapter: str | None, as_json: bool, var: Path) -> None:
             stack.start()
         cast = _people(stack)
         town = Town(stack.address("api"), stack.address("carriers"), stack.pids)
-        operator = _control_room(cast, town)
+        operator = _staff(cast.operator, cast.operator_phone, town).access
         for name in [chapter] if chapter else list(CHAPTERS):
             console.rule(f"[bold]{name}")
+            if name == "helpline":
+                town.desk = [_staff(person, number, town) for person, number in cast.desk]
+                town.papers = var
             stories[name] = Story(console, quiet=as_json)
             CHAPTERS[name](town, cast, stories[name], operator_token=operator)
     except CannotStart as error:
@@ -85,14 +88,14 @@ def _people(stack: Stack) -> Cast:
     return townspeople.populate(CITY, positions=positions, now=utc_now())
 
 
-def _control_room(cast: Cast, town: Town) -> str:
-    """The control room signs in: a code by SMS, then the authenticator app, set up with a code from an admin."""
+def _staff(person: str, number: str, town: Town) -> Phone:
+    """Somebody of the staff signs in: a code by SMS, then the authenticator app, set up with a code from an admin."""
     code = second_factor.enrolment_code()
-    second_factor.allow_enrolment(cast.operator, code, now=utc_now())
-    operator = Phone(town, cast.operator_phone)
-    operator.sign_in()
-    enrolled = operator.call("POST", "/v1/auth/second-factor/enrolment", {"enrolment_code": code})
+    second_factor.allow_enrolment(person, code, now=utc_now())
+    phone = Phone(town, number)
+    phone.sign_in()
+    enrolled = phone.call("POST", "/v1/auth/second-factor/enrolment", {"enrolment_code": code})
     enrolled.raise_for_status()
     shared = parse_qs(urlsplit(enrolled.json()["uri"]).query)["secret"][0]
-    operator.call("POST", "/v1/auth/second-factor", {"code": pyotp.TOTP(shared).now()}).raise_for_status()
-    return operator.access
+    phone.call("POST", "/v1/auth/second-factor", {"code": pyotp.TOTP(shared).now()}).raise_for_status()
+    return phone

@@ -18,12 +18,19 @@ from domain.dispatch.states import UnitStatus
 from domain.ids import derived_id
 from domain.people import queries as people
 from domain.people.documents import PersonDoc
+from domain.people.states import Gender
 from domain.permissions import Role
 from domain.ports import Positions
 
 PLACE = (31.5102, 74.3441)
 """Where the demo's SOS is raised: Liberty Market, Lahore."""
 
+_DESK = (
+    ("Nadia", Role.COUNSELLOR),
+    ("Samina", Role.COUNSELLOR),
+    ("Tahira", Role.HELPLINE_SUPERVISOR),
+    ("Auditor", Role.AUDITOR),
+)
 _GIVEN = ("Ayesha", "Bilal", "Fatima", "Hamza", "Iqra", "Kamran", "Maryam", "Nadeem", "Rabia", "Saad", "Sana", "Usman")
 
 
@@ -39,6 +46,8 @@ class Cast:
     operator_phone: str
     units: tuple[str, ...]
     responder_phones: tuple[str, ...]
+    desk: tuple[tuple[str, str], ...] = ()
+    """The helpline's desk: (person, number) of two counsellors, their supervisor, and the city's auditor."""
 
 
 def number(index: int) -> str:
@@ -76,7 +85,15 @@ def populate(city: str, *, positions: Positions, now: datetime, units: int = 12,
     operator = _person(city, 1, "Operator", now, "en")
     _give(operator, Role.OPERATOR, city, "", now)
     citizen = _person(city, 2, "Zainab Ahmed", now, "ur")
-    return Cast(citizen, operator, number(2), number(3), number(4), number(1), tuple(made_units), tuple(phones))
+    desk = []
+    for index, (name, role) in enumerate(_DESK, start=11):
+        person = _person(city, index, name, now, "ur")
+        _give(person, role, city, "", now)
+        PersonDoc._get_collection().update_one({"_id": person}, {"$set": {"gender": str(Gender.FEMALE)}})
+        desk.append((person, number(index)))
+    return Cast(
+        citizen, operator, number(2), number(3), number(4), number(1), tuple(made_units), tuple(phones), tuple(desk)
+    )
 
 
 def _unit(

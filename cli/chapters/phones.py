@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -33,6 +34,10 @@ class Town:
     def __init__(self, api: str, carriers: str, pids: Callable[[], dict[str, int]] = dict) -> None:
         self.api, self.carriers, self.pids = api, carriers, pids
         self.http = requests.Session()
+        self.desk: list[Phone] = []
+        """The helpline's desk, signed in: two counsellors, their supervisor, the auditor."""
+        self.papers: Path | None = None
+        """Where a chapter leaves what it was given as a file."""
 
     def inbox(self, number: str) -> dict[str, Any]:
         """What arrived on a phone: {sms, calls, pushes}."""
