@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,9 +23,14 @@ from domain.incidents import retention, rules
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
 from domain.incidents.states import AssignmentStatus, Resolution
+from domain.journeys import rules as journey_rules
+from domain.journeys import service as journeys
+from domain.journeys.draft import JourneyDraft
+from domain.journeys.states import JourneyStatus, Reason
 from domain.outbox import Event
 from domain.people import events as people_events
 from domain.people.documents import PersonDoc
+from domain.place_audits.states import Aspect
 from notifications import fanout
 from tests.factories import cameras
 from tests.factories.people import Signed, phone, signed_in
@@ -186,7 +192,11 @@ def _reopened(case: Case) -> None:
 
 def _facts(case: Case) -> None:
     case.raise_sos()
-    body = {"position": {"lat": PLACE[0], "lon": PLACE[1], "accuracy_m": 10}, "note": "two men", "services": ["medical"]}
+    body = {
+        "position": {"lat": PLACE[0], "lon": PLACE[1], "accuracy_m": 10},
+        "note": "two men",
+        "services": ["medical"],
+    }
     case.post("/sos", body, key=case.key)
 
 
@@ -221,6 +231,43 @@ def _erased(case: Case) -> None:
     _push_to_person(case, people_events.person_erased(person, now=case.city.now()))
 
 
+def _journey(case: Case, *steps: Callable[[JourneyDraft], None], **body: Any) -> str:
+    """A journey that is shared with the guardian, and what happens on it."""
+    arrival = (case.city.now() + timedelta(hours=1)).isoformat()
+    there = {"destination": {"lat": PLACE[0] + 0.01, "lon": PLACE[1]}, "expected_arrival": arrival, "sharing": True}
+    here = {"position": {"lat": PLACE[0], "lon": PLACE[1]}}
+    journey = str(case.post("/journeys", {**there, **here, **body}).json()["id"])
+    for step in steps:
+        journeys.change(journey, step, now=case.city.now())
+        case.follow("journeys", journey)
+    return journey
+
+
+def _due(draft: JourneyDraft) -> None:
+    """The next timer has run out."""
+    name = {"under_way": "next_due", "asked": "answer_by", "missed": "raise_at"}[draft.doc["status"]]
+    draft.set(name, draft.now)
+    journey_rules.tick(draft)
+
+
+def _moved(case: Case) -> None:
+    journey = _journey(case, lambda draft: journey_rules.become_sos(draft, Reason.GUARDIAN))
+    case.post(f"/journeys/{journey}/positions", {"positions": [{"lat": PLACE[0] + 0.002, "lon": PLACE[1]}]})
+
+
+def _escort(case: Case) -> None:
+    case.raise_sos()
+    case.city.responder(service="escort")
+    place = {"lat": PLACE[0], "lon": PLACE[1]}
+    case.post("/escorts", {"position": place, "destination": place})
+
+
+def _place_audit(case: Case) -> None:
+    case.raise_sos()
+    place = {"lat": PLACE[0], "lon": PLACE[1]}
+    case.post("/place-audits", {"position": place, "ratings": dict.fromkeys(map(str, Aspect), 1)})
+
+
 PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "incident.raised": Case.raise_sos,
     "incident.surroundings": Case.raise_sos,
@@ -250,14 +297,26 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "guardian.invited": lambda case: case.post("/me/guardians", {"name": "Rabia", "phone": phone(), "language": "en"}),
     "session.ended": _session,
     "person.erased": _erased,
+    "journey.started": _journey,
+    "journey.asked": lambda case: _journey(case, _due),
+    "journey.missed": lambda case: _journey(case, _due, _due),
+    "journey.answered": lambda case: _journey(
+        case, _due, _due, lambda draft: journey_rules.guardian_reached(draft, "grd_1")
+    ),
+    "journey.concern": lambda case: _journey(case, lambda draft: journey_rules.check_in(draft, draft.now, pct=5.0)),
+    "journey.ended": lambda case: _journey(case, lambda draft: journey_rules.end(draft, JourneyStatus.ARRIVED)),
+    "journey.raised": lambda case: _journey(case, _due, _due, _due),
+    "journey.moved": _moved,
+    "escort.due": _escort,
+    "place.audited": _place_audit,
 }
 
 _MOVING = frozenset({"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease"})
 """What the outbox and the leases keep for themselves; a unit's lease is looked at by its assignment."""
 
 
-_COUNTS = frozenset({"request_figures"})
-"""What counts requests, whatever they did."""
+_COUNTS = frozenset({"request_figures", "carrier_hours", "carrier_totals"})
+"""What counts requests and what carriers did, whatever it was about."""
 
 
 def state_of(city: SmallCity) -> dict[str, Any]:
