@@ -18,7 +18,7 @@ def gateways(number: str | None) -> None:
     further = table(settings)
     names = ["twilio_sms"] if settings.twilio_account_sid else []
     names += [each.name for each in further.http] + [each.name for each in further.smpp]
-    prefixes = {"" if prefix == "+" else prefix: chosen for prefix, chosen in further.routes.items()} or {"": names}
+    prefixes = {"" if prefix == "+" else prefix: chosen for prefix, chosen in further.routes.items()} or {"": (*names,)}
     if number:
         click.echo(" → ".join(serving(prefixes, names, number)) or "none")
         return
@@ -35,5 +35,5 @@ def gateways(number: str | None) -> None:
     for smpp in further.smpp:
         shown.add_row(smpp.name, f"SMPP {smpp.host}:{smpp.port}", smpp.sender, "its connection")
     Console(width=160).print(shown)
-    for prefix, names in sorted(further.routes.items(), key=lambda route: -len(route[0])):
-        click.echo(f"{prefix}: {' → '.join(names)}")
+    for prefix, chosen in sorted(further.routes.items(), key=lambda route: -len(route[0])):
+        click.echo(f"{prefix}: {' → '.join(chosen)}")
