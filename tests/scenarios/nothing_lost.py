@@ -31,6 +31,7 @@ from runtime.positions import RedisPositions
 from runtime.settings import Settings
 from sandbox import townspeople
 from sandbox.townspeople import PLACE, Cast
+from tests.fakes import push_contract
 
 Doc = dict[str, Any]
 NOT_NEEDED = frozenset({"vision", "bulk", "streams"})
@@ -237,6 +238,7 @@ def lost(city: City, taken: list[Taken]) -> None:
     until("no event waits any more", city.at_rest)
     inboxes = city.inboxes()
     assert inboxes.twice() == [], "an SMS came twice"
+    assert push_contract.faults(inboxes.pushes) == []
     of_device = Counter((each["token"], each["data"].get("delivery_id")) for each in inboxes.pushes)
     offered = {each["_id"] for each in city.store.deliveries.find({"purpose": "assignment_offered"}, {"_id": 1})}
     offers = {found for found in of_device if found[1] in offered}
