@@ -12,7 +12,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "workers/vision/graphs.py": "sets what mediapipe reads at import",
 }
 MAY_USE_MONGOENGINE = re.compile(
-    r"domain/[a-z]+/documents\.py|runtime/mongo\.py|cli/(indexes|checks)\.py"
+    r"domain/[a-z_]+/documents\.py|runtime/mongo\.py|cli/(indexes|checks)\.py"
     r"|domain/cities/queries\.py"  # its error alone: a process without a connection reads the presets
 )
 

@@ -20,6 +20,7 @@ import mongoengine
 import pytest
 
 import domain
+from domain import geo
 from domain.errors import DomainError
 from domain.ports import Candidate, PositionsUnavailable
 from tests.invariants import served
@@ -56,7 +57,10 @@ def _connected(mongodb_url: str) -> Iterator[None]:
 
 def made_up(name: str, kind: Any) -> Any:
     """A value for a parameter, by its name where that says more than its type."""
-    by_name: dict[str, Any] = {"positions": NoPositions(), "place": (31.5, 74.3), "city": "lahore", "doc": {"_id": "x"}}
+    by_name: dict[str, Any] = {
+        "positions": NoPositions(), "place": (31.5, 74.3), "city": "lahore", "doc": {"_id": "x"},
+        "cell": geo.cells(31.5, 74.3).r9,
+    }  # fmt: skip
     if name in by_name:
         return by_name[name]
     origin = typing.get_origin(kind)
