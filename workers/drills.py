@@ -35,11 +35,11 @@ def due_drills(context: Context, pool: ThreadPoolExecutor) -> int:
 
 
 def plan_drills(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Each city's next scheduled drill stands there."""
-    known = cities.known()
-    for city in known:
-        service.plan(cities.current(city), now=context.clock())
-    return len(known)
+    """The next scheduled drill of each city that was loaded stands there; one that is only a preset is nobody's yet."""
+    loaded = [config for config in map(cities.current, cities.known()) if config.version]
+    for config in loaded:
+        service.plan(config, now=context.clock())
+    return len(loaded)
 
 
 def carry_out(drill_id: str) -> None:

@@ -115,6 +115,7 @@ def start_drill(call: Call) -> Any:
         roles=body.get("roles") or usual.roles,
         channels=body.get("channels") or usual.channels,
         answer_within=timedelta(minutes=minutes) if minutes else usual.answer_within,
+        fingerprint=call.fingerprint,
     )
     drill_id = call.new_id("drl")
     audited(call, city, "drill.started", drill_id)

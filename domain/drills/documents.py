@@ -27,6 +27,7 @@ class DrillDoc(me.Document):
     results = me.DictField()  # as `rules.counts`, once it has ended
     unreachable = me.IntField()  # people who were reached on no channel at all
     reason = me.StringField()
+    fingerprint = me.StringField()  # of the request that began it
     version = me.IntField(default=1)
 
     pending_events = me.ListField(me.DictField())

@@ -19,6 +19,7 @@ from domain.drills.errors import DrillNotFound, DrillOver, DrillRunning, QuietHo
 from domain.drills.queries import Drill, drills
 from domain.drills.rules import Result
 from domain.drills.states import ENDED, DrillStatus, Unreached
+from domain.errors import Conflict
 from domain.ids import derived_id, link_token, token_hash
 
 LEASE: Final = timedelta(seconds=60)
@@ -38,6 +39,8 @@ class Wanted:
     agency: str = ""
     at: datetime | None = None
     """When it is to begin; now where left out."""
+    fingerprint: str = ""
+    """Of the request: the same key with another body is another wish."""
 
 
 def plan(config: CityConfig, *, now: datetime) -> str | None:
@@ -66,9 +69,11 @@ def plan(config: CityConfig, *, now: datetime) -> str | None:
 
 
 def start(drill_id: str, wanted: Wanted, config: CityConfig, *, now: datetime) -> tuple[Drill, bool]:
-    """Begin a drill by hand, and whether this call made it. Raises QuietHours, DrillRunning."""
+    """Begin a drill by hand, and whether this call made it. Raises QuietHours, DrillRunning, and Conflict where the same id
+    (the same key) stands for another drill.
+    """
     try:
-        return queries.get(drill_id), False
+        return _same(queries.get(drill_id), wanted), False
     except DrillNotFound:
         pass
     if is_quiet(config, now):
@@ -76,6 +81,12 @@ def start(drill_id: str, wanted: Wanted, config: CityConfig, *, now: datetime) -
     if running := queries.going_on(wanted.city, agency=wanted.agency):
         raise DrillRunning("another drill goes on", current=running["_id"])
     return _insert(drill_id, wanted, now=now)
+
+
+def _same(drill: Drill, wanted: Wanted) -> Drill:
+    if (drill.get("fingerprint") or "") != wanted.fingerprint:
+        raise Conflict("the key was used for another drill", code="idempotency_conflict")
+    return drill
 
 
 def _insert(drill_id: str, wanted: Wanted, *, now: datetime) -> tuple[Drill, bool]:
@@ -93,12 +104,13 @@ def _insert(drill_id: str, wanted: Wanted, *, now: datetime) -> tuple[Drill, boo
         "due_at": at,
         "cursor": "",
         "people": 0,
+        "fingerprint": wanted.fingerprint,
         "version": 1,
     }
     try:
         drills().insert_one(made)
     except DuplicateKeyError:
-        return queries.get(drill_id), False
+        return _same(queries.get(drill_id), wanted), False
     return made, True
 
 

@@ -32,6 +32,8 @@ def test_what_is_left_out_is_as_the_city_plans_it_and_a_retry_meets_the_same_dri
     key = str(uuid.uuid4())
     first, again = (start(api, operator, key, city="lahore") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 200)
+    other = start(api, operator, key, city="lahore", channels=["sms"])
+    assert (other.status_code, other.get_json()["code"]) == (409, "idempotency_conflict")
     made = first.get_json()
     assert again.get_json()["id"] == made["id"]
     assert (made["roles"], made["channels"]) == (list(plan.roles), [str(each) for each in plan.channels])
