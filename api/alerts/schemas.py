@@ -112,7 +112,9 @@ class AlertsQuery(PageQuery):
 
     city = Id()
     at = code_field(AT, "lat,lon in degrees.", metadata={"description": "Only those for this place."})
-    mine = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "Only those for the places that one follows."})
+    mine = fields.Boolean(
+        truthy={"true"}, falsy={"false"}, metadata={"description": "Only those for the places that one follows."}
+    )
     status = fields.String(validate=validate.OneOf([*(str(each) for each in AlertStatus), "all"]))
 
 
@@ -122,7 +124,7 @@ class FeedsQuery(Schema):
     city = Id()
 
 
-class AlertProgress(Schema):
+class AlertProgress(Answer):
     """How far the telling is. Each person is counted once."""
 
     state = fields.String(required=True, metadata={"description": "finding, sending or told (everybody was tried)."})

@@ -32,7 +32,7 @@ from domain.people.documents import ChallengeDoc
 from runtime import mongo
 from runtime.settings import Settings
 from tests import local_servers
-from tests.factories.people import SECRET, Signed, signed_in
+from tests.factories.people import SECRET, Signed, signed_in, staff
 
 FOLDER = Path(__file__).resolve().parents[2] / "mobile-contract" / "examples"
 BEGAN = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -40,6 +40,7 @@ HERE = {"lat": 31.5102, "lon": 74.3441, "accuracy_m": 12}
 DEVICE = {"id": "c1f0a6de-phone", "platform": "android", "app_version": "1.0.0", "token": "fcm-token"}
 _SHOWN = ("ETag", "Location", "Retry-After", "WWW-Authenticate", "Upload-Offset", "Upload-Expires", "Upload-Length")
 _OPAQUE = re.compile(r"\b([a-z]{3})_[a-z0-9]{10,}\b")
+_HASH = re.compile(r'W/\\"[0-9a-f]{40}\\"')
 _SECRET = {
     "access_token": "eyJhbGciOiJIUzI1NiJ9.the-access-token.c2ln",
     "refresh_token": "the-refresh-token",
@@ -226,6 +227,43 @@ def _upload(journey: Journey) -> None:
     journey.send("The rest.", "PATCH", path, data=data[14:], Upload_Offset="14", **part)
 
 
+def _alerts(journey: Journey) -> None:
+    with journey.app.app_context():
+        reader = signed_in(journey.clock.at, phone="+923000000041", language="en")
+        desk_at = staff(journey.clock.at, "operator", phone="+923000000042")
+    home = {"alerts": {"areas": [{"label": "home", "lat": 31.51, "lon": 74.35}], "follow_device": True}}
+    journey.send(
+        "Hear the alerts for home, and for where the phone is.", "PATCH", "/v1/me", body=home, **reader.headers
+    )
+    near = {"near": {"lat": 31.5, "lon": 74.3}}
+    journey.send("Roughly here.", "PUT", "/v1/me/devices/c1f0a6de-phone", body=near, **reader.headers)
+    corners = [[74.32, 31.49], [74.37, 31.49], [74.37, 31.53], [74.32, 31.53], [74.32, 31.49]]
+    flood = {
+        "texts": {
+            "en": {"event": "Flood", "headline": "Flood in Gulberg", "instruction": "Go to higher ground now."},
+            "ur": {"event": "سیلاب", "headline": "گلبرگ میں سیلاب", "instruction": "فوراً اونچی جگہ جائیں۔"},
+        },
+        "category": "Met",
+        "severity": "Severe",
+        "urgency": "Immediate",
+        "certainty": "Observed",
+        "area": {"geometry": {"type": "Polygon", "coordinates": [corners]}, "name": {"en": "Gulberg", "ur": "گلبرگ"}},
+        "city": "lahore",
+    }
+    made = journey.send(
+        "Staff: a draft.", "POST", "/v1/alerts", body=flood, Idempotency_Key=_key("flood"), **desk_at.headers
+    )
+    path = f"/v1/alerts/{made['id']}"
+    journey.send("A draft is nobody else's.", "GET", path, **reader.headers)
+    journey.send("Staff: it goes out.", "POST", f"{path}/issue", **desk_at.headers)
+    journey.send("What is in force for my places.", "GET", "/v1/alerts?city=lahore&mine=true", **reader.headers)
+    told = journey.send("After the push `alert.issued`: what it says.", "GET", path, **reader.headers)
+    journey.send("Nothing new.", "GET", path, If_None_Match=told["headers"]["ETag"], **reader.headers)
+    over = {"reason": {"en": "The water has gone.", "ur": "پانی اتر گیا ہے۔"}}
+    journey.send("Staff: it is over, an alert of its own.", "POST", f"{path}/cancel", body=over, **desk_at.headers)
+    journey.send("It no longer holds.", "GET", path, **reader.headers)
+
+
 def _problems(journey: Journey) -> None:
     journey.send("How this city works.", "GET", "/v1/app-config?lat=31.5102&lon=74.3441")
     journey.send("A filter that does not exist.", "GET", "/v1/app-config?town=lahore")
@@ -240,6 +278,7 @@ JOURNEYS: Mapping[str, tuple[str, Callable[[Journey], None]]] = {
     "cancel.json": ("An SOS that needs its PIN to be cancelled, and what a sync says after.", _cancel),
     "responder.json": ("A responder: duty, positions, an offer, yes, on the way, there, done.", _responder),
     "upload.json": ("A file that is sent in parts (tus 1.0).", _upload),
+    "alerts.json": ("Public alerts: whose are heard, one that is issued, and its end.", _alerts),
     "problems.json": ("What a city is made of, and what goes wrong.", _problems),
 }
 
@@ -284,6 +323,7 @@ def _shown(journey: dict[str, Any]) -> dict[str, Any]:
     text = json.dumps(journey, ensure_ascii=False)
     for secret in sorted(words, key=len, reverse=True):
         text = text.replace(secret, words[secret])
+    text = _HASH.sub(r'W/\\"the-hash-of-this-answer\\"', text)
     ids: dict[str, str] = {}
 
     def named(found: re.Match[str]) -> str:
