@@ -64,10 +64,10 @@ def refuse(token: str) -> Response:
     doc, link = behind(token, KINDS)
     guardian = _guardian(doc, link)
     if guardian is not None and request.form.get("do") == "refuse":
-        found = services()
+        here = services()
         person = doc["citizen"]["person"]
-        answer = codes.guardian_token(found.settings.signing_key, person, guardian.id, guardian.generation)
-        guardians.answer(answer, GuardianStatus.DECLINED, now=found.clock())
+        answer = codes.guardian_token(here.settings.signing_key, person, guardian.id, guardian.generation)
+        guardians.answer(answer, GuardianStatus.DECLINED, now=here.clock())
     return serve.back(token)
 
 

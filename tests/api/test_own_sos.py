@@ -126,8 +126,8 @@ def test_lists_that_are_polled_answer_304_until_something_changes(api: FlaskClie
     mine = sos(api, services={"police": True})
     for path in ("/v1/incidents?limit=100", f"/v1/incidents/{mine}/timeline", "/v1/units", "/v1/cameras"):
         first = api.get(path, headers=operator.headers)
-        again = {**operator.headers, "If-None-Match": first.headers["ETag"]}
-        assert (first.status_code, api.get(path, headers=again).status_code) == (200, 304), path
+        known = {**operator.headers, "If-None-Match": first.headers["ETag"]}
+        assert (first.status_code, api.get(path, headers=known).status_code) == (200, 304), path
     first = api.get("/v1/incidents?limit=100", headers=operator.headers)
     incidents.change(mine, lambda draft: draft.flag("late"), now=clock())
     again = api.get("/v1/incidents?limit=100", headers={**operator.headers, "If-None-Match": first.headers["ETag"]})

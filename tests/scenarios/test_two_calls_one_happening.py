@@ -24,7 +24,7 @@ def somebody_goes(city: SmallCity, sos: str) -> str:
     city.skip(60)
     unit = dispatch_queries.unit_of(responder.person_id) or {}
     doc = incidents.get(sos)
-    assignment = next(each for each, found in doc["assignments"].items() if found["unit"] == unit["_id"])
+    assignment = str(next(each for each, found in doc["assignments"].items() if found["unit"] == unit["_id"]))
     dispatch.accept(sos, assignment, city.context.desk("lahore"), by=responder.person_id, via="app", now=city.now())
     city.enqueue("drain", "incidents", sos)
     city.settle()
