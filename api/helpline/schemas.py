@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Flag, Id, Language, Phone, PositionSchema, Schema, Text, Time, Whole, code_field
@@ -35,6 +35,11 @@ class Window(Schema):
     )
     from_ = code_field(_CLOCK, "Such as 09:30.", required=True, data_key="from", attribute="from")
     until = code_field(_CLOCK, "Such as 11:00.", required=True)
+
+    @validates_schema
+    def _is_a_time(self, data: Any, **_: Any) -> None:
+        if data.get("from") == data.get("until"):  # it would mean all day
+            raise ValidationError({"until": ["Must not be the time at which it begins."]})
 
 
 def _windows() -> Any:

@@ -33,6 +33,9 @@ def test_a_call_outside_her_safe_times_is_refused_by_the_system(small_city: Smal
     city.carriers.set_phone(desk.who.phone, answers="human")
     refused = Phone.ask_only(city, mode="call_back", phone=number)
     assert (refused.status_code, refused.json()["code"]) == (422, "safe_to_call_needed")
+    all_day = {"days": ["mon"], "from": "10:00", "until": "10:00"}
+    refused = Phone.ask_only(city, mode="call_back", phone=number, safe_to_call=[all_day])
+    assert refused.status_code == 422
     her = Phone(city, mode="call_back", phone=number, codeword="نیلا", safe_to_call=[window(city, begins=60)])
     file = desk.claim(her).json()
     assert (file["callable_now"], "phone" in file) == (False, False)
