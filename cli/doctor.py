@@ -15,6 +15,7 @@ from notifications.channel import ChannelError
 from notifications.messages import Address, AddressKind, Message, nonce_of
 from notifications.registry import build_channels
 from notifications.render.push import push_payload
+from notifications.render.text import render
 from runtime.settings import Settings, environment, load
 
 MARKS = {State.WELL: "[green]✓[/green]", State.NOTE: "[yellow]•[/yellow]", State.ILL: "[red]✗[/red]"}
@@ -22,16 +23,18 @@ WAIT_S = 10.0
 
 
 def test_message(kind: AddressKind, address: str) -> Message:
-    """A harmless message that says what it is, in both languages."""
-    key = f"doctor-{uuid.uuid4().hex}"
+    """A harmless message that says what it is."""
+    key = f"dlv_{uuid.uuid4().hex}"
     nonce = nonce_of(key)
     return Message(
         key=key,
         to=Address(kind, address),
         text="Amaan: this is a test, nobody needs help." + (f" ({nonce})" if kind == AddressKind.SMS else ""),
-        title="Amaan",
-        body="Test / آزمائش",
-        data=push_payload("drill.ping", delivery_id=key, receipt_token="none", params={"drill_id": key}),
+        title=render("drill_ping", "push_title", "en", {}),
+        body=render("drill_ping", "push_body", "en", {}),
+        data=push_payload(
+            "drill.ping", delivery_id=key, receipt_token="0" * 12, params={"drill_id": f"drl_{uuid.uuid4().hex}"}
+        ),
         ttl_s=60,
         nonce=nonce,
         language="en",
