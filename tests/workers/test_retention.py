@@ -16,6 +16,7 @@ from domain import retention as ends
 from domain.audit import chain
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig, Fate, Kept
+from domain.correlation import service as correlation
 from domain.errors import DomainError
 from domain.evidence import service as evidence
 from domain.incidents import retention, rules
@@ -249,7 +250,7 @@ def test_it_goes_in_batches_and_goes_on_where_it_was_interrupted(world: World, m
     def die(incident_id: str) -> int:
         raise Died
 
-    monkeypatch.setattr(sweep.correlation, "forget", die)
+    monkeypatch.setattr(correlation, "forget", die)
     with pytest.raises(Died):
         world.apply(over)
     half = next(each for each in made if incidents.get(each).get("ends_at"))
