@@ -1,4 +1,4 @@
-"""What changed for one person since a time: their SOS as their phone shows them, and their unit's assignments.
+"""What changed for one person since a time: their SOS and journeys as their phone shows them, and their unit's assignments.
 
 What is no longer theirs comes as a tombstone. A change becomes visible a little after the time that it bears, so each
 answer looks back a few seconds; a phone that meets the same thing twice just keeps it.
@@ -15,6 +15,8 @@ from domain.dispatch.views import assignment_view
 from domain.errors import Gone
 from domain.incidents import queries, seen
 from domain.incidents.states import ASKED, HOLDING
+from domain.journeys import queries as journeys
+from domain.journeys.projection import traveller_view
 
 KEPT: Final = timedelta(days=90)
 LOOK_BACK: Final = timedelta(seconds=5)
@@ -80,6 +82,14 @@ def own_sos(person: str, since: datetime, cursor: Cursor | None = None, *, now: 
     views = (seen.by_citizen(doc, now) for doc in queries.all_seen_by(person, since=now - KEPT))
     changes = (Change("sos", view["id"], view["updated_at"], view) for view in views if view["updated_at"] > since)
     return heapq.nsmallest(MOST, (each for each in changes if _is_after(each, cursor)), key=_order)
+
+
+def own_journeys(person: str, since: datetime, cursor: Cursor | None = None, *, now: datetime) -> list[Change]:
+    """The person's own journeys that changed since then, the MOST oldest such changes after the cursor."""
+    rows = journeys.started(person, now - KEPT)
+    changes = (Change("journey", row["_id"], row["updated_at"], traveller_view(row)) for row in rows)
+    fresh = (each for each in changes if each.at > since and _is_after(each, cursor))
+    return heapq.nsmallest(MOST, fresh, key=_order)
 
 
 def assignments(

@@ -94,8 +94,9 @@ def ask(call: Call) -> Any:
 
 @blp.endpoint("GET /escorts", permission="journey.edit", answer=EscortsAnswer, etag=True)
 def list_escorts(call: Call) -> Any:
-    """One's newest escorts."""
-    return {"items": [_view(doc, call.now) for doc in queries.of_person(call.who.person_id, limit=SHOWN)]}
+    """One's newest escorts; what was written stands in each one alone."""
+    found = [_view(doc, call.now) for doc in queries.of_person(call.who.person_id, limit=SHOWN)]
+    return {"items": [each | {"sos": each["sos"] and each["sos"] | {"messages": []}} for each in found]}
 
 
 @blp.endpoint("GET /escorts/<escort_id>", permission="journey.edit", answer=EscortAnswer, etag=True)

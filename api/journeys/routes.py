@@ -75,7 +75,7 @@ def start(call: Call) -> Any:
 def list_journeys(call: Call) -> Any:
     """One's own journeys, newest first."""
     after = call.after(datetime, str)
-    limit = min(call.limit, 5)  # a journey is about a kilobyte, and phones are on bad networks
+    limit = min(call.limit, 3)  # a journey may have two kilobytes, and phones are on bad networks
     found = queries.of_person(call.who.person_id, after=(after[0], after[1]) if after else None, limit=limit + 1)
     page = found[:limit]
     more = [page[-1]["started_at"], page[-1]["_id"]] if len(found) > limit else None

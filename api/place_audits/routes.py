@@ -18,7 +18,7 @@ from domain.place_audits.states import BEST, WORST, Aspect
 blp = Blueprint("place_audits", __name__, url_prefix="/v1", description="How safe a place feels.")
 
 PHOTO_BYTES: Final = 6 * 1024 * 1024
-_SHOWN: Final = 10
+_SHOWN: Final = 5
 
 Ratings = Schema.from_dict(
     {

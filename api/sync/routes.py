@@ -8,6 +8,7 @@ from marshmallow import fields
 
 from api.blueprint import Blueprint, Call
 from api.incidents.schemas import Sos
+from api.journeys.schemas import Journey
 from api.paging import decode_cursor, encode_cursor
 from api.people.schemas import PersonAnswer
 from api.people.views import person_view
@@ -19,7 +20,7 @@ from domain.people import queries as people
 
 blp = Blueprint("sync", __name__, url_prefix="/v1", description="What changed for this person.")
 
-_BODIES: dict[str, Schema] = {"sos": Sos(), "assignment": Assignment(), "profile": PersonAnswer()}
+_BODIES: dict[str, Schema] = {"sos": Sos(), "journey": Journey(), "assignment": Assignment(), "profile": PersonAnswer()}
 
 
 class SyncQuery(Schema):
@@ -29,7 +30,7 @@ class SyncQuery(Schema):
 
 
 class SyncItem(Schema):
-    """Something that changed: `sos`, `assignment` or `profile`, as its own route answers it."""
+    """Something that changed: `sos`, `journey`, `assignment` or `profile`, as its own route answers it."""
 
     kind = fields.String(required=True)
     id = fields.String(required=True)
@@ -75,10 +76,11 @@ def _cursor(given: str | None) -> sync.Cursor | None:
     also={410: "The cursor is older than 90 days: start without one."},
 )
 def changes(call: Call) -> Any:
-    """One's own SOS, profile, and one's unit's assignments that changed since the cursor; what is gone as tombstones."""
+    """One's own SOS, journeys, profile, and unit's assignments that changed since the cursor; what is gone as tombstones."""
     cursor = _cursor(call.query.get("cursor"))
     since = sync.since(cursor, now=call.now)
     found = sync.own_sos(call.who.person_id, since, cursor, now=call.now)
+    found += sync.own_journeys(call.who.person_id, since, cursor, now=call.now)
     if call.who.unit_id:
         found += sync.assignments(call.who.unit_id, since, call.who.language, cursor, but_of=call.who.person_id)
     person = people.get(call.who.person_id)

@@ -129,9 +129,9 @@ def begin(escort_id: str, *, now: datetime) -> Escort:
 
 
 def raise_incident(doc: Escort, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident | None:
-    """The escort's incident, made if it is not there. None for one that was cancelled before."""
-    if doc["status"] == EscortStatus.CANCELLED:
-        return None
+    """The escort's incident, made if it is not there. One that was cancelled makes none, and ends the one that was made
+    by a step that died; None where there is none.
+    """
     person: Any = PersonDoc.objects(id=doc["person"], erased_at=None).only("phone", "language").first()
     place = doc["position"]
     found = facts(
@@ -150,6 +150,8 @@ def raise_incident(doc: Escort, *, secret: str, link_ttl: timedelta, now: dateti
         now=now,
     )
     found = replace(found, about={"escort": doc["_id"]}, needs=found.needs if doc["women_first"] else {})
+    if doc["status"] == EscortStatus.CANCELLED and incidents.raised_before(found) is None:
+        return None
     raised = incidents.raise_sos(found, now=now, secret=secret, link_ttl=link_ttl, merge=False)
     noted = escorts().find_one_and_update(
         {"_id": doc["_id"], "incident": {"$exists": False}},

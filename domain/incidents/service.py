@@ -126,6 +126,11 @@ def raise_sos(
     return Raised(doc, created=True)
 
 
+def raised_before(facts: SosFacts) -> Incident | None:
+    """The SOS that these facts made, or would make again: the same owner and key. None where it was not raised."""
+    return incidents().find_one({"_id": derived_id("inc", facts.owner, facts.key)})
+
+
 def share_token(secret: str, doc: Incident) -> str:
     """The token of the citizen's own share link, the same each time until the generation is raised."""
     return link_token(secret, "share", doc["_id"], doc.get("share_generation") or 0)

@@ -40,6 +40,7 @@ class JourneyDoc(me.Document):
     watch = me.DictField()  # what concerns.py remembers between positions
     sos = me.DictField()  # {reason, at, incident}
     hidden = me.DictField()  # the same after a duress PIN: no phone and no guardian ever learns of it
+    reached = me.IntField()  # how often guardians said that they had reached her, since she answered herself
     wrong_pins = me.DictField()  # {count, at}
     links = me.ListField(me.DictField())  # {h: token hash, kind, id}
     share_generation = me.IntField(default=0)

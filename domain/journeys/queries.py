@@ -1,6 +1,6 @@
 """Reads of journeys. Each is served by `_id` or an index that `documents.py` declares."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +55,11 @@ def going_on(person: str, *, limit: int = 50) -> list[Journey]:
     """Somebody's journeys that go on, of the newest."""
     rows: Sequence[Journey] = list(journeys().find({"person": person}).sort("started_at", -1).limit(limit))
     return [row for row in rows if row["status"] in GOING_ON]
+
+
+def started(person: str, since: datetime) -> Iterator[Journey]:
+    """Somebody's journeys that were started at or after a time, newest first."""
+    return iter(journeys().find({"person": person, "started_at": {"$gte": since}}).sort("started_at", -1))
 
 
 def due(*, now: datetime, limit: int) -> list[Journey]:

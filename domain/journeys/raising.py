@@ -29,6 +29,9 @@ _FIELDS: Final = ("phone", "language")
 def raise_incident(doc: Journey, reason: Reason, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident:
     """The journey's SOS, made if it is not there; its track copied; the journey told which it is. Runs twice alike."""
     hidden = reason is Reason.DURESS
+    openly = (doc.get("sos") or {}).get("incident")
+    if hidden and openly:  # it is an SOS already, openly: that one rises, and the phone goes on seeing it as it was
+        return _forced(openly, now)
     person: Any = PersonDoc.objects(id=doc["person"], erased_at=None).only(*_FIELDS).first()
     found = facts(
         CallForHelp(
@@ -54,10 +57,12 @@ def raise_incident(doc: Journey, reason: Reason, *, secret: str, link_ttl: timed
     tracks.copy(doc["_id"], raised.incident["_id"], city=doc["city"])
     service.note_incident(doc["_id"], hidden, raised.incident["_id"])
     if not hidden and doc.get("hidden"):  # she was forced before: whoever comes must know, and the phone must not
-        return incidents.change(
-            raised.incident["_id"], lambda draft: incident_rules.duress(draft, by=None, hide=False), now=now
-        )
+        return _forced(raised.incident["_id"], now)
     return raised.incident
+
+
+def _forced(incident_id: str, now: datetime) -> Incident:
+    return incidents.change(incident_id, lambda draft: incident_rules.duress(draft, by=None, hide=False), now=now)
 
 
 def pass_on(doc: Journey, *, now: datetime) -> list[str]:

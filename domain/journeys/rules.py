@@ -19,6 +19,8 @@ GUARDIANS_HAVE: Final = timedelta(minutes=3)
 """How long the guardians have to reach her before it becomes an SOS."""
 GUARDIAN_REACHED: Final = timedelta(minutes=15)
 """A guardian says that they have reached her: she is asked again after so long."""
+MOST_REACHED: Final = 2
+"""So often in a row a guardian's word stands for hers; a guardian may be the one whom she fears."""
 AGAIN_AFTER_ARRIVAL: Final = timedelta(minutes=10)
 """She answered, but was to be there by now: asked again, until she arrives or extends."""
 EARLY: Final = timedelta(minutes=2)
@@ -72,6 +74,7 @@ def check_in(draft: JourneyDraft, at: datetime, *, pct: float | None = None) -> 
         return
     _heard(draft, at)
     _under_way(draft, next_due(draft.doc, at))
+    draft.set("reached", 0)
     draft.entry("check_in", by=draft.doc["person"])
     _learn_battery(draft, pct)
 
@@ -100,6 +103,7 @@ def extend(draft: JourneyDraft, expected_arrival: datetime) -> None:
     draft.set("expected_arrival", expected_arrival)
     _heard(draft, draft.now)
     _under_way(draft, next_due(draft.doc, draft.now))
+    draft.set("reached", 0)
     draft.entry("extended", by=draft.doc["person"])
 
 
@@ -170,9 +174,13 @@ def become_sos(draft: JourneyDraft, reason: Reason) -> None:
 
 
 def guardian_reached(draft: JourneyDraft, guardian: str) -> None:
-    """A guardian has spoken to her: she is asked again after a quarter of an hour. Only while she was missed."""
-    if draft.doc["status"] != JourneyStatus.MISSED:
+    """A guardian has spoken to her: she is asked again after a quarter of an hour. Only while she was missed, and no more
+    than MOST_REACHED times until she answers herself.
+    """
+    times = int(draft.doc.get("reached") or 0) + 1
+    if draft.doc["status"] != JourneyStatus.MISSED or times > MOST_REACHED:
         return
+    draft.set("reached", times)
     _under_way(draft, draft.now + GUARDIAN_REACHED)
     draft.entry("guardian_reached", by=guardian)
 

@@ -23,6 +23,7 @@ from domain.journeys.errors import GuardianUnknown, TooManyJourneys
 from domain.journeys.projection import traveller_view
 from domain.journeys.queries import Journey, get, journeys
 from domain.journeys.states import GOING_ON, JourneyStatus
+from domain.limits import service as limits
 from domain.people.states import GuardianStatus
 from domain.tracks import service as tracks
 
@@ -32,6 +33,8 @@ _TRIES: Final = 12
 _STEPS: Final = 4
 """Of one run-out timer: asked, missed and raised at once where nobody is left to be waited for."""
 MOST_AT_ONCE: Final = 5
+A_DAY: Final = 40
+"""Each may send guardians an SMS."""
 EXPORTED: Final = 1000
 
 
@@ -62,6 +65,7 @@ def start(
     """
     held = journeys().find_one({"_id": journey_id})
     if held is None:
+        limits.take(secret, "journey", person.id, limit=A_DAY, window_s=86_400, now=now)
         doc = _document(journey_id, person, plan, city=city, fingerprint=fingerprint, secret=secret, now=now)
         if len(queries.going_on(person.id)) >= MOST_AT_ONCE:
             raise TooManyJourneys("end one of them first", retry_after=60)

@@ -5,6 +5,7 @@ Her app may be killed at any moment: nothing here waits for the phone.
 
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from domain import geo
 from domain.incidents import queries as incident_queries
 from domain.incidents import service as incidents
 from domain.journeys import queries as journeys
+from domain.journeys import rules
 from domain.journeys import service as journeying
 from domain.people import devices, pins, sign_in
 from domain.people import queries as people
@@ -192,7 +194,7 @@ def test_under_force_the_phone_shows_the_same_and_help_is_called(small_city: Sma
                 {name: after.json().get(name) for name in ours},
                 again.status_code,
                 "taken back" in live,
-            )  # fmt: skip
+            )
         )
     assert shown[0] == shown[1]
     (hidden,) = incident_queries.of_person(sana.person_id)
@@ -281,3 +283,72 @@ def test_a_retry_is_the_same_journey_and_nobody_elses(small_city: SmallCity, san
     assert (far.status_code, list(far.json()["errors"])) == (422, ["expected_arrival"])
     stranger = call(city, sana, "POST", "/v1/journeys", **body | {"guardians": ["gua_nobody"]})
     assert (stranger.status_code, stranger.json()["code"]) == (422, "guardian_unknown")
+
+
+def test_workers_that_died_delay_it_by_seconds(small_city: SmallCity, sana: Signed) -> None:
+    city, number = small_city, with_guardian(small_city, sana)
+    journey = sets_out(city, sana, minutes=5)["id"]
+    walks(city, sana, journey, 100)
+    city.settle()
+    city.idle = True  # whatever is put on the queue from here on is lost: the sweeper alone is left
+    try:
+        for seconds in (301, 3, 3, 121, 3, 3, 181, 3, 3, 3, 3):
+            city.skip(seconds)
+        found = city.wait_for(lambda: incident_queries.of_person(sana.person_id))
+    finally:
+        city.idle = False
+    assert [doc["about"] for doc in found] == [{"journey": journey}]
+    assert journeys.get(journey)["sos"]["incident"] == found[0]["_id"]
+    texts(city, number, "does not answer")
+
+
+def test_a_guardian_cannot_hold_help_back_for_ever(small_city: SmallCity, sana: Signed) -> None:
+    city = small_city
+    with_guardian(city, sana)
+    journey = sets_out(city, sana, minutes=5)["id"]
+    city.skip(301)
+    for times in range(3):
+        city.skip(121)
+        assert journeys.get(journey)["status"] == "missed"
+        journeying.change(journey, lambda draft: rules.guardian_reached(draft, "gua"), now=city.now())
+        assert journeys.get(journey)["status"] == ("under_way" if times < 2 else "missed")
+        if times < 2:
+            city.skip(15 * 60 + 1)
+    city.skip(181)
+    assert journeys.get(journey)["status"] == "raised"
+
+
+def test_forced_after_it_was_raised_the_same_sos_rises(small_city: SmallCity, sana: Signed) -> None:
+    city = small_city
+    journey = sets_out(city, sana, minutes=5, guardians=[])["id"]
+    city.skip(301)
+    city.skip(121)
+    city.settle()
+    refused = call(city, sana, "POST", f"/v1/journeys/{journey}/arrive", pin="4822")
+    city.settle()
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_transition")
+    (doc,) = incident_queries.of_person(sana.person_id)
+    assert "duress" in doc["flags"]
+    assert call(city, sana, "GET", f"/v1/sos/{doc['_id']}").json()["silent"] is False
+
+
+def test_a_sync_brings_it(small_city: SmallCity, sana: Signed) -> None:
+    journey = sets_out(small_city, sana)["id"]
+    items = call(small_city, sana, "GET", "/v1/sync").json()["items"]
+    assert [each["id"] for each in items if each["kind"] == "journey"] == [journey]
+
+
+def test_many_sweepers_at_once_take_each_step_once(small_city: SmallCity, sana: Signed) -> None:
+    city = small_city
+    with_guardian(city, sana)
+    journey = sets_out(city, sana, minutes=5)["id"]
+    now = city.now()
+    for minutes, status in ((5.1, "asked"), (7.2, "missed"), (10.3, "raised")):
+        at = now + timedelta(minutes=minutes)
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda _, at=at: journeying.timers(journey, now=at), range(8)))
+        doc = journeys.get(journey)
+        assert doc["status"] == status
+        assert [entry["kind"] for entry in doc["timeline"]].count(status) == 1
+    raised = [event for event in doc["pending_events"] if event["type"] == "journey.raised"]
+    assert len(raised) == 1
