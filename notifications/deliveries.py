@@ -116,7 +116,8 @@ def _kept_back(delivery: Delivery, channel: str, reached: Reached, post: Post) -
         if ends is not None:
             store.hold_back(delivery, Held.QUIET_HOURS, until=ends, now=now)
             return True
-    if purposes.throttled(delivery, channel):
+    counted = any(attempt["channel"] == channel for attempt in delivery["attempts"].values())
+    if not counted and purposes.throttled(delivery, channel):
         limit, window = purposes.LIMITS[channel]
         ends = limits.admit(
             post.settings.signing_key,
@@ -191,8 +192,7 @@ def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reach
     channel = attempt["channel"]
     message = _message(held, number, channel, content, reached, post)
     try:
-        gateway = _gateway(post.channels[channel], attempt.get("gateway") or "")
-        sent = gateway.reconcile(message, since=attempt["at"])
+        sent = _asked_again(post.channels[channel], attempt.get("gateway") or "", message, attempt["at"])
     except ChannelError as error:
         _failed(held, number, channel, error, post)
         return True
@@ -202,6 +202,15 @@ def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reach
     else:
         _taken(held, number, channel, sent, post)
     return True
+
+
+def _asked_again(channel: Channel, gateway: str, message: Message, since: datetime) -> Sent | None:
+    """What the gateway that had this attempt says of it. One that is no longer in the table cannot be asked, and another
+    knows nothing of it. Raises what `Channel.reconcile` does.
+    """
+    if isinstance(channel, Gateways) and not channel.has(gateway):
+        raise Unknown(FailureCode.NO_LIST)
+    return _gateway(channel, gateway).reconcile(message, since=since)
 
 
 def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post) -> None:

@@ -44,10 +44,33 @@ class _Gateway(_Strict):
     """Whether what people answer to `sender` reaches the city: reply codes are offered only then."""
 
 
+def _named(template: Any) -> set[str]:
+    """The places that a template names. Raises ValueError for one that does not exist."""
+    named = {name for text in _texts(template) for name in _PLACE.findall(text)}
+    if unknown := sorted(named - FIELDS):
+        raise ValueError(f"names {', '.join(unknown)}; there are {', '.join(sorted(FIELDS))}")
+    return named
+
+
+def _checked(url: str) -> str:
+    """An address that keeps what it is sent to itself. Raises ValueError."""
+    there = urlsplit(url)
+    if there.scheme != "https" and not (there.scheme == "http" and there.hostname in LOCAL):
+        raise ValueError("must be an https address")
+    _named(url)
+    return url
+
+
 class LookUp(_Strict):
     """Where the gateway can be asked what it took, by our own id of the attempt."""
 
     url: str
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        return _checked(value)
+
     items: str = ""
     """Dotted path of the list of messages in the answer; empty: the answer is it."""
     id: str = "id"
@@ -92,10 +115,7 @@ class HttpGateway(_Gateway):
     @field_validator("url")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        there = urlsplit(value)
-        if there.scheme != "https" and not (there.scheme == "http" and there.hostname in LOCAL):
-            raise ValueError("must be an https address")
-        return value
+        return _checked(value)
 
     @field_validator("errors")
     @classmethod
@@ -107,9 +127,7 @@ class HttpGateway(_Gateway):
     @field_validator("body")
     @classmethod
     def _names_known_fields(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        named = {name for text in _texts(value) for name in _PLACE.findall(text)}
-        if unknown := sorted(named - FIELDS):
-            raise ValueError(f"names {', '.join(unknown)}; there are {', '.join(sorted(FIELDS))}")
+        named = _named(value)
         if not named & {"ttl_s", "ttl_min"}:
             raise ValueError("must name ttl_s or ttl_min: nothing about an old alarm may arrive late")
         if "text" not in named or not named & {"to", "digits"}:
@@ -129,8 +147,9 @@ class SmppGateway(_Gateway):
     port: int = Field(2775, ge=1, le=65535)
     tls: bool = False
     system_id: str = Field(max_length=15)
-    password: SecretStr
-    system_type: str = ""
+    password: Annotated[SecretStr, Field(max_length=8)]
+    """At most eight characters (SMPP 3.4 §5.2.2): more would be cut off on the way, and refused."""
+    system_type: str = Field("", max_length=12)
     window: int = Field(10, ge=1, le=1000)
     """How many messages may wait for the gateway's answer at once."""
     gsm7: bool = True

@@ -88,6 +88,10 @@ class Gateways:
         """One gateway; the first where it is not here any more, or an attempt has none."""
         return self._channels.get(name) or self._channels[self.name]
 
+    def has(self, name: str) -> bool:
+        """Whether this gateway is here; "" is an attempt of a time when there was only the first."""
+        return not name or name in self._channels
+
     def trait(self, name: str) -> Trait:
         """What there is to know of a gateway."""
         return self._traits.get(name, Trait())

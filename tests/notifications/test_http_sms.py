@@ -138,6 +138,9 @@ Body = dict[str, Any]
 BREAKS: list[tuple[str, Callable[[Body], object]]] = [
     ("http.0.url", lambda body: body["http"][0].update(url="http://example.com/send")),
     ("http.0.body: Value error, must name ttl_s", lambda body: body["http"][0]["body"].pop("validity_minutes")),
+    ("http.0.look_up.url", lambda body: body["http"][0]["look_up"].update(url="http://example.com/?r={key}")),
+    ("names colour", lambda body: body["http"][0]["look_up"].update(url="https://example.com/?r={colour}")),
+    ("smpp.0.password", lambda body: body["smpp"][0].update(password="nine char")),
     ("names password", lambda body: body["http"][0]["body"].update(x="{password}")),
     ("must name text", lambda body: body["http"][0]["body"].pop("text")),
     ("http.0.errors", lambda body: body["http"][0]["errors"].update(E1="not_in_the_mood")),

@@ -111,6 +111,21 @@ def test_what_twilio_may_have_is_looked_up_there_before_anybody_else_is_asked(
     assert [name for name, _ in ways(offer(city, incident, told))] == ["twilio_sms"]
 
 
+def test_an_attempt_of_a_gateway_that_was_taken_out_of_the_table_is_asked_of_nobody_else(city: SmallCity) -> None:
+    """Another carrier knows nothing of it: it would say that it has no such message, and they would be told twice."""
+    told = responder(city)
+    city.carriers.set_switch("sms", told.phone, no_receipt=True)
+    incident = sos(city)
+    city.carriers.wait_for(lambda: len(offered_texts(city, told)) == 1)
+    delivery = offer(city, incident, told)
+    gone = {"attempts.1.state": "unknown", "attempts.1.gateway": "gone", "status": "queued", "next_at": city.now()}
+    city.store.deliveries.update_one({"_id": delivery["_id"]}, {"$set": gone})
+    for _ in range(3):
+        city.skip(3)
+    assert ways(offer(city, incident, told)) == [("gone", "unknown")]
+    assert offer(city, incident, told)["attempts"]["1"]["code"] == "no_list"
+
+
 def test_whoever_told_twilio_to_stop_is_not_written_to_by_another_way(city: SmallCity) -> None:
     told = responder(city)
     city.carriers.set_switch("sms", told.phone, error="21610")
