@@ -13,10 +13,8 @@ from domain.deliveries.service import Recipient, Telling
 from domain.dispatch.service import ladder_of
 from domain.dispatch.supervising import supervised
 from domain.ids import token_hash
-from domain.incidents import seen
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
-from domain.incidents.projection import is_quiet, stands_still
 from domain.outbox import Event
 from domain.people import queries as people
 from domain.people.documents import PersonDoc
@@ -96,56 +94,6 @@ def withdrawn(event: Event, context: Context) -> None:
                 plan=["sms"] if "sms" in channels else ["fcm"],
                 valid_for=NEWS_MATTERS,
                 refs={"assignment": assignment_id, "reason": event["reason"]},
-            )
-        )
-    tell(tellings, context.post)
-
-
-_CITIZEN_HEARS = {
-    "assignment.accepted": "acknowledged",
-    "assignment.en_route": "en_route",
-    "assignment.on_scene": "on_scene",
-    "incident.closed": "closed",
-}
-
-
-_GOES_ON = frozenset(_CITIZEN_HEARS.values()) - {"closed"}
-
-
-def citizen(event: Event, context: Context) -> None:
-    """The citizen hears that somebody has it, is on the way, is there; and so do those whose SOS were merged into it, each
-    by their own. Nothing rings on a silent SOS: push alone.
-
-    Of a merged SOS nothing is over when it closes: help comes by the other incident, and its citizen hears how that stands.
-    """
-    doc = incidents.get(event["subject"])
-    into = seen.merged_into(doc)
-    status = _CITIZEN_HEARS[event["type"]]
-    if into is not None:
-        if event["type"] != "incident.closed" or into["status"] not in _GOES_ON:
-            return
-        status = into["status"]
-    target = into or doc
-    told: set[str] = set()
-    tellings = []
-    for each in [doc, *seen.merged_here(doc)]:
-        person = (each.get("citizen") or {}).get("person")
-        merged = each["_id"] != target["_id"]
-        if not person or person in told or stands_still(each, target if merged else None):
-            continue
-        told.add(person)
-        rings = status == "acknowledged" and not is_quiet(each)
-        tellings.append(
-            Telling(
-                key=f"{event['id']}-{each['_id']}" if each is not doc else event["id"],
-                city=each["city"],
-                purpose="incident_updated",
-                subject=each["_id"],
-                recipient=Recipient("person", person),
-                plan=["fcm", "sms"] if rings else ["fcm"],
-                valid_for=NEWS_MATTERS,
-                refs={"status": status, **({"into": target["_id"]} if merged else {})},
-                receipt_wait_s=15,
             )
         )
     tell(tellings, context.post)
@@ -275,31 +223,6 @@ def handed_over(event: Event, context: Context) -> None:
     """Another agency was put beside: its supervisors hear of it."""
     told = {person.id for person in people.supervisors_of(event["city"], event["agency"])}
     _notify(event, context, "notice", told, ("fcm", "sms"), key=event["agency"])
-
-
-def message(event: Event, context: Context) -> None:
-    """The control room wrote to the citizen: a quiet push that something is there. Her own words go to the screens."""
-    doc = incidents.get(event["subject"])
-    citizen = doc.get("citizen") or {}
-    written = next((each for each in citizen.get("messages") or [] if each["id"] == event["message"]), None)
-    if written is None or written["from"] != "control_room" or not citizen.get("person") or citizen.get("cancel"):
-        return
-    tell(
-        [
-            Telling(
-                key=event["message"],
-                city=doc["city"],
-                purpose="incident_updated",
-                subject=doc["_id"],
-                recipient=Recipient("person", citizen["person"]),
-                plan=["fcm"],
-                valid_for=NEWS_MATTERS,
-                refs={"status": doc["status"]},
-                receipt_wait_s=15,
-            )
-        ],
-        context.post,
-    )
 
 
 def _operators(city: str) -> set[str]:
