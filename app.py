@@ -26,6 +26,7 @@ from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
 from api.helpline.casework import blp as casework
 from api.helpline.export import blp as helpline_export
+from api.helpline.media import blp as helpline_media
 from api.helpline.safety import blp as helpline_safety
 from api.helpline.supervising import blp as helpline_supervising
 from api.incidents.operating import blp as operating
@@ -84,6 +85,7 @@ DOCUMENTED: list[Any] = [
     told,
     helpline,
     helpline_safety,
+    helpline_media,
     counselling,
     helpline_supervising,
     casework,

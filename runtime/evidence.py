@@ -86,10 +86,8 @@ class FileEvidence:
 
     def keep_clean(self, data: bytes) -> tuple[Kept, str] | None:
         """An image decoded and written anew, and nothing else of it; None for what is no image."""
-        found = filetype.guess(data[:_HEAD])
-        form = _SHOWN_AS.get(str(found.mime)) if found else None
-        clean = _redrawn(data, form) if form else None
-        return None if form is None or clean is None else (Kept(self.media.put(clean), len(clean)), _TYPE_OF[form])
+        clean = redrawn(data)
+        return None if clean is None else (Kept(self.media.put(clean[0]), len(clean[0])), clean[1])
 
     def clean_copy(self, kept: Kept, kind: str) -> tuple[Kept, str] | None:
         """An image decoded and written anew, turned as it is looked at; None where it cannot or should not be decoded."""
@@ -98,6 +96,14 @@ class FileEvidence:
             return None
         clean = _redrawn(self.media.get(kept.sha256), form)
         return None if clean is None else (Kept(self.media.put(clean), len(clean)), _TYPE_OF[form])
+
+
+def redrawn(data: bytes) -> tuple[bytes, str] | None:
+    """An image decoded and written anew, and its type; None for what is no image. Nothing is stored."""
+    found = filetype.guess(data[:_HEAD])
+    form = _SHOWN_AS.get(str(found.mime)) if found else None
+    clean = _redrawn(data, form) if form else None
+    return None if form is None or clean is None else (clean, _TYPE_OF[form])
 
 
 def _redrawn(data: bytes, form: str) -> bytes | None:

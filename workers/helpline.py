@@ -22,6 +22,7 @@ from domain.people import sessions
 from domain.permissions import Role
 from notifications.fanout import tell
 from runtime import logging
+from runtime.media import Media
 from runtime.vault import vault
 from workers.context import Context
 
@@ -220,7 +221,7 @@ def person_erased(event: Event, context: Context) -> None:
     """Whoever is forgotten is forgotten here as well: the keys of their requests are destroyed."""
     keys, now = vault(context.settings), context.clock()
     for row in line.of_person(keys.index("person", event["subject"]), limit=1000):
-        erasing.erase(row["_id"], keys, now=now)
+        erasing.erase(row["_id"], keys, Media(context.settings.media_url).delete, now=now)
 
 
 def _release(person_id: str, reason: str, context: Context) -> None:
@@ -270,9 +271,9 @@ def ended_shifts(context: Context, pool: ThreadPoolExecutor) -> int:
 def helpline_kept(context: Context, pool: ThreadPoolExecutor) -> int:
     """Requests that are over for as long as the city keeps them: their keys are destroyed. Older master keys are retired."""
     keys, now = vault(context.settings), context.clock()
-    gone = keys.rotate(now=now)
+    gone, drop = keys.rotate(now=now), Media(context.settings.media_url).delete
     for city in cities.known():
         kept = timedelta(days=cities.current(city).retention_days[Kept.HELPLINE])
         for request_id in line.old(city, kept=kept, now=now, limit=BATCH):
-            gone += erasing.erase(request_id, keys, now=now)
+            gone += erasing.erase(request_id, keys, drop, now=now)
     return gone

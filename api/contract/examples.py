@@ -280,6 +280,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "request_id": "hlp_0mc8x2k4q1",
     "after_seq": 0,
     "review_id": "rev_0mc8x2k4q1",
+    "message_id": "hms_0mc8x2k4q1",
     "case_id": "cas_0mc8x2k4q1",
     "follow_up_id": "cen_0mc8x2k4q1",
     "assignment_id": "asg_0mc8x2k4q1",

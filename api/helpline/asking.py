@@ -21,6 +21,7 @@ from domain.helpline.states import Danger, Outcome, Side
 from domain.incidents.calls import address_hash
 from domain.limits import service as limits
 from domain.permissions import Principal
+from runtime.media import Media
 
 blp = Blueprint("helpline", __name__, url_prefix="/v1/helpline", description="A counsellor for whoever asks.")
 
@@ -237,7 +238,7 @@ def erase(call: Call, request_id: str) -> Any:
     """Be forgotten: the key is destroyed, and with it every word, in every copy."""
     doc = hers(request_id)
     audit.append(doc["city"], "citizen", "helpline.erased", request_id, now=call.now)
-    erasing.erase(request_id, the_vault(), now=call.now)
+    erasing.erase(request_id, the_vault(), Media(call.services.settings.media_url).delete, now=call.now)
     return None, 204
 
 

@@ -153,7 +153,9 @@ class HelplineMessage(Answer):
     from_ = Choice(Side, required=True, data_key="from", attribute="from")
     kind = fields.String(required=True)
     text = fields.String(required=True)
-    media = fields.String()
+    media = fields.String(
+        metadata={"description": "Its type, where there is something to see or hear: …/messages/{id}/media."}
+    )
 
 
 class MessagesQuery(PageQuery):

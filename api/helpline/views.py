@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from api.services import services
 from domain.cities import queries as cities
 from domain.helpline import chat, line, rules
 from domain.helpline import service as helpline
 from domain.helpline.states import HelplineStatus
 from domain.incidents import service as incidents
 from domain.vault.service import Box
+from runtime.vault import vault
 
 _ROW = (
     "city", "status", "mode", "channel", "language", "version", "anonymous", "wanted", "danger", "asked_at",
@@ -80,3 +82,13 @@ def file_view(doc: dict[str, Any], box: Box, *, now: datetime) -> dict[str, Any]
         "sos_id": doc.get("sos"),
         "case_id": doc.get("case"),
     }
+
+
+def exported(person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """A person's own requests for the export of everything: that there were, and where her copy of each is."""
+    rows = line.of_person(vault(services().settings).index("person", person_id), limit=1000)
+    return [
+        {"id": row["_id"], "asked_at": row["asked_at"], "status": row["status"],
+         "copy": f"/v1/helpline/requests/{row['_id']}/export"}
+        for row in rows
+    ]  # fmt: skip

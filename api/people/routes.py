@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from api.blueprint import Blueprint, Call
+from api.helpline import views as helpline
 from api.people import schemas
 from api.people.views import person_view
 from domain.alerts import following
@@ -24,6 +25,7 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "alerts": following.exported,
     "journeys": journeys.exported,
     "place_audits": place_audits.exported,
+    "helpline": helpline.exported,
 }
 """What each other concept has of a person, for the export."""
 

@@ -62,9 +62,9 @@ def write(
         rules.may_contact(doc)
         if doc.get("counsellor") != by:
             raise NotYours("another counsellor has it")
-        if doc["channel"] == Channel.SMS and len(text) > SMS_CHARS:
+        if doc["channel"] == Channel.SMS and not 0 < len(text) <= SMS_CHARS:
             raise TooLongForSms(
-                "shorter", errors={"text": [f"At most {SMS_CHARS} characters: she reads it as an SMS."]}
+                "shorter", errors={"text": [f"A text of at most {SMS_CHARS} characters: she reads it as an SMS."]}
             )
     else:
         rules.must_be_open(doc)
@@ -121,7 +121,7 @@ def view(message: Message, box: Box) -> dict[str, Any]:
         "from": message["side"],
         "kind": message["kind"],
         "text": box.open(f"message:{message['_id']}", message["sealed"]),
-        "media": (message.get("media") or {}).get("id"),
+        "media": (message.get("media") or {}).get("type"),
     }
 
 
@@ -141,3 +141,15 @@ def got(request_id: str, side: Side, *, received: int = 0, seen: int = 0, now: d
         return rules.Step(sets=sets) if sets else None
 
     return change(request_id, rule, now=now)
+
+
+def media_of(request_id: str) -> list[str]:
+    """Names of the stored bytes of a talk: each message has its own, since each is sealed for itself."""
+    rows = messages().find({"request": request_id}, {"media": 1})
+    return [row["media"]["sha256"] for row in rows if row.get("media")]
+
+
+def with_media(request_id: str, message_id: str) -> Message | None:
+    """The message of a talk that has something to see or hear."""
+    held = messages().find_one({"_id": message_id})
+    return held if held and held["request"] == request_id and held.get("media") else None

@@ -97,3 +97,9 @@ class CaseNotFound(NotFound):
     """There is no such case, or it is not for the caller."""
 
     code = "case_not_found"
+
+
+class MediaUnknown(Invalid):
+    """What came is neither a picture nor a voice that can be played."""
+
+    code = "media_unknown"

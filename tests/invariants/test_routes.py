@@ -46,6 +46,8 @@ OPEN: dict[str, str] = {
             "POST /v1/helpline/requests/<request_id>/word",
             "POST /v1/helpline/requests/<request_id>/expire-local",
             "POST /v1/helpline/requests/<request_id>/join",
+            "POST /v1/helpline/requests/<request_id>/media",
+            "GET /v1/helpline/requests/<request_id>/messages/<message_id>/media",
             "GET /v1/helpline/requests/<request_id>/export",
         ),
         "The request's own token opens it, or its person's, or its counsellor's.",

@@ -2,11 +2,14 @@
 woman is free, she comes back without a name, it turns dangerous, she wants to be left alone.
 """
 
+import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
 from domain.helpline import service as helpline
 from domain.incidents import service as incidents
@@ -207,6 +210,32 @@ def test_who_is_in_danger_comes_first(small_city: SmallCity) -> None:
     assert desk.on(usual, "POST", "/assessment", json={"judged": "high"}).json()["danger"] == "high"
     assert usual.call("POST", "/assessment", json={"answers": every}).json()["danger"] == "high"
     assert "weapon" not in json.dumps(helpline.get(high.request["id"]), default=str)
+
+
+def test_a_picture_is_sealed_before_it_is_stored(small_city: SmallCity) -> None:
+    city = small_city
+    desk, other, her = Desk(city), Desk(city), Phone(city)
+    desk.claim(her)
+    exif = Image.Exif()
+    exif[0x010E] = "taken at home"
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(out, "JPEG", exif=exif)
+    sent = key()
+    first = her.call("POST", "/media", data=out.getvalue(), headers={**sent, "Content-Type": "image/jpeg"})
+    again = her.call("POST", "/media", data=out.getvalue(), headers={**sent, "Content-Type": "image/jpeg"})
+    assert (first.status_code, again.status_code, first.json()) == (201, 200, again.json())
+    assert first.json()["media"] == "image/jpeg"
+    path = f"/messages/{first.json()['id']}/media"
+    seen = desk.on(her, "GET", path)
+    assert Image.open(io.BytesIO(seen.content)).size == (40, 30)
+    assert b"taken at home" not in seen.content
+    assert her.call("GET", path).content == seen.content
+    assert other.on(her, "GET", path).status_code == 403
+    (kept,) = [file for file in Path(city.settings.media_url.removeprefix("file://")).rglob("*") if file.is_file()]
+    assert b"JFIF" not in kept.read_bytes()
+    assert her.call("POST", "/media", data=b"MZ not a picture", headers=key()).json()["code"] == "media_unknown"
+    her.call("DELETE")
+    assert not kept.exists()
 
 
 def test_she_wants_to_be_left_alone(small_city: SmallCity) -> None:
