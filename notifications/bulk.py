@@ -68,12 +68,14 @@ class Batch:
 @dataclass(frozen=True)
 class Ended:
     """How far it went: `due` is when something is to be tried again (None: never), `told` whether everybody was tried.
-    `lost`: somebody else has the batch now, and nothing should be written about it.
+    `lost`: somebody else has the batch now, and nothing should be written about it. `stopped`: it is not worth telling any
+    more.
     """
 
     due: datetime | None
     told: bool
     lost: bool = False
+    stopped: bool = False
 
 
 @dataclass
@@ -99,7 +101,7 @@ def deliver(batch: Batch, post: Post, *, keep: Callable[[], bool]) -> Ended:
     for _ in range(ROUNDS):
         if not run.round():
             break
-    return Ended(run.due, told=run.whole and not run.lost, lost=run.lost)
+    return Ended(run.due, told=run.whole and not run.lost, lost=run.lost, stopped=run.stopped)
 
 
 class _Run:
@@ -110,7 +112,7 @@ class _Run:
         self.content: Content = CONTENT[batch.purpose]
         self.reached = recipients.reach_people(batch.people)
         self.due: datetime | None = None
-        self.lost = self.whole = False
+        self.lost = self.whole = self.stopped = False
         self._again = False
         self._texts: dict[tuple[str, str], Any] = {}
         self._probe = self._fresh("", post.clock())  # a delivery to nobody: what is read for it holds for all
@@ -142,7 +144,7 @@ class _Run:
         going_on = [row for row in held.values() if row["status"] not in ENDED and not _has_gone(row)]
         now = self.post.clock()
         store.end({row["_id"]: (DeliveryStatus.SUPPRESSED, reason) for row in going_on}, now=now)
-        self.whole = True
+        self.whole = self.stopped = True
 
     # deciding
 

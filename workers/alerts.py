@@ -8,22 +8,26 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, Final
 
-from domain.alerts import batches, queries, rules, service
+from domain.alerts import batches, intake, queries, rules, service
 from domain.alerts.area import Inside
-from domain.alerts.states import BatchState
+from domain.alerts.states import AlertStatus, BatchState
+from domain.cities import queries as cities
+from domain.cities.config import Kept
 from domain.deliveries import bulk as deliveries
 from domain.outbox import Event
 from notifications.bulk import Batch, deliver
 from runtime import logging
+from runtime.mongo import STORE_DOWN
 from workers.context import Context, current
 
 PAGES: Final = 20
 """Pages found in one job: then others have their turn."""
 SWEPT: Final = 20
 """Alerts or batches that one sweep looks at."""
-COUNTED: Final = 40
+COUNTED: Final = 10
 HINTS: Final = 6
 """So often the queue is given what nobody takes; then the sweeper does it itself."""
 
@@ -49,6 +53,9 @@ def find(context: Context, alert_id: str, *, pages: int = PAGES, enqueue: bool =
     """Find the next pages of an alert's recipients. Returns the batches that were made, each enqueued as it is."""
     alert = queries.get(alert_id)
     service.end_predecessors(alert, now=context.clock())
+    if alert["status"] != AlertStatus.ISSUED or alert["expires"] <= context.clock():
+        batches.stop(alert_id, now=context.clock())
+        return []
     inside = Inside(alert["geometries"])
     found: list[str] = []
     for _ in range(pages):
@@ -83,11 +90,18 @@ def tell(context: Context, batch_id: str) -> bool:
         _show(context, batch)
         return True
 
-    ended = deliver(_batch_of(batch, alert), context.post, keep=keep)
+    try:
+        ended = deliver(_batch_of(batch, alert), context.post, keep=keep)
+    except STORE_DOWN:
+        raise  # its lease runs out
+    except Exception:
+        faults = batches.put_off(batch_id, owner=owner, now=context.clock())
+        log.exception("batch_failed", alert=alert["_id"], batch=batch_id, faults=faults)
+        return True
     if ended.lost:
         return True
     told = ended.told or batch["state"] == BatchState.TOLD
-    counts = deliveries.counts(batch_id, len(batch["people"]))
+    counts = deliveries.counts(batch_id, len(batch["people"]), stopped=ended.stopped)
     batches.put_down(batch_id, owner=owner, now=context.clock(), due=ended.due, counts=counts, told=told)
     sum_up(context, alert["_id"])
     return True
@@ -174,9 +188,21 @@ def count_receipts(context: Context, pool: ThreadPoolExecutor) -> int:
     for row in rows:
         found = queries.batches().find_one({"_id": row["_id"]}, {"people": 1}) or {"people": []}
         counts = deliveries.counts(row["_id"], len(found["people"]))
+        if row["counts"].get("suppressed"):  # it was stopped: those who were not told will not be
+            counts = deliveries.counts(row["_id"], len(found["people"]), stopped=True)
         settled = deliveries.is_settled(counts)
         if batches.counted(row, counts, settled=settled, now=context.clock()):
             changed.add(row["alert"])
     for alert_id in changed:
         sum_up(context, alert_id)
     return len(rows)
+
+
+def old_broadcasts(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Who was in which batch, for as long as the city keeps deliveries; and what feeds brought long ago."""
+    now = context.clock()
+    gone = intake.forget(now=now)
+    for city in cities.known():
+        kept = timedelta(days=cities.current(city).retention_days[Kept.DELIVERIES])
+        gone += batches.forget(city, before=now - kept)
+    return gone

@@ -236,6 +236,7 @@ SWEEPS = (
     Sweep("due_alerts", alerts.due_alerts, 1.0),
     Sweep("due_batches", alerts.due_batches, 1.0),
     Sweep("count_receipts", alerts.count_receipts, 2.0),
+    Sweep("old_broadcasts", alerts.old_broadcasts, 3600.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("retention", applied.kept_long_enough, 600.0),
     Sweep("audit_heads", audit_heads, 3600.0),

@@ -56,8 +56,7 @@ def document(alert_id: str) -> Response:
 
 @lru_cache(maxsize=64)
 def _outline(city: str) -> dict[str, Any]:
-    boundary = cities.boundary(city)
-    return area.clipped([boundary.shape], boundary) or area.to_geojson(boundary.shape)
+    return area.outline(cities.boundary(city))
 
 
 def _answer(body: bytes, kind: str) -> Response:

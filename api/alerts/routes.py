@@ -16,7 +16,6 @@ from domain.alerts.errors import AlertNotFound
 from domain.alerts.states import AlertStatus
 from domain.cities import queries as cities
 from domain.cities.errors import UnknownCity
-from domain.people import queries as people
 from domain.permissions import Target
 
 blp = Blueprint("alerts", __name__, url_prefix="/v1/alerts", description="Warnings to the public.")
@@ -51,7 +50,8 @@ def list_alerts(call: Call) -> Any:
         lat, lon = map(float, call.query["at"].split(","))
         rows = [row for row in rows if _is_for(row, following.cell_of(lat, lon))]
     if call.query.get("mine"):
-        rows = [row for row in rows if _is_mine(row, call.who.person_id)]
+        mine = following.of(call.who.person_id)
+        rows = [row for row in rows if _is_mine(row, mine)]
     after = call.after(str)
     ids = [row["_id"] for row in rows]
     start = ids.index(after[0]) + 1 if after and after[0] in ids else 0
@@ -64,12 +64,10 @@ def _is_for(alert: Mapping[str, Any], cell: str) -> bool:
     return bool(alert["area"].get("whole_city")) or Inside([alert["area"]["geometry"]])(cell)
 
 
-def _is_mine(alert: Mapping[str, Any], person_id: str) -> bool:
-    row = people.collection().find_one({"_id": person_id}, {"alert_cells": 1, "alert_settings": 1}) or {}
-    areas = (row.get("alert_settings") or {}).get("areas") or []
-    if any(_is_for(alert, each["cell"]) for each in areas):
+def _is_mine(alert: Mapping[str, Any], mine: following.Followed) -> bool:
+    if alert["area"].get("whole_city") and following.city_key(alert["city"]) in mine.keys:
         return True
-    return bool(set(row.get("alert_cells") or []) & set(alert.get("cells") or [])) and not areas
+    return mine.device_cell in (alert.get("cells") or []) or any(_is_for(alert, cell) for cell in mine.cells)
 
 
 def _history(call: Call, city: str) -> Listed:

@@ -23,6 +23,10 @@ OUTSIDE_M: Final = 5_000.0
 LEAST_M2: Final = 1_000.0
 RESOLUTION: Final = 7
 """Recipients are found by these cells, about 5 km² each, and then told apart by the finer cell where we have one."""
+WIDE: Final = 5
+"""For areas so wide that a question by the smaller cells would be too long; about 250 km² each."""
+MOST_KEYS: Final = 100
+"""Cells in one question: more than a store's index walks through side by side."""
 _FINE_REACH_M: Final = 250.0
 """A home is known to its r9 cell; it counts as inside when its centre is this near (the cell's farthest corner)."""
 _DIGITS: Final = 5  # about a metre
@@ -109,9 +113,14 @@ def clipped(shapes: Iterable[BaseGeometry], boundary: geo.Region) -> dict[str, A
     return to_geojson(found)
 
 
-def cells(geometry: Mapping[str, Any]) -> list[str]:
-    """The r7 cells that the area touches, sorted."""
-    found = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(dict(geometry)), RESOLUTION, contain="overlap")
+def outline(boundary: geo.Region) -> dict[str, Any]:
+    """A city's boundary as an area: with few corners, and nobody left out."""
+    return clipped([boundary.shape], boundary) or to_geojson(boundary.shape)
+
+
+def cells(geometry: Mapping[str, Any], resolution: int = RESOLUTION) -> list[str]:
+    """The cells that the area touches, sorted."""
+    found = h3.h3shape_to_cells_experimental(h3.geo_to_h3shape(dict(geometry)), resolution, contain="overlap")
     return sorted(found)
 
 

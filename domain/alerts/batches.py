@@ -40,7 +40,7 @@ def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
     batch_id = derived_id("bat", alert_id, str(number))
     held = batches().find_one({"_id": batch_id})
     if held is None:
-        rows = page_of_people(alert["cells"], after=cursor, limit=BATCH)
+        rows = page_of_people(alert["keys"], after=cursor, limit=BATCH)
         if not rows:
             done = {"$set": {"broadcast.state": "sending"}, "$unset": {"broadcast_due": ""}, "$inc": {"version": 1}}
             alerts().update_one({"_id": alert_id, "broadcast.state": "finding", "broadcast.cursor": cursor}, done)
@@ -78,15 +78,14 @@ def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
 
 
 def _hears(row: Mapping[str, Any], alert: Alert, inside: Inside) -> bool:
-    """The larger cells find some who are near and not inside: those whose places are known better are left out."""
-    keys = set(row.get("alert_cells") or []) & set(alert["cells"])
-    if city_key(alert["city"]) in keys:
+    """The keys find some who are near and not inside: here it is asked as finely as their places are known."""
+    city = city_key(alert["city"])
+    if city in alert["keys"] and city in (row.get("alert_cells") or []):
         return True
     settings = row.get("alert_settings") or {}
-    areas = settings.get("areas") or []
-    if settings.get("follow_device") or not areas or not alert["geometries"]:
+    if settings.get("follow_device") and row.get("alert_device_cell") in alert["cells"]:
         return True
-    return any(inside(area["cell"]) for area in areas)
+    return any(inside(area["cell"]) for area in settings.get("areas") or [])
 
 
 def claim(batch_id: str, *, owner: str, now: datetime) -> Batch | None:
@@ -100,6 +99,30 @@ def claim(batch_id: str, *, owner: str, now: datetime) -> Batch | None:
         {"$set": {"owner": owner, "until": now + LEASE, "due": now + LEASE, "hints": 0}},
         return_document=ReturnDocument.AFTER,
     )
+
+
+def put_off(batch_id: str, *, owner: str, now: datetime) -> int:
+    """It could not even be worked on, by a fault of ours: again after a growing pause. Returns how often that was."""
+    found = batches().find_one_and_update(
+        {"_id": batch_id, "owner": owner}, {"$inc": {"faults": 1}}, return_document=ReturnDocument.AFTER
+    )
+    if found is None:
+        return 0
+    faults = int(found["faults"])
+    change = {"$set": {"due": now + _pause(faults)}, "$unset": {"owner": "", "until": ""}}
+    batches().update_one({"_id": batch_id, "owner": owner}, change)
+    return faults
+
+
+def stop(alert_id: str, *, now: datetime) -> None:
+    """Nobody more need be found: the alert was taken back, or has passed."""
+    change = {"$set": {"broadcast.state": "stopped"}, "$unset": {"broadcast_due": ""}, "$inc": {"version": 1}}
+    alerts().update_one({"_id": alert_id, "broadcast.state": "finding"}, change)
+
+
+def forget(city: str, *, before: datetime) -> int:
+    """Who was in which batch, of alerts from before a time; how many batches went."""
+    return int(batches().delete_many({"created_at": {"$lt": before}, "city": city}).deleted_count)
 
 
 def renew(batch_id: str, *, owner: str, now: datetime) -> bool:

@@ -10,8 +10,8 @@ from domain import outbox
 
 
 class AlertDoc(me.Document):
-    """One alert. A later one of its chain refers to it; `cells` and `geometries` hold all that the chain has touched, so
-    that whoever was warned hears how it went on.
+    """One alert. A later one of its chain refers to it; `cells`, `keys` and `geometries` hold all that the chain has
+    touched, so that whoever was warned hears how it went on.
     """
 
     id = me.StringField(primary_key=True)
@@ -29,7 +29,8 @@ class AlertDoc(me.Document):
     expires = me.DateTimeField()
     texts = me.DictField()  # language → {event, headline, description, instruction}
     area = me.DictField()  # {whole_city, geometry, name: {en, ur}}
-    cells = me.ListField(me.StringField())
+    cells = me.ListField(me.StringField())  # of 5 km², all that it touches
+    keys = me.ListField(me.StringField())  # what its recipients are asked for by
     geometries = me.ListField(me.DictField())
     source = me.DictField()  # {kind: staff} or {kind: feed, feed, sender, identifier, sent}
     sender = me.StringField()  # CAP's, as it was published
@@ -75,6 +76,7 @@ class BatchDoc(me.Document):
     state = me.StringField()
     due = me.DateTimeField()
     hints = me.IntField(default=0)
+    faults = me.IntField()  # how often it could not even be worked on
     owner = me.StringField()
     until = me.DateTimeField()
     counts = me.DictField()
@@ -90,6 +92,7 @@ class BatchDoc(me.Document):
             ["alert", "number"],
             {"fields": ["due"], "sparse": True},
             {"fields": ["count_due"], "sparse": True},
+            ["created_at"],
         ],
     }
 

@@ -2,17 +2,18 @@
 their phone was last.
 
 A chosen place is kept as its H3 cell of about 0.1 km², a phone's as the one of about 5 km²; the positions themselves are
-not kept. `alert_cells` has what recipients are found by: the larger cell of each, and `city:<id>` for whole-city alerts.
-Nobody is asked before a home city's alerts: who lives there may turn them off.
+not kept. `alert_cells` has what recipients are found by: of each place the cells of 5 km² and 250 km² (an alert asks by
+whichever keeps the question short), and `city:<id>` for whole-city alerts. Nobody is asked before a home city's alerts: who
+lives there may turn them off.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import h3
 
-from domain.alerts.area import RESOLUTION
+from domain.alerts.area import RESOLUTION, WIDE
 from domain.errors import Conflict, NotFound
 from domain.people import queries as people
 
@@ -34,24 +35,42 @@ def cell_of(lat: float, lon: float, resolution: int = PLACE_RESOLUTION) -> str:
 
 def keys_of(settings: Mapping[str, Any], city: str, device_cell: str | None) -> list[str]:
     """What somebody with these settings is found by, sorted."""
-    keys = {_coarse(area["cell"]) for area in settings.get("areas") or []}
+    cells = [area["cell"] for area in settings.get("areas") or []]
     if device_cell and settings.get("follow_device"):
-        keys.add(device_cell)
+        cells.append(device_cell)
+    keys = {coarse(cell, resolution) for cell in cells for resolution in (RESOLUTION, WIDE)}
     if city and settings.get("whole_city", True):
         keys.add(city_key(city))
     return sorted(keys)
 
 
-def _coarse(cell: str) -> str:
-    """By the cell's centre: a parent does not quite cover its children, and the area's cells are found by overlap."""
+def coarse(cell: str, resolution: int = RESOLUTION) -> str:
+    """The larger cell, by the centre: a parent does not quite cover its children, and areas' cells are found by overlap."""
     lat, lon = h3.cell_to_latlng(cell)
-    return cell_of(lat, lon, RESOLUTION)
+    return cell_of(lat, lon, resolution)
 
 
 def settings_of(person_id: str) -> dict[str, Any]:
     """A person's choices: {areas: [{label, cell}], whole_city, follow_device}."""
     row = people.collection().find_one({"_id": person_id}, {"alert_settings": 1}) or {}
     return {**DEFAULT, **(row.get("alert_settings") or {})}
+
+
+class Followed(NamedTuple):
+    """What somebody follows: their places' cells, what they are found by, and where their phone was last."""
+
+    cells: tuple[str, ...]
+    keys: frozenset[str]
+    device_cell: str | None
+
+
+def of(person_id: str) -> Followed:
+    """What a person follows."""
+    fields = {"alert_settings": 1, "alert_cells": 1, "alert_device_cell": 1}
+    row = people.collection().find_one({"_id": person_id}, fields) or {}
+    areas = (row.get("alert_settings") or {}).get("areas") or []
+    keys = frozenset(row.get("alert_cells") or [])
+    return Followed(tuple(area["cell"] for area in areas), keys, row.get("alert_device_cell"))
 
 
 def exported(person_id: str, now: datetime) -> Any:

@@ -78,9 +78,9 @@ def listed(city: str, *, before: datetime | None, limit: int, status: str | None
 
 
 def page_of_people(keys: Sequence[str], *, after: str, limit: int) -> list[dict[str, Any]]:
-    """`{_id, alert_settings, alert_device_cell}` of people who follow one of these keys, by id."""
+    """`{_id, alert_cells, alert_settings, alert_device_cell}` of people who follow one of these keys, by id."""
     wanted: dict[str, Any] = {"alert_cells": {"$in": list(keys)}, "_id": {"$gt": after}}
-    fields = {"alert_cells": 1, "alert_settings": 1}
+    fields = {"alert_cells": 1, "alert_settings": 1, "alert_device_cell": 1}
     return list(PersonDoc._get_collection().find(wanted, fields).sort("_id", 1).limit(limit))
 
 

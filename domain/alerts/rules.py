@@ -1,5 +1,6 @@
 """What makes an alert fit to go out, and how urgently it does. Pure."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -60,6 +61,15 @@ def in_language(texts: Mapping[str, Mapping[str, str]], language: str, name: str
         if found := (texts.get(each) or {}).get(name):
             return str(found)
     return ""
+
+
+def plain(text: str) -> str:
+    """Without what hides or turns text around: control and format characters but line breaks and the joiner of Urdu words.
+
+    A headline goes to other systems and to screens that we do not draw.
+    """
+    kept = (char for char in text if char in "\n\u200c" or unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cn"})
+    return "".join(kept).strip()
 
 
 def is_in_force(alert: Mapping[str, Any], now: datetime) -> bool:

@@ -37,7 +37,11 @@ def _kept(facts: Mapping[str, Any], config: CityConfig, *, now: datetime) -> dic
         kept["expires"] = now + rules.USUAL
     rules.check_times(kept.get("onset"), kept["expires"], now=now)
     kept["texts"] = {
-        language: {name: text for name, text in (written or {}).items() if name in rules.TEXT_FIELDS and text}
+        language: {
+            name: plain
+            for name, text in (written or {}).items()
+            if name in rules.TEXT_FIELDS and (plain := rules.plain(text or ""))
+        }
         for language, written in (kept.get("texts") or {}).items()
     }
     kept["area"] = _area(kept.get("area") or {}, config)
@@ -188,17 +192,21 @@ def issue(alert_id: str, config: CityConfig, *, sender: str, by: str, now: datet
 
 def _reach(alert: Alert) -> dict[str, Any]:
     """The cells and areas of an alert and of all that it refers to: who was warned hears how it went on."""
-    cells: set[str] = set()
     geometries: list[Any] = []
+    keys: set[str] = set()
     earlier = [get(each) for each in alert.get("references") or []]
     for each in [alert, *earlier]:
+        geometry = each["area"].get("geometry")
         if each["area"].get("whole_city"):
-            cells.add(city_key(each["city"]))
-            cells.update(areas.cells(areas.to_geojson(cities.boundary(each["city"]).shape)))
-        elif each["area"].get("geometry") not in geometries:
-            geometries.append(each["area"]["geometry"])
-            cells.update(areas.cells(each["area"]["geometry"]))
-    return {"cells": sorted(cells), "geometries": geometries}
+            keys.add(city_key(each["city"]))
+            geometry = areas.outline(cities.boundary(each["city"]))
+        if geometry not in geometries:
+            geometries.append(geometry)
+    cells = {cell for geometry in geometries for cell in areas.cells(geometry)}
+    asked = cells
+    if len(cells) > areas.MOST_KEYS:
+        asked = {cell for geometry in geometries for cell in areas.cells(geometry, areas.WIDE)}
+    return {"cells": sorted(cells), "keys": sorted(keys | asked), "geometries": geometries}
 
 
 def end_predecessors(alert: Alert, *, now: datetime) -> None:

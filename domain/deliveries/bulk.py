@@ -129,10 +129,12 @@ def end(ids: Mapping[str, tuple[DeliveryStatus, str]], *, now: datetime) -> None
 COUNTED = ("people", "sent", "received", "seen", "failed", "retrying", "unknown", "suppressed", "repeated")
 
 
-def counts(batch_id: str, people: int) -> dict[str, int]:
+def counts(batch_id: str, people: int, *, stopped: bool = False) -> dict[str, int]:
     """How a batch stands: `people` in it; those to whom a message is `sent` (taken by a carrier, or further), `received`
     by the phone (or further), `seen`; `failed` for good; `retrying`; `unknown`: whether the carrier has it is not known
-    now; `suppressed` on purpose; `repeated`: pushes and SMS sent again because a process died in mid-send.
+    now; `suppressed` on purpose; `repeated`: sent again because a process died in mid-send.
+
+    `stopped`: who was not told will not be, and counts as suppressed.
     """
     found = dict.fromkeys(COUNTED, 0) | {"people": people}
     for row in deliveries().find({"batch": batch_id}, {"status": 1, "attempts": 1}):
@@ -144,6 +146,9 @@ def counts(batch_id: str, people: int) -> dict[str, int]:
             in_doubt = last.get("state") in {AttemptState.SENDING, AttemptState.UNKNOWN}
             found["unknown" if in_doubt else "retrying"] += 1
         found["repeated"] += any(each.get("repeats") for each in attempts.values())
+    if stopped:
+        known = ("sent", "failed", "suppressed", "retrying", "unknown")
+        found["suppressed"] += max(0, people - sum(found[name] for name in known))
     return found
 
 

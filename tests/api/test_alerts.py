@@ -133,6 +133,12 @@ MANY = polygon(*([74.3 + n / 10_000, 31.5 + (n % 2) / 10_000] for n in range(160
         ({"severity": "Bad"}, "severity", "invalid"),
         ({"texts": {"en": TEXTS["en"]}, "issue": True}, "texts.ur.event", "alert_invalid"),
         ({"texts": {"en": {"headline": "x" * 161}}}, "texts.en.headline", "invalid"),
+        ({"texts": {"en": {"description": "x" * 5000}}}, "texts.en.description", "invalid"),
+        (
+            {"texts": {"en": {"headline": "\u202e\u200b"}, "ur": TEXTS["ur"]}, "issue": True},
+            "texts.en.headline",
+            "alert_invalid",
+        ),
     ],
 )
 def test_what_cannot_go_out_is_refused_by_field(
@@ -199,6 +205,22 @@ def test_who_lives_there_finds_it(api: FlaskClient, operator: Signed, citizen: S
     assert "31.51" not in str(got(api, citizen, "/me/export")["records"]["alerts"])
     clock.forward(hours=7)
     assert listed(api, signed_in(clock())) == []  # it has expired
+
+
+def test_staff_see_the_feeds_of_their_city(api: FlaskClient, operator: Signed, citizen: Signed) -> None:
+    assert got(api, operator, "/alerts/feeds?city=lahore") == {"feeds": [], "items": []}
+    assert api.get("/v1/alerts/feeds?city=lahore", headers=citizen.headers).status_code == 403
+
+
+def test_what_hides_or_turns_text_around_is_taken_out(api: FlaskClient, operator: Signed) -> None:
+    words = {
+        **TEXTS["en"],
+        "headline": "Flood \u202eevacuate\u202c\u200b now \U0001f30a",
+        "instruction": "One\nTwo\x07",
+    }
+    made = post(api, operator, body={**BODY, "texts": {**TEXTS, "en": words}}).json
+    assert made["texts"]["en"]["headline"] == "Flood evacuate now \U0001f30a"
+    assert made["texts"]["en"]["instruction"] == "One\nTwo"
 
 
 def test_a_phones_place_is_kept_only_where_it_may_be(api: FlaskClient, citizen: Signed) -> None:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from domain.alerts import batches
+from domain.alerts import batches, following
 from domain.alerts import queries as alerts
 from domain.clock import utc_now
 from notifications import bulk
@@ -235,6 +235,38 @@ def worker(city: SmallCity, batch: str) -> "subprocess.Popen[bytes]":
         [sys.executable, "-c", code], cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         preexec_fn=local_servers.die_with_parent,
     )  # fmt: skip
+
+
+def test_a_whole_city_is_its_people_and_those_who_follow_a_place_in_it(city: SmallCity, operator: Signed) -> None:
+    """Who lives in Lahore hears it, wherever their places are, unless they turned it off; who only works there, too."""
+    here = people(city, 3, app_share=0)
+    works_here, follows = people(city, 2, app_share=0)
+    (elsewhere,) = people(city, 1, app_share=0, at=(24.87, 67.03))
+    rows = city.store.people
+    for each in (works_here, follows, elsewhere):
+        rows.update_one({"_id": each.person}, {"$set": {"city": "karachi"}})
+    following.refresh(works_here.person, now=city.now())
+    following.follow(follows.person, {"areas": [], "follow_device": True}, now=city.now())
+    following.seen_at(follows.person, *PLACE, now=city.now())
+    following.refresh(elsewhere.person, now=city.now())
+    following.follow(here[0].person, {"whole_city": False, "areas": []}, now=city.now())
+    assert write(city, operator, area={"whole_city": True}).status_code == 201
+    city.settle()
+    assert inboxes(city)[1] == {each.number: 1 for each in (*here[1:], works_here, follows)}
+
+
+def test_what_is_taken_back_before_it_was_sent_is_not_sent(city: SmallCity, operator: Signed) -> None:
+    near = people(city, 20, app_share=0)
+    city.idle = True
+    first = write(city, operator).json()["id"]
+    telling.find(city.context, first, enqueue=False)
+    requests.post(f"{city.url}/v1/alerts/{first}/cancel", json={}, headers=operator.headers, timeout=10)
+    city.idle = False
+    for _ in range(3):
+        city.skip(3)
+    assert inboxes(city)[1] == {each.number: 1 for each in near}  # the cancel
+    progress = shown(city, operator, first)["progress"]
+    assert (progress["state"], progress["sent"], progress["suppressed"]) == ("told", 0, 20)
 
 
 def test_an_update_and_the_end_reach_everybody_who_was_told(city: SmallCity, operator: Signed) -> None:
