@@ -10,7 +10,7 @@ from domain.alerts.states import AlertStatus, CapCategory, MsgType, Response
 from domain.cameras.states import HealthState, LookState, SourceKind, View
 from domain.cities.config import AgencyKind, Certainty, ChannelName, Service, Severity, Urgency
 from domain.cities.places import PlaceKind
-from domain.deliveries.states import AttemptState, DeliveryStatus
+from domain.deliveries.states import AttemptState, DeliveryStatus, Held, Suppressed
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
 from domain.escorts.states import EscortStatus
@@ -48,7 +48,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Categories": (Service, Severity, Urgency, Certainty),
     "Units and agencies": (UnitStatus, AgencyKind),
     "People": (Duty, GuardianStatus, Gender, Role),
-    "Deliveries": (DeliveryStatus, AttemptState, ChannelName),
+    "Deliveries": (DeliveryStatus, AttemptState, Held, Suppressed, ChannelName),
     "Alerts": (AlertStatus, MsgType, CapCategory, Response),
     "Notices": (NoticeStatus, NoticeKind),
     "Drills": (DrillStatus, ReachedBy, Unreached),
