@@ -194,12 +194,13 @@ class _Run:
                 return policy.Step(policy.Do.SEND, channel="fcm", gateway=last.get("gateway") or ""), True
             if last["channel"] in reached.addresses and last["channel"] != "fcm":
                 return policy.Step(policy.Do.RECONCILE, channel=last["channel"], number=delivery["tries"]), False
+        reachable = self._reachable(delivery, reached)
         routes = {
-            kind: channel.route(address.value, now, life_critical=self.batch.life_critical)
-            for kind, address in reached.addresses.items()
+            kind: channel.route(reached.addresses[kind].value, now, life_critical=self.batch.life_critical)
+            for kind in reachable
             if isinstance(channel := self.post.channels.get(kind), Gateways)
         }
-        return policy.next_step(delivery, self._reachable(delivery, reached), now, routes), False
+        return policy.next_step(delivery, reachable, now, routes), False
 
     def _reachable(self, delivery: Delivery, reached: Reached) -> list[str]:
         """An SMS instead of a push that failed only for now, or that has no receipt, is for what a life depends on."""

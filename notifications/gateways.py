@@ -18,6 +18,8 @@ from notifications.messages import AddressKind, Message, Sent
 from notifications.policy import Route
 from runtime import logging
 
+_WELL = Breaker()
+
 log = logging.get(__name__)
 
 
@@ -98,10 +100,14 @@ class Gateways:
 
     def went(self, name: str, now: datetime) -> None:
         """A message goes to this gateway."""
+        if self._breakers.get(name) == _WELL:
+            return
         self._change(name, lambda held: breaker.went(held, now))
 
     def told(self, name: str, error: ChannelError | None, now: datetime) -> None:
         """What became of it: None where the gateway took it."""
+        if error is None and self._breakers.get(name) == _WELL:
+            return  # what nearly always happens, and changes nothing
         before, after = self._change(name, lambda held: breaker.told(held, error, now))
         if after.until is not None:
             observed.breaker_open(name, self.kind, at=now)
