@@ -16,6 +16,7 @@ demo: setup ## an SOS in Lahore from the tap to its end, watched from outside (C
 	@.venv/bin/amaan demo $(CHAPTER)
 
 test: setup check ## check the code and run every test (ARGS="-k sos" narrows it)
+	@$(PYTHON) -c 'from sandbox import smsc; smsc.build()'
 	@$(PYTHON) -m pytest -n 2 $(ARGS)
 
 run: setup ## the whole city on this machine until Ctrl-C
@@ -43,5 +44,5 @@ readme: setup ## write the table of settings in README.md from runtime/settings.
 	@.venv/bin/amaan settings --write README.md
 
 clean: ## take away what was made here, but the environment and the data of `make run`
-	@rm -rf sandbox/docstore/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf sandbox/docstore/target sandbox/smsc/target .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -62,6 +62,9 @@ class Session:
     def __init__(self, client: Client, deliver: Deliver | None) -> None:
         self._client, self._deliver = client, deliver
         self._turn = threading.Lock()
+        # One TLS connection may not be read and written at once.
+        tls = isinstance(client._socket, ssl.SSLSocket)
+        self._reading: contextlib.AbstractContextManager[Any] = self._turn if tls else contextlib.nullcontext()
         self._waiting: dict[int, Future[Any]] = {}
         self._heard = time.monotonic()
         self._asked = False
@@ -150,7 +153,9 @@ class Session:
             while self.alive:
                 if self._readable():
                     self._heard, self._asked = time.monotonic(), False
-                    self._take(self._client.read_pdu())
+                    with self._reading:
+                        pdu = self._client.read_pdu()
+                    self._take(pdu)
                 elif time.monotonic() - self._heard > QUIET_S:
                     if self._asked:
                         break
@@ -164,7 +169,11 @@ class Session:
     def _readable(self) -> bool:
         held = self._client._socket
         pending = getattr(held, "pending", None)
-        return bool(pending and pending()) or bool(select.select([held], [], [], 0.5)[0])
+        if pending and pending():
+            return True
+        poll = select.poll()
+        poll.register(held, select.POLLIN)
+        return bool(poll.poll(500))
 
     def _take(self, pdu: Any) -> None:
         if pdu.is_response() or pdu.command == "generic_nack":

@@ -1,7 +1,9 @@
 """SMS over SMPP against a real SMSC process: what is sent, what its answers and receipts mean, and a connection that breaks."""
 
+import contextlib
 import logging
 import socket
+import ssl
 import threading
 import time
 import traceback
@@ -9,9 +11,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.channel import ChannelError, FailureCode, Permanent, Receipt, Temporary, Unknown
 from notifications.channels import smpp_wire
@@ -337,6 +344,66 @@ def test_a_hung_smsc_never_holds_a_send_longer_than_its_time(smsc: SmscProcess, 
         over.set()
         thread.join()
     assert failed.value.code == FailureCode.NOT_CONNECTED
+
+
+DATES = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC))
+
+
+@contextlib.contextmanager
+def behind_tls(smsc: SmscProcess, folder: Path, name: str) -> Iterator[int]:
+    """The port of a TLS server before the SMSC, whose certificate (`folder`/ca.pem) is for `name`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = x509.CertificateBuilder(subject, subject, key.public_key(), 1, *DATES)
+    made = made.add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "ca.pem").write_bytes(pem)
+    (folder / "key.pem").write_bytes(pem + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "key.pem")
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with source, sink, contextlib.suppress(OSError):
+            while octets := source.recv(4096):
+                sink.sendall(octets)
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = server.accept()
+                with contextlib.suppress(ssl.SSLError), contextlib.ExitStack() as failed:
+                    failed.enter_context(peer)
+                    inside = context.wrap_socket(peer, server_side=True)
+                    outside = socket.create_connection(("127.0.0.1", smsc.port))
+                    failed.pop_all()
+                    for pair in ((inside, outside), (outside, inside)):
+                        threading.Thread(target=carry, args=pair, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def test_over_tls_many_share_one_connection_and_a_stranger_is_not_told_the_password(
+    smsc: SmscProcess, message: Message, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with behind_tls(smsc, tmp_path, "smsc") as port:
+        stranger = SmppSmsChannel(smsc.gateway(port=port, tls=True))
+        with pytest.raises(Temporary) as failed:
+            stranger.send(message, timeout_s=5)
+        assert failed.value.code == FailureCode.NOT_CONNECTED
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        channel = SmppSmsChannel(smsc.gateway(port=port, tls=True), lambda *said: True)
+        others = [replace(message, key=f"dlv_{n}-1", to=Address(AddressKind.SMS, number())) for n in range(20)]
+        try:
+            with ThreadPoolExecutor(10) as pool:
+                assert len({sent.vendor_id for sent in pool.map(lambda m: channel.send(m, timeout_s=5), others)}) == 20
+        finally:
+            channel.close()
 
 
 def test_a_full_window_is_not_waited_for_beyond_the_time(smsc: SmscProcess, message: Message) -> None:
