@@ -1,17 +1,20 @@
 """One text to hundreds of people: a batch of deliveries taken as far as it goes now, with few writes.
 
 Policy decides for each person as for a single delivery; only reading, writing and rendering are done for many at once.
-People are told in slices: a slice's deliveries are written down with their attempt under way, sent side by side, and
-their outcomes written in one go, while the next slice is written down. So what a process that is killed leaves in doubt is
-two slices at most. Whoever takes the batch up repeats the pushes among them (a phone shows one delivery once) and looks
-for each SMS at the carrier by its nonce before it sends it again (docs/adr: broadcast in batches).
+People are told through a window: slices of deliveries are written down with their attempt under way, sent side by side, and
+their outcomes written as they come, many in one go. So what a process that is killed leaves in doubt is one window at most.
+Whoever takes the batch up repeats the pushes among them (a phone shows one delivery once) and looks for each SMS at the
+carrier by its nonce before it sends it again (docs/adr: broadcast in batches).
 
 The caller holds the batch by a lease, so nobody else has these deliveries in hand; receipts may come at any time.
 """
 
+import contextlib
+import queue
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -37,7 +40,11 @@ from notifications.render.text import render, render_sms
 from runtime import logging
 
 SLICE: Final = 100
-"""Messages that are written down and sent together; twice as many may be in doubt after a kill."""
+"""Deliveries that are written down together."""
+WINDOW: Final = 200
+"""Messages that are under way or not yet written up: what may be in doubt after a kill."""
+FLUSH_S: Final = 0.05
+"""How long outcomes are gathered before they are written."""
 SENDERS: Final = 24
 """Threads. More do not send faster from one core, and hold more in flight."""
 KEEP_S: Final = 2.0
@@ -114,6 +121,7 @@ class _Run:
         self.due: datetime | None = None
         self.lost = self.whole = self.stopped = False
         self._again = False
+        self._done: queue.SimpleQueue[tuple[_Try, Any]] = queue.SimpleQueue()
         self._texts: dict[tuple[str, str], Any] = {}
         self._probe = self._fresh("", post.clock())  # a delivery to nobody: what is read for it holds for all
         config = cities.current(batch.city)
@@ -128,16 +136,35 @@ class _Run:
             self._stop(held, reason)
             return False
         tries = self._decide(held)
-        under_way: list[tuple[_Try, Future[Any]]] = []
-        for start in range(0, len(tries), SLICE):
-            begun = self._begin(tries[start : start + SLICE])
-            before, under_way = under_way, [(each, _pool().submit(self._send, each)) for each in begun]
-            self._settle(before)
-            if self.lost:
-                break
-        self._settle(under_way)
+        self._go(tries)
         self.whole = not self.lost
         return self._again and not self.lost
+
+    def _go(self, tries: Sequence[_Try]) -> None:
+        """Send all of these, a window of them at a time: the threads have work while others are written down."""
+        under_way = begun = 0
+        while under_way or (begun < len(tries) and not self.lost):
+            while begun < len(tries) and under_way + SLICE <= WINDOW and not self.lost:
+                ours = self._begin(tries[begun : begun + SLICE])
+                begun += SLICE
+                under_way += len(ours)
+                for each in ours:
+                    _pool().submit(self._send_and_tell, each)
+            ended = self._ended()
+            if not self.keep():
+                self.lost = True  # whoever has the batch now looks into what we have under way
+            under_way -= len(ended)
+            store.finish({each.delivery["_id"]: (each.number, self._outcome(each, result)) for each, result in ended})
+
+    def _ended(self) -> list[tuple[_Try, Any]]:
+        """Some that have ended, as many as there are within a moment; none where carriers let wait for longer."""
+        found: list[tuple[_Try, Any]] = []
+        with contextlib.suppress(queue.Empty):
+            found.append(self._done.get(timeout=KEEP_S))
+            until = time.monotonic() + FLUSH_S
+            while len(found) < SLICE:
+                found.append(self._done.get(timeout=max(0.0, until - time.monotonic())))
+        return found
 
     def _stop(self, held: Mapping[str, Delivery], reason: str) -> None:
         """It is no longer worth telling: who was not told yet is not, and nothing is tried again."""
@@ -283,6 +310,18 @@ class _Run:
 
     # sending
 
+    def _send_and_tell(self, each: _Try) -> None:
+        """In a thread. Whatever happens, it is heard of."""
+        result: Any = None
+        try:
+            result = self._send(each)
+        except Exception as fault:
+            # Ours, not the carrier's, before anything was sent or after: not known, so look before it is sent again.
+            log.error("bulk_send_failed", delivery=each.delivery["_id"], kind=type(fault).__name__)
+            result = Unknown(FailureCode.NO_ANSWER, vendor_code="fault")
+        finally:
+            self._done.put((each, result))
+
     def _send(self, each: _Try) -> Sent | ChannelError | None:
         """In a thread: ask the carrier. None where a reconciled attempt is not there."""
         channel = each.step.channel
@@ -348,26 +387,8 @@ class _Run:
 
     # what became of it
 
-    def _settle(self, under_way: Sequence[tuple[_Try, "Future[Any]"]]) -> None:
-        """Wait for a slice, and write what became of it in one go. Keeps the lease meanwhile."""
-        waiting = {future for _, future in under_way}
-        while True:
-            _, waiting = wait(waiting, timeout=KEEP_S)
-            if not self.keep():
-                self.lost = True  # whoever has the batch now looks into what we had under way
-            if not waiting:
-                break
-        outcomes = {each.delivery["_id"]: (each.number, self._outcome(each, future)) for each, future in under_way}
-        store.finish(outcomes)
-
-    def _outcome(self, each: _Try, future: "Future[Any]") -> dict[str, Any]:
-        now, result = self.post.clock(), None
-        if (fault := future.exception()) is not None:
-            # Ours, not the carrier's, before anything was sent or after: not known, so look before it is sent again.
-            log.error("bulk_send_failed", delivery=each.delivery["_id"], kind=type(fault).__name__)
-            result = Unknown(FailureCode.NO_ANSWER, vendor_code="fault")
-        else:
-            result = future.result()
+    def _outcome(self, each: _Try, result: Any) -> dict[str, Any]:
+        now = self.post.clock()
         if isinstance(result, Sent):
             if each.step.channel == "fcm" and self.batch.life_critical:
                 self._look_again(now + timedelta(seconds=self.batch.receipt_wait_s))

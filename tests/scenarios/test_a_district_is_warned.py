@@ -182,7 +182,7 @@ def test_a_phone_without_a_receipt_gets_an_sms_only_where_a_life_depends_on_it(
 
 
 def test_a_worker_that_is_killed_leaves_nobody_out(city: SmallCity) -> None:
-    """kill -9 in mid-send: the next worker takes the batch up; what was in flight is at most two slices."""
+    """kill -9 in mid-send: the next worker takes the batch up; what was in flight is at most a window."""
     city.ahead = timedelta(0)  # the process has the real time
     operator = staff(city.now(), "operator")
     everybody = people(city, 400, app_share=0.5)
@@ -200,7 +200,7 @@ def test_a_worker_that_is_killed_leaves_nobody_out(city: SmallCity) -> None:
     in_doubt = city.store.deliveries.count_documents(
         {"batch": batch, "attempts.1.state": "sending", "status": "queued"}
     )
-    assert 0 < in_doubt <= 2 * bulk.SLICE
+    assert 0 < in_doubt <= bulk.WINDOW
     city.carriers.clear_switches()
     assert not telling.tell(city.context, batch)  # its lease goes on
     city.ahead += batches.LEASE
