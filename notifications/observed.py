@@ -21,7 +21,7 @@ from domain.deliveries.states import AttemptState
 from domain.insights import carriers
 from domain.insights.carriers import MS_EDGES, S_EDGES, Whose, bucket
 from notifications.breaker import CARRIERS_FAULT
-from notifications.channel import Channel, ChannelError, Permanent, Temporary
+from notifications.channel import Channel, ChannelError, FailureCode, Permanent, Temporary
 from notifications.messages import AddressKind, Message, Sent
 
 FLUSH_S: Final = 1.0
@@ -139,6 +139,8 @@ def _failed(error: ChannelError) -> dict[str, float]:
     return {f"n.{fate}": 1, f"codes.{error.code}": 1, **fault}
 
 
+_GIVEN_UP: Final = frozenset({*CARRIERS_FAULT, FailureCode.BLOCKED})
+"""What a carrier says later and that counts against it: it took the message, and failed, or filtered it."""
 _LATER: Final[Mapping[AttemptState, str]] = {
     AttemptState.DELIVERED: "delivered",
     AttemptState.TEMPORARY: "failed_later",
@@ -168,6 +170,8 @@ def _receipt(
     counters: dict[str, float] = {f"n.{name}": 1}
     if name == "failed_later":
         counters[f"codes.{code or 'unknown'}"] = 1
+        if code in _GIVEN_UP:
+            counters["now.faults"] = 1
     else:
         seconds = max(0.0, (now - attempt["at"]).total_seconds())
         counters |= {f"receipt_s.{bucket(seconds, S_EDGES)}": 1, "sums.receipt_s": seconds}

@@ -25,12 +25,18 @@ ONE_RUN_S: Final = 60.0
 
 
 def due_drills(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Drills that must begin, go on or end: to the queue. Without one they wait; nobody's life hangs on a drill."""
+    """Drills that must begin, go on or end: to the queue.
+
+    Without one they wait, for nobody's life hangs on a drill; only a report, which sends nothing, is made here.
+    """
     now = context.clock()
     ids = queries.due(now=now, limit=20)
     for drill_id in ids:
-        if service.claim(drill_id, now=now) is not None:
-            context.enqueue("drill", drill_id)
+        drill = service.claim(drill_id, now=now)
+        if drill is None or context.enqueue("drill", drill_id):
+            continue
+        if drill["status"] == DrillStatus.RUNNING and now >= drill["deadline"]:
+            go_on(drill_id, context)
     return len(ids)
 
 

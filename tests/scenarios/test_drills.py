@@ -8,7 +8,9 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -169,7 +171,7 @@ def test_a_worker_that_dies_half_way_leaves_a_drill_that_tells_nobody_twice(
         city.idle = False
     city.skip(drilling.LEASE.total_seconds() + 1)
     for person in people:
-        city.wait_for(lambda person=person: city.texts(person.phone))
+        city.wait_for(partial(city.texts, person.phone))
         assert len(city.texts(person.phone)) == 1
     assert drills.get(drill["id"])["people"] == len(people)
 
@@ -250,3 +252,22 @@ def test_a_drill_from_the_command_line_is_found_by_the_sweeper_and_reported(
     assert drill_id in run(command.drills, ["list", "lahore"]).output
     reasons = city.store.audit.find({"subject": drill_id, "action": "drill.started"})
     assert [each["reason"] for each in reasons] == ["after the storm"]
+
+
+def test_while_the_queue_is_away_nobody_is_called_and_what_was_begun_is_reported(city: SmallCity) -> None:
+    operator = staff(city.now(), "operator")
+    person = city.responder()
+    running = start(city, operator, channels=["sms"], roles=["responder"], answer_within_min=5)["id"]
+    city.wait_for(lambda: city.texts(person.phone))
+    away = replace(city.context, enqueue=lambda *_: False)
+    city.ahead += timedelta(minutes=5, seconds=1)
+    carrying_out.due_drills(away, city.pool)
+    assert drills.get(running)["status"] == DrillStatus.ENDED
+    city.idle = True
+    try:
+        waiting = start(city, staff(city.now(), "operator"), channels=["sms"], roles=["responder"])["id"]
+        carrying_out.due_drills(away, city.pool)
+    finally:
+        city.idle = False
+    assert drills.get(waiting)["status"] == DrillStatus.PLANNED
+    assert len(city.texts(person.phone)) == 1
