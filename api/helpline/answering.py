@@ -123,6 +123,7 @@ def _opened(call: Call, doc: dict[str, Any], reason: str) -> dict[str, Any]:
     answer=schemas.CaseNote,
     status=201,
     creates=True,
+    also={409: "It is over."},
 )
 def add_note(call: Call, request_id: str) -> Any:
     """Something for whoever answers her next; sealed."""
@@ -136,7 +137,11 @@ def add_note(call: Call, request_id: str) -> Any:
 
 
 @blp.endpoint(
-    "POST /requests/<request_id>/transfer", permission=ANSWER, body=schemas.TransferBody, answer=schemas.WaitingRow
+    "POST /requests/<request_id>/transfer",
+    permission=ANSWER,
+    body=schemas.TransferBody,
+    answer=schemas.WaitingRow,
+    also={409: "It is over, or whom it is for is not on shift."},
 )
 def transfer(call: Call, request_id: str) -> Any:
     """Hand it over with a note, so that she is not asked her story twice."""

@@ -41,7 +41,11 @@ ANSWER_BYTES = 6 * 1024
     status=201,
     creates=True,
     security=[{}, {"bearer": []}],
-    also={409: "The key was used for another request.", 429: "Too many from this network."},
+    also={
+        409: "The key was used for another request.",
+        410: "What this key made was erased.",
+        429: "Too many from this network.",
+    },
 )
 def ask(call: Call) -> Any:
     """Ask for a counsellor. Anonymous where she says so or has no account; what she tells is sealed before it is stored."""
@@ -118,6 +122,7 @@ def follow(call: Call, request_id: str) -> Any:
     body=schemas.ChangeRequest,
     answer=schemas.HelplineRequest,
     security=SECURITY,
+    also={409: "It is over."},
 )
 def change(call: Call, request_id: str) -> Any:
     """Change number, safe times, whom she wants, what notifications pretend to be."""
@@ -135,7 +140,7 @@ def change(call: Call, request_id: str) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/contact",
     public=PUBLIC,
-    body=schemas.Contact,
+    body=schemas.ContactWish,
     answer=schemas.HelplineRequest,
     security=SECURITY,
 )
@@ -155,6 +160,7 @@ def set_contact(call: Call, request_id: str) -> Any:
     answer=schemas.HelplineMessage,
     paged=True,
     security=SECURITY,
+    also={403: "Of another counsellor: ask for an opening."},
 )
 def list_messages(call: Call, request_id: str) -> Any:
     """What was written, oldest first, after `after_seq`. A counsellor's reading is on the audit chain first."""

@@ -21,11 +21,16 @@ from domain.reviews.states import ReviewKind
 blp = Blueprint("casework", __name__, url_prefix="/v1/helpline", description="What is done for her over weeks.")
 
 ANSWER = "helpline.answer"
-_SHOWN: dict[str, Any] = {"permission": ANSWER, "answer": schemas.HelplineCase, "caution": False}
+_SHOWN: dict[str, Any] = {
+    "permission": ANSWER,
+    "answer": schemas.HelplineCase,
+    "caution": False,
+    "also": {409: "It is closed."},
+}
 
 
 @blp.endpoint(
-    "GET /referrals", public="Public numbers.", query=schemas.ReferralsQuery, answer=schemas.Directory, etag=True
+    "GET /referrals", public="Public numbers.", query=schemas.ReferralsQuery, answer=schemas.ReferralDirectory, etag=True
 )
 def referrals(call: Call) -> Any:
     """Who else helps: shelters, lawyers, hospitals, police, against crime online; what is not verified says so."""
@@ -66,7 +71,7 @@ def open_case(call: Call, request_id: str) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/join",
     public=PUBLIC,
-    body=schemas.JoinBody,
+    body=schemas.JoinRequest,
     status=204,
     security=SECURITY,
     also={404: "The other token does not open the other request."},

@@ -74,6 +74,7 @@ def add_media(call: Call, request_id: str) -> Any:
     public=PUBLIC_BOTH,
     security=SECURITY,
     responses={"200": {"description": "The picture or the voice.", "content": _binary((*PICTURES, *VOICES))}},
+    also={403: "Of another counsellor: ask for an opening."},
 )
 def read_media(call: Call, request_id: str, message_id: str) -> Any:
     """The picture or the voice of a message. A counsellor's look is on the audit chain first."""

@@ -30,6 +30,7 @@ def questions(call: Call) -> Any:
     body=schemas.Assessment,
     answer=schemas.WaitingRow,
     security=SECURITY,
+    also={409: "It is over."},
 )
 def assess(call: Call, request_id: str) -> Any:
     """Answer the questions, all or some; a counsellor's judgement stands over them. Who is in danger comes first."""
@@ -54,6 +55,7 @@ def assess(call: Call, request_id: str) -> Any:
     answer=schemas.SosMade,
     security=SECURITY,
     status=201,
+    creates=True,
 )
 def to_sos(call: Call, request_id: str) -> Any:
     """Danger now: an SOS with one button, by either side, with the place and the number that she told already."""

@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Flag, Id, Language, Phone, PositionSchema, Schema, Text, Time, Whole, code_field
-from domain.helpline.rules import MAX_WINDOWS, QUESTIONS
+from domain.helpline.rules import MAX_WINDOWS
 from domain.helpline.states import (
     Channel,
     Consent,
@@ -27,7 +27,7 @@ _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
-class Window(Schema):
+class SafeWindow(Schema):
     """A time of the week in which she may be called: local time of her city, past midnight where `until` ≤ `from`."""
 
     days = fields.List(
@@ -43,7 +43,7 @@ class Window(Schema):
 
 
 def _windows() -> Any:
-    return fields.List(fields.Nested(Window), validate=validate.Length(max=MAX_WINDOWS))
+    return fields.List(fields.Nested(SafeWindow), validate=validate.Length(max=MAX_WINDOWS))
 
 
 class NewRequest(Schema):
@@ -82,7 +82,7 @@ class LinePlace(Answer):
     staffed = fields.Boolean(allow_none=True, metadata={"description": "Whether anybody is on shift now."})
 
 
-class Progress(Schema):
+class ReadProgress(Schema):
     """Up to which message a side has received and seen."""
 
     received = fields.Integer(required=True)
@@ -108,8 +108,8 @@ class HelplineRequest(LinePlace):
     closed_at = Time()
     answered = fields.Boolean(required=True)
     last_seq = fields.Integer(required=True)
-    theirs = fields.Nested(Progress, required=True, metadata={"description": "How far the counsellor has read."})
-    safe_to_call = fields.List(fields.Nested(Window))
+    theirs = fields.Nested(ReadProgress, required=True, metadata={"description": "How far the counsellor has read."})
+    safe_to_call = fields.List(fields.Nested(SafeWindow))
     call_from = Time(metadata={"description": "When the next time for a call begins."})
     contact_stopped = fields.Boolean(required=True)
     listen_in = fields.Boolean(required=True)
@@ -171,12 +171,20 @@ class ReadUpTo(Schema):
     seen = Whole(0, 10**9, load_default=0)
 
 
+class FiveAnswers(Schema):
+    """Yes or no to the questions that were asked."""
+
+    worse = Flag()
+    weapon = Flag()
+    capable = Flag()
+    choked = Flag()
+    jealous = Flag()
+
+
 class Assessment(Schema):
     """The five questions of the Danger Assessment-5, as far as they were answered, and whether she is in danger now."""
 
-    answers = fields.Dict(
-        keys=fields.String(validate=validate.OneOf(list(QUESTIONS))), values=Flag(), load_default=dict
-    )
+    answers = fields.Nested(FiveAnswers, load_default=dict)
     danger_now = Flag(load_default=False)
     judged = Choice(Danger, metadata={"description": "A counsellor's judgement over the answers."})
 
@@ -238,7 +246,7 @@ class RequestFile(Answer):
     person = fields.String()
     name = fields.String()
     codeword = fields.String()
-    safe_to_call = fields.List(fields.Nested(Window))
+    safe_to_call = fields.List(fields.Nested(SafeWindow))
     callable_now = fields.Boolean(required=True)
     call_from = Time()
     contact_stopped = fields.Boolean(required=True)
@@ -314,7 +322,7 @@ class LineFiguresQuery(Schema):
     until = Time()
 
 
-class Contact(Schema):
+class ContactWish(Schema):
     """Whether she may be contacted."""
 
     stop = Flag(required=True)
@@ -376,7 +384,7 @@ class DirectoryEntry(Answer):
     verified = fields.Boolean(required=True, metadata={"description": "False: ask before she sets out."})
 
 
-class Directory(Schema):
+class ReferralDirectory(Schema):
     """The entries."""
 
     items = fields.List(fields.Nested(DirectoryEntry), required=True)
@@ -460,7 +468,7 @@ class ExportQuery(Schema):
     language = fields.String(validate=validate.OneOf(["ur", "en"]), load_default="ur")
 
 
-class JoinBody(Schema):
+class JoinRequest(Schema):
     """An earlier request of hers, by its own token: the two are one survivor's, by her choice."""
 
     request_id = Id(required=True)

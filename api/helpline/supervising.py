@@ -47,7 +47,9 @@ def ask_opening(call: Call, request_id: str) -> Any:
     return review_view(review), 201 if made else 200
 
 
-@blp.endpoint("POST /requests/<request_id>/listen", permission=SUPERVISE, answer=schemas.WaitingRow)
+@blp.endpoint(
+    "POST /requests/<request_id>/listen", permission=SUPERVISE, answer=schemas.WaitingRow, also={409: "It is over."}
+)
 def listen(call: Call, request_id: str) -> Any:
     """Read along, where she said that one may; her phone shows it."""
     doc, who = desk(call.who, request_id, SUPERVISE), call.who.person_id
@@ -60,6 +62,7 @@ def listen(call: Call, request_id: str) -> Any:
     permission=SUPERVISE,
     body=schemas.OpeningReason,
     answer=schemas.WaitingRow,
+    also={409: "It is over."},
 )
 def take_over(call: Call, request_id: str) -> Any:
     """Have it from now on, with a reason; the counsellor who had it hears, and she does."""

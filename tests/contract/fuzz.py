@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,20 @@ from tests.factories.people import SECRET, signed_in
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 ROLES = ("responder", "supervisor", "operator", "analyst", "auditor", "admin", "camera_owner")
+DESK = ("counsellor", "helpline_supervisor")
 STANDS_FOR = {
     PARAMETERS["sos_id"]: "CONTRACT_SOS",
     PARAMETERS["assignment_id"]: "CONTRACT_ASSIGNMENT",
     PARAMETERS["unit_id"]: "CONTRACT_UNIT",
     PARAMETERS["camera_id"]: "CONTRACT_CAMERA",
     PARAMETERS["person_id"]: "CONTRACT_COLLEAGUE",
+    PARAMETERS["request_id"]: "CONTRACT_HELPLINE",
+    PARAMETERS["case_id"]: "CONTRACT_CASE",
+    PARAMETERS["journey_id"]: "CONTRACT_JOURNEY",
+    PARAMETERS["escort_id"]: "CONTRACT_ESCORT",
+    PARAMETERS["audit_id"]: "CONTRACT_AUDIT",
+    PARAMETERS["call_id"]: "CONTRACT_CALL",
+    PARAMETERS["message_id"]: "CONTRACT_MESSAGE",
 }
 """Ids of the document's examples → what is there, so that they reach something."""
 HERE = {"lat": 31.5102, "lon": 74.3441, "accuracy_m": 12.0}
@@ -97,22 +106,39 @@ def _furnish(url: str) -> dict[str, str]:
         | {"skills": [], "status": "available", "position": {**HERE, "at": now}, "cells": {}, "version": 1}
         | {"created_at": now, "responders": []}
     )
-    held = [{"role": role, "city": "lahore", "agency_id": "punjab_police", "group_id": ""} for role in ROLES]
+    held = [{"role": role, "city": "lahore", "agency_id": "punjab_police", "group_id": ""} for role in (*ROLES, *DESK)]
     person = signed_in(now, name="Ayesha", roles=held, second_factor_given=True, unit_id=unit, duty="available")
 
     colleague = signed_in(now, name="Bilal", roles=[held[0]])
     tokens = sign_in.tokens_for(SECRET, person.person_id, person.session_id, Lifetimes(access_s=6 * 3600), now=now)
 
-    def post(path: str, body: Any) -> dict[str, Any]:
-        answer = requests.post(url + path, json=body, headers=person.headers, timeout=30)
+    def post(path: str, body: Any, headers: Mapping[str, str] = person.headers) -> dict[str, Any]:
+        answer = requests.post(url + path, json=body, headers=headers, timeout=30)
         answer.raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
 
     camera = post("/v1/cameras", BODIES["cameras_add_camera"]["of a gateway"])
-    sos = post("/v1/sos", {"position": HERE, "device": "phone-of-the-contract"})
+    sos = post("/v1/sos", {"position": HERE, "device": "phone-of-the-contract"}, {})  # nobody works on their own
     incident = post(f"/v1/incidents/{sos['id']}/assign", {"unit": unit})
+    requests.put(url + "/v1/helpline/duty", json={"state": "available"}, headers=person.headers, timeout=30)
+    asked = post(
+        "/v1/helpline/requests",
+        BODIES["helpline_ask"]["silently, from a phone without an account"] | {"city": "lahore"},
+    )
+    post(f"/v1/helpline/requests/{asked['id']}/claim", {})
+    case = post(f"/v1/helpline/requests/{asked['id']}/case", {"consent": "chat"})
+    message = post(f"/v1/helpline/requests/{asked['id']}/messages", {"text": "I am here."})
+    later = {"expected_arrival": (now + timedelta(hours=2)).isoformat(), "destination": HERE}
     return {
+        "CONTRACT_JOURNEY": post("/v1/journeys", later)["id"],
+        "CONTRACT_ESCORT": post("/v1/escorts", {"position": HERE, "destination": HERE})["id"],
+        "CONTRACT_AUDIT": post("/v1/place-audits", BODIES["place_audits_add"]["a dark lane"])["id"],
+        "CONTRACT_CALL": post("/v1/fake-calls", {"in_s": 3600})["id"],
+        "CONTRACT_HELPLINE": asked["id"],
+        "CONTRACT_HELPLINE_TOKEN": asked["helpline_token"],
+        "CONTRACT_CASE": case["id"],
+        "CONTRACT_MESSAGE": message["id"],
         "CONTRACT_PERSON": person.person_id,
         "CONTRACT_COLLEAGUE": colleague.person_id,
         "CONTRACT_TOKEN": tokens.access_token,

@@ -10,6 +10,17 @@ import schemathesis
 from pymongo import MongoClient
 
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")  # tus sends bytes
+for kind in (
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "audio/ogg",
+    "audio/mpeg",
+    "audio/mp4",
+    "audio/x-m4a",
+    "audio/aac",
+):
+    schemathesis.serializer.alias(kind, "application/octet-stream")  # a picture, a voice
 
 KEPT = ("phone", "name", "language", "city", "roles", "sessions", "unit_id", "agency_id", "duty")
 _people: Any = MongoClient(os.environ["MONGODB_URL"], tz_aware=True).get_default_database()["people"]
