@@ -70,3 +70,17 @@ def test_a_sweep_takes_all_that_is_over_and_nothing_else() -> None:
     take("now", now=later)
     assert limits.sweep(now=later, limit=10) == 25
     assert LimitDoc.objects.count() == 1
+
+
+def test_admission_lets_the_limit_pass_and_says_when_the_rest_may_come() -> None:
+    def admit(now: datetime = NOW) -> datetime | None:
+        return limits.admit(SECRET, "told", "+923001234567", limit=5, window_s=60, now=now)
+
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda _: admit(), range(12)))
+    ends = NOW + timedelta(seconds=40)
+    assert sorted(found, key=str) == [*[ends] * 7, *[None] * 5]
+    assert admit(ends) is None
+    kept = [row["_id"] + str(row) for row in LimitDoc._get_collection().find({"_id": {"$regex": "^told"}})]
+    assert len(kept) == 2
+    assert not any("3001234567" in row for row in kept)
