@@ -141,7 +141,9 @@ class TestSettings:
         assert (vault_keys().find_one({"_id": "hlp_k2"}) or {})["master"] == "k1"
 
     @pytest.mark.parametrize(
-        "wrong", ["k1", "k1:", "k1:c2hvcnQ=", f":{encoded(NEW)}", f"k1:{encoded(NEW)},k1:{encoded(OLD)}", "k 1:x"]
+        "wrong",
+        ["k1", "k1:", "k1:c2hvcnQ=", f":{encoded(NEW)}", f"k1:{encoded(NEW)},k1:{encoded(OLD)}", "k 1:x"],
+        ids=["no key", "empty", "short", "no name", "one name twice", "a space"],  # the keys are new in each process
     )
     def test_a_wrong_key_stops_the_start_and_is_not_quoted(self, wrong: str) -> None:
         with pytest.raises(BadSetting, match="AMAAN_VAULT_KEYS") as told:
