@@ -19,8 +19,13 @@ from redis.exceptions import RedisError
 from cli import indexes
 from domain import outbox
 from domain.clock import utc_now
+from notifications.channel import FailureCode, Unknown
 from notifications.channels import twilio_client
 from notifications.channels.bounded import within
+from notifications.channels.http_sms import HttpSmsChannel
+from notifications.channels.smpp_session import Lost, Session
+from notifications.messages import Address, AddressKind, Message
+from notifications.registry import table
 from runtime import mongo, queues
 from runtime.settings import Settings
 
@@ -197,6 +202,30 @@ def fcm_credentials(settings: Settings) -> Iterator[Finding]:
         yield well("fcm", "the service account gets an access token")
 
 
+def sms_gateways(settings: Settings) -> Iterator[Finding]:
+    """The gateways of the table: an SMSC lets us in, and an HTTP gateway with a list answers when it is asked."""
+    further = table(settings)
+    for smpp in further.smpp:
+        try:
+            Session.bind(smpp, None, timeout_s=ASKING_S).close()
+        except Lost as lost:
+            why = f"does not let us in (0x{lost.refused:02x})" if lost.refused else "does not answer"
+            yield ill("sms gateways", f"{smpp.name} {why}")
+        else:
+            yield well("sms gateways", f"{smpp.name} lets us in")
+    for http in further.http:
+        nobody = Message("doctor-1", Address(AddressKind.SMS, "+10000000000"), nonce="doctor")
+        try:
+            HttpSmsChannel(http).reconcile(nobody, since=utc_now(), timeout_s=ASKING_S)
+        except Unknown as unknown:
+            if unknown.code == FailureCode.NO_LIST:
+                yield note("sms gateways", f"{http.name} has no list to ask: only a message shows whether it works")
+            else:
+                yield ill("sms gateways", f"{http.name} does not answer, or does not let us in")
+        else:
+            yield well("sms gateways", f"{http.name} answers")
+
+
 CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("settings", "", settings_are_safe),
     ("document store", "", document_store),
@@ -205,6 +234,7 @@ CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("redis", "", redis),
     ("queues", "redis", queue_depth),
     ("twilio", "", twilio_credentials),
+    ("sms gateways", "", sms_gateways),
     ("fcm", "", fcm_credentials),
 )
 """(what it is about, what must answer for it to make sense, the check)."""

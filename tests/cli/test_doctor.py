@@ -15,7 +15,7 @@ from redis import Redis
 
 import cli.doctor
 from cli import group, indexes
-from cli.checks import State, clock, findings
+from cli.checks import State, clock, findings, sms_gateways
 from domain.clock import utc_now
 from domain.incidents import service as incidents
 from runtime import mongo
@@ -24,6 +24,8 @@ from tests.factories.incidents import NOON, SECRET, incident
 from tests.factories.people import phone
 from tests.factories.stores import settings_for
 from tests.fakes.carriers_process import CarriersProcess
+from tests.fakes.smsc_process import SmscProcess
+from tests.invariants.sources import ROOT
 
 NOWHERE = "127.0.0.1:9"
 
@@ -167,3 +169,25 @@ def test_real_carriers_need_addresses_that_phones_may_trust(settings: Settings) 
     from cli.checks import settings_are_safe
 
     assert [each.state for each in settings_are_safe(real)].count(State.ILL) == 2
+
+
+def test_each_sms_gateway_of_the_table_is_asked(
+    settings: Settings, carriers: CarriersProcess, smsc: SmscProcess, tmp_path: Path
+) -> None:
+    def said(table: str) -> list[tuple[State, str]]:
+        file = tmp_path / f"{uuid.uuid4().hex}.toml"
+        file.write_text(table)
+        asked = sms_gateways(settings.model_copy(update={"sms_gateways": str(file)}))
+        return [(each.state, each.text) for each in asked]
+
+    example = (ROOT / "deploy" / "sms-gateways.toml").read_text().replace("port = 2775", f"port = {smsc.port}")
+    working = example.replace("http://127.0.0.1:8089", carriers.url)
+    working = working.replace("local-carriers-auth-token", carriers.auth_token)
+    assert said(working) == [(State.WELL, "local_smpp lets us in"), (State.WELL, "local_http answers")]
+    broken = working.replace("smsc-pw", "wrong").replace(f"Bearer {carriers.auth_token}", "Bearer wrong")
+    assert said(broken) == [
+        (State.ILL, "local_smpp does not let us in (0x0e)"),
+        (State.ILL, "local_http does not answer, or does not let us in"),
+    ]
+    without = working.partition("[http.look_up]")[0] + "\n[[smpp]]" + working.partition("[[smpp]]")[2]
+    assert [state for state, _ in said(without)] == [State.WELL, State.NOTE]
