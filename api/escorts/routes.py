@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from api.blueprint import Blueprint, Call
+from api.incidents.position import by_our_clock
 from api.incidents.schemas import Sos
 from api.journeys.schemas import Destination
 from api.schemas import Choice, Flag, PositionSchema, Schema, Text, Time
@@ -67,7 +68,7 @@ class EscortCancel(Schema):
     answer=EscortAnswer,
     status=201,
     creates=True,
-    also={409: "Nobody gives escorts in this city.", 429: "Several are open: cancel one first."},
+    also={409: "Nobody gives escorts in this city, or this key was used for another.", 429: "Several are open: cancel one first."},
 )
 def ask(call: Call) -> Any:
     """Ask for somebody who walks along: women police units or vetted volunteers, nearest first."""
@@ -79,7 +80,7 @@ def ask(call: Call) -> Any:
         Wanted(
             position=body["position"],
             destination=body["destination"],
-            at=_ours(body["at"], call),
+            at=by_our_clock(body["at"], sent_at=call.sent_at, now=call.now, field="at") if body["at"] else call.now,
             women_first=body["women_first"],
             note=body["note"],
         ),
@@ -121,13 +122,6 @@ def cancel(call: Call, escort_id: str) -> Any:
         if doc.get("incident"):
             call.services.enqueue("drain", "incidents", doc["incident"])
     return _view(doc, call.now)
-
-
-def _ours(at: datetime | None, call: Call) -> datetime:
-    """A time of the phone's clock by ours: a clock that is wrong is wrong in Sent-At too."""
-    if at is None:
-        return call.now
-    return at + (call.now - call.sent_at) if call.sent_at else at
 
 
 def _view(doc: Escort, now: datetime) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class FakeCallAnswer(Schema):
     answer=FakeCallAnswer,
     status=201,
     creates=True,
-    also={429: "More in a day than anybody needs."},
+    also={409: "This key was used for another call.", 429: "More in a day than anybody needs."},
 )
 def ask(call: Call) -> Any:
     """Be called after a while."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from api.blueprint import Blueprint, Call
-from api.incidents.position import heard_at
+from api.incidents.position import by_our_clock, heard_at
 from api.incidents.schemas import ShareAnswer, TrackTaken
 from api.journeys import schemas
 from api.paging import Listed
@@ -37,7 +37,7 @@ _ENDS: dict[str, Any] = {
     answer=schemas.JourneyDetail,
     status=201,
     creates=True,
-    also={429: "Several are under way: end one first."},
+    also={409: "This key was used for another journey.", 429: "Several are under way: end one first."},
 )
 def start(call: Call) -> Any:
     """Start a journey. Whoever does not answer or arrive is asked first, then the guardians, then it becomes an SOS."""
@@ -48,7 +48,7 @@ def start(call: Call) -> Any:
         destination=body["destination"],
         expected_arrival=_ours(body["expected_arrival"], call),
         check_in_every_s=body["check_in_every_s"],
-        check_ins=[_ours(each, call) for each in body["check_ins"]],
+        check_ins=[_ours(each, call, "check_ins") for each in body["check_ins"]],
         grace_s=body["grace_s"],
         guardians=body["guardians"],
         route=body["route"],
@@ -139,7 +139,13 @@ def cancel(call: Call, journey_id: str) -> Any:
     return _answer(call, journey_id, lambda draft: rules.end(draft, JourneyStatus.CANCELLED))
 
 
-@blp.endpoint("POST /journeys/<journey_id>/share", permission=PERMISSION, answer=ShareAnswer, status=201)
+@blp.endpoint(
+    "POST /journeys/<journey_id>/share",
+    permission=PERMISSION,
+    answer=ShareAnswer,
+    status=201,
+    also={409: "The journey is over."},
+)
 def share(call: Call, journey_id: str) -> Any:
     """Share until one arrives: guardians look on from now. Every live page from before is over."""
     queries.own(journey_id, call.who.person_id)
@@ -166,9 +172,8 @@ def _answer(call: Call, journey_id: str, step: answering.Step, *, needs_pin: boo
     return traveller_view(doc)
 
 
-def _ours(at: datetime, call: Call) -> datetime:
-    """A time of the phone's clock by ours: a clock that is wrong is wrong in Sent-At too."""
-    return at + (call.now - call.sent_at) if call.sent_at else at
+def _ours(at: datetime, call: Call, field: str = "expected_arrival") -> datetime:
+    return by_our_clock(at, sent_at=call.sent_at, now=call.now, field=field)
 
 
 def _hint(call: Call, doc: Journey) -> None:

@@ -87,7 +87,7 @@ class NearAnswer(Schema):
     answer=PlaceAudit,
     status=201,
     creates=True,
-    also={429: "More in a day than anybody walks."},
+    also={409: "This key was used for another audit.", 429: "More in a day than anybody walks."},
 )
 def add(call: Call) -> Any:
     """Rate a place. It counts once the city's k people have rated the same cell and hour."""
