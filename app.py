@@ -56,11 +56,14 @@ from api.streams.hub import Hub
 from api.streams.routes import blp as streams
 from api.sync.config import blp as app_config
 from api.sync.routes import blp as sync
+from api.watch.routes import blp as watch
 from api.webhooks.gateway import blp as gateway_reports
 from api.webhooks.routes import blp as webhooks
+from domain.alerts import groups as alert_groups
 from domain.clock import Clock, utc_now
 from domain.evidence.ports import EvidenceStore
 from domain.ports import Enqueue, Positions
+from domain.watch import queries as watch_queries
 from notifications.registry import table
 from runtime import logging, mongo, queues
 from runtime.evidence import FileEvidence
@@ -78,6 +81,7 @@ DOCUMENTED: list[Any] = [
     embassies,
     escorts,
     place_audits,
+    watch,
     incidents,
     operating,
     responder,
@@ -123,6 +127,7 @@ def create_app(
     mongo.connect(settings, selection_ms=selection_ms)
     vault(settings)  # a wrong key stops the start, not the first request that needs it
     table(settings)  # and a wrong table of SMS gateways, not the first report
+    alert_groups.use(watch_queries.area_of)
     redis = queues.connect(settings.redis_url)
     app = Flask("amaan", static_folder=None)
     app.json = JsonProvider(app)

@@ -82,9 +82,12 @@ ACTIONS: Final[Mapping[str, str]] = {
     "helpline.answer": "Claim, answer, transfer and close helpline requests.",
     "helpline.supervise": "See the line of those who wait and who is on shift; release a claimed request.",
     "helpline.exists": "See that helpline requests exist, how many wait and how quickly they are answered; not what they say.",
+    "watch.join": "Found watch groups, ask to join one, join and leave.",
     "watch.read": "See one's watch groups, their reports and alerts.",
     "watch.report": "Report to a watch group, confirm and comment.",
-    "watch.coordinate": "Admit members, moderate, plan patrols and gatherings.",
+    "watch.coordinate": "Change a group, invite and admit members, plan patrols and gatherings.",
+    "watch.moderate": "Publish, hold and remove reports with a reason, and make incidents of them.",
+    "watch.exact": "See the exact place of a report and who sent it; each sight of one is logged.",
     "duty.edit": "Go on and off duty and send one's unit's positions.",
     "assignment.read": "See the assignments of one's unit.",
     "assignment.answer": "Accept, decline and carry out one's unit's assignments.",
@@ -129,12 +132,13 @@ _CITIZEN: Final = frozenset(
         "journey.edit",
         "place.audit",
         "helpline.ask",
+        "watch.join",
         "watch.read",
         "watch.report",
         "alert.read",
     }
 )
-_COORDINATOR: Final = frozenset({"watch.read", "watch.report", "watch.coordinate", "review.answer"})
+_COORDINATOR: Final = frozenset({"watch.read", "watch.report", "watch.coordinate", "watch.moderate", "review.answer"})
 _ADMIN: Final = frozenset(
     {
         "city.read",
@@ -201,6 +205,9 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
                 "helpline.exists",
                 "review.answer",
                 "alert.issue",
+                "watch.read",
+                "watch.moderate",
+                "watch.exact",
                 "insights.read",
                 "delivery.read",
                 "drill.read",
@@ -212,7 +219,7 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
     },
     Role.COORDINATOR: {Scope.GROUP: _COORDINATOR},
     Role.DEPUTY: {Scope.GROUP: _COORDINATOR},
-    Role.LIAISON: {Scope.GROUP: frozenset({"watch.read", "watch.report", "review.answer"})},
+    Role.LIAISON: {Scope.GROUP: frozenset({"watch.read", "watch.report", "watch.exact", "review.answer"})},
     Role.CAMERA_OWNER: {Scope.SELF: frozenset({"camera.read", "camera.edit"})},
     Role.ANALYST: {Scope.CITY: frozenset({"insights.read", "insights.export", "city.read"})},
     Role.AUDITOR: {Scope.CITY: frozenset({"audit.read", "insights.read", "city.read"})},

@@ -24,6 +24,7 @@ from workers import (
     sight,
     tell,
     visitors,
+    watch,
 )
 from workers.context import Context
 
@@ -69,10 +70,11 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "assignment.doubted": (tell.still_coming,),
     "otp.requested": (tell.one_time_code,),
     "guardian.invited": (tell.guardian_invited,),
-    "alert.issued": (alerts.announce,),
+    "alert.issued": (alerts.announce, alerts.decided),
+    "alert.discarded": (alerts.decided,),
     "session.ended": (people.session_ended, helpline.session_ended),
     "person.opted_out": (optouts.opted_out,),
-    "person.erased": (people.person_erased, people.forget_journeys, places.forget_audits, helpline.person_erased),
+    "person.erased": (people.person_erased, people.forget_journeys, places.forget_audits, helpline.person_erased, watch.forget_memberships),
     "place.audited": (places.fold_audit,),
     "escort.due": (escorts.raise_incident,),
     "journey.started": (journeys.share,),

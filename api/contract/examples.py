@@ -11,6 +11,10 @@ _PHONE: Final = "+923000000001"
 _LIBERTY: Final = {"lat": 31.5102, "lon": 74.3441}
 _HERE: Final = {**_LIBERTY, "accuracy_m": 12, "captured_at": "2026-11-23T14:28:26.123Z"}
 _NEAR: Final = {"lat": 31.5106, "lon": 74.3449, "accuracy_m": 8, "captured_at": "2026-11-23T14:28:31.123Z"}
+_BLOCK: Final = {
+    "type": "Polygon",
+    "coordinates": [[[74.34, 31.507], [74.349, 31.507], [74.349, 31.514], [74.34, 31.514], [74.34, 31.507]]],
+}
 _WHY: Final = {"reason": "Asked for by the district office."}
 
 BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -143,6 +147,13 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "in half a minute": {"in_s": 30, "label": "Abbu"},
         "a real call": {"in_s": 60, "by": "voice"},
     },
+    "watch_found": {
+        "a block": {"name": "Block C", "area": _BLOCK, "rules": "Say what somebody does, not how they look."}
+    },
+    "watch_change": {"its rules": {"rules": "Say what somebody does, not how they look. Never chase anybody."}},
+    "watch_join": {"with the link": {"rules_version": 1, "link": "k3y0fTheGr0p"}, "asking": {"rules_version": 1}},
+    "watch_invite": {"two": {"phones": [_PHONE, "+923000000002"]}},
+    "watch_appoint": {"a deputy": {"role": "deputy"}},
     "escorts_ask": {
         "now": {"position": _HERE, "destination": {"lat": 31.5204, "lon": 74.3587, "name": "Hostel"}},
         "later": {
@@ -211,6 +222,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "helpline_safety_to_sos": {"where she is": {"position": _HERE}, "as she told": {}},
     "helpline_supervising_ask_opening": {"why": {"reason": "A court order of today asks for it."}},
     "helpline_supervising_take_over": {"why": {"reason": "The counsellor was taken ill."}},
+    "helpline_supervising_release": {"why": {"reason": "Her network is gone."}},
     "reviews_answer": {"yes": {"approve": True, "reason": "Seen the order."}},
     "casework_open_case": {"in the talk": {"consent": "chat"}},
     "casework_join": {"hers too": {"request_id": "hlp_0mc8x2k4q2", "helpline_token": "0123456789ab0123456789ab"}},
@@ -298,6 +310,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "country": "GB",
     "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
+    "group_id": "grp_0mc8x2k4q1",
     "guardian_id": "gua_0mc8x2k4q1",
     "session_id": "ses_0mc8x2k4q1",
     "upload_id": "upl_0mc8x2k4q1",

@@ -36,6 +36,7 @@ from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
 from domain.reviews.states import ReviewKind, ReviewStatus
+from domain.watch.states import GroupRole, GroupStatus, Moderation, Standing
 
 HEADING: Final = """# States
 
@@ -55,6 +56,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
     "Casework": (ReferralKind, Consent, Track, Stage),
     "Reviews": (ReviewKind, ReviewStatus),
+    "Neighbourhood watch": (GroupStatus, Standing, GroupRole, Moderation),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }

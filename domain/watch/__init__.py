@@ -1,0 +1,1 @@
+"""Neighbourhood watch groups: an area, a coordinator, and neighbours who look after it together."""
