@@ -111,7 +111,9 @@ def _on_duty(city: str) -> dict[str, list[str]]:
 
 def ladder_unanswered(event: Event, context: Context) -> None:
     """A whole ladder found nobody: it stands among the notices until somebody has it. `tell.py` tells the operators."""
-    service.see(NoticeKind.LADDER_UNANSWERED, event["subject"], city=event["city"], now=context.clock(), tell=False)
+    if "unanswered" not in incidents.get(event["subject"])["flags"]:
+        return  # somebody has it by now
+    service.see(NoticeKind.LADDER_UNANSWERED, event["subject"], city=event["city"], now=event["at"], tell=False)
 
 
 def ladder_answered(event: Event, context: Context) -> None:
@@ -122,16 +124,19 @@ def ladder_answered(event: Event, context: Context) -> None:
 
 
 def drill_ended(event: Event, context: Context) -> None:
-    """People whom a drill reached on no channel at all would not be reached by an SOS either."""
+    """People whom a drill reached on no channel at all would not be reached by an SOS either. It stands until the next."""
     drill = drills.get(event["subject"])
     unreachable = drill.get("unreachable") or 0
     log.info("drill_ended", drill=drill["_id"], people=drill["people"], unreachable=unreachable)
+    kind = NoticeKind.PEOPLE_UNREACHABLE
+    for notice in queries.standing():
+        if notice["kind"] != kind or notice["city"] != drill["city"] or notice["cause"] == drill["_id"]:
+            continue
+        other = drills.drills().find_one({"_id": notice["cause"]}, {"ended_at": 1}) or {}
+        if other.get("ended_at") and other["ended_at"] > drill["ended_at"]:
+            return  # a later one has said more
+        service.clear(kind, notice["cause"], city=drill["city"], now=event["at"])
     if unreachable:
-        found = service.see(
-            NoticeKind.PEOPLE_UNREACHABLE,
-            drill["_id"],
-            city=drill["city"],
-            figures={"people": drill["people"], "unreachable": unreachable},
-            now=context.clock(),
-        )
+        figures = {"people": drill["people"], "unreachable": unreachable}
+        found = service.see(kind, drill["_id"], city=drill["city"], figures=figures, now=event["at"])
         context.enqueue("drain", "notices", found)

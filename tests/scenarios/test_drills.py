@@ -35,7 +35,7 @@ pytestmark = pytest.mark.timeout(60)
 def city(small_city: SmallCity) -> Iterator[SmallCity]:
     """By day, with healthy carriers and nobody else in it."""
     assert "drills" in names()
-    for collection in ("deliveries", "drills", "people", "units"):
+    for collection in ("deliveries", "drills", "notices", "people", "units"):
         small_city.store[collection].delete_many({})
     small_city.by_day()
     yield small_city
@@ -135,6 +135,8 @@ def test_a_drill_finds_who_cannot_be_reached_and_says_why(city: SmallCity) -> No
         (bare.person_id, "voice"): "no_address",
     }
     assert drills.get(drill["id"])["unreachable"] == 3
+    (notice,) = ask(city, operator, "GET", "/v1/notices?city=lahore").json()["items"]
+    assert (notice["kind"], notice["cause"], notice["figures"]["unreachable"]) == ("people_unreachable", drill["id"], 3)
     assert [entry["action"] for entry in city.store.audit.find({"subject": drill["id"]})] == [
         "drill.started", "drill.read",
     ]  # fmt: skip

@@ -19,6 +19,9 @@ from domain.cameras import observations
 from domain.cities import queries as cities
 from domain.clock import utc_now
 from domain.dispatch import service as dispatch
+from domain.drills import rules as drill_rules
+from domain.drills import service as drilling
+from domain.drills.service import Wanted
 from domain.incidents import retention, rules
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
@@ -268,7 +271,27 @@ def _place_audit(case: Case) -> None:
     case.post("/place-audits", {"position": place, "ratings": dict.fromkeys(map(str, Aspect), 1)})
 
 
+def _drill(case: Case) -> None:
+    """An exercise that reached nobody: the control room is told."""
+    case.raise_sos()
+    for collection in ("drills", "notices"):
+        case.city.store[collection].delete_many({})
+    case.city.by_day()
+    now, config = case.city.now(), cities.current("lahore")
+    wanted = Wanted("lahore", "per_x", ("operator",), ("fcm",), timedelta(minutes=1))
+    drill, _ = drilling.start(f"drl_{uuid.uuid4().hex}", wanted, config, now=now)
+    begun = drilling.begin(drill, config, (), now=now)
+    assert begun is not None
+    report = drilling.Report(drill_rules.counts([], ("fcm",)), ("per_y",))
+    assert drilling.end({**begun, "people": 1}, report, now=now) is not None
+    case.follow("drills", drill["_id"])
+    for notice in case.city.store.notices.find({}):
+        case.follow("notices", notice["_id"])
+
+
 PLAYS: Mapping[str, Callable[[Case], Any]] = {
+    "drill.ended": _drill,
+    "notice.opened": _drill,
     "incident.raised": Case.raise_sos,
     "incident.surroundings": Case.raise_sos,
     "observation.made": _observation,
