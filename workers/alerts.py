@@ -17,6 +17,8 @@ from domain.alerts.states import AlertStatus, BatchState
 from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.deliveries import bulk as deliveries
+from domain.notices import service as notices
+from domain.notices.states import NoticeKind
 from domain.outbox import Event
 from notifications.bulk import Batch, deliver
 from runtime import logging
@@ -37,6 +39,13 @@ log = logging.get(__name__)
 def announce(event: Event, context: Context) -> None:
     """An alert was issued: find its people. While the queue is away, the sweeper does."""
     context.enqueue("broadcast", event["subject"])
+
+
+def decided(event: Event, context: Context) -> None:
+    """An operator has decided about what a feed brought: the notice of it is gone, and of what it ends."""
+    alert = queries.get(event["subject"])
+    for each in [alert["_id"], *(alert.get("references") or [])]:
+        notices.clear(NoticeKind.ALERT_WAITS, each, city=alert["city"], now=context.clock())
 
 
 def broadcast(alert_id: str) -> None:

@@ -19,8 +19,10 @@ from domain.alerts.cap import CAP, sender_of
 from domain.alerts.errors import CapRefused
 from domain.cities import queries as cities
 from domain.cities.cap_feeds import may_open
-from domain.cities.config import CapFeed, CityConfig
+from domain.cities.config import CapFeed, CityConfig, Severity
 from domain.errors import DomainError
+from domain.notices import service as notices
+from domain.notices.states import NoticeKind
 from runtime import logging
 from runtime.fetch import NotFetched, fetch
 from workers.context import Context, current
@@ -29,6 +31,10 @@ TIMEOUT_S: Final = 10.0
 MOST_LINKS: Final = 50
 """Documents of one feed that are opened in one go: the newest."""
 FEEDS: Final = 20
+WAITS: Final = frozenset({"draft", "operator_must_cancel"})
+"""What came of a message, where an operator must go on."""
+GRAVE: Final = frozenset({Severity.EXTREME, Severity.SEVERE})
+"""Operators on duty are told of these; the others stand among the notices."""
 LONGEST_PAUSE: Final = timedelta(hours=1)
 
 log = logging.get(__name__)
@@ -162,6 +168,10 @@ def _take(context: Context, document: bytes, feed: CapFeed, config: CityConfig, 
     log.info("cap_came", city=config.id, feed=feed.id, state=str(came.state), reason=came.reason, alert=came.alert)
     if came.alert:
         context.enqueue("drain", "alerts", came.alert)
+    if came.reason in WAITS:
+        grave = any(info.severity in GRAVE for info in reading.infos)
+        notice = notices.see(NoticeKind.ALERT_WAITS, came.alert, city=config.id, now=now, tell=grave)
+        context.enqueue("drain", "notices", notice)
 
 
 class Link(NamedTuple):

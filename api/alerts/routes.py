@@ -192,6 +192,7 @@ def discard_alert(call: Call, alert_id: str) -> Any:
     alert = _alert(call, alert_id)
     audited(call, alert["city"], "alert.discarded", alert_id)
     service.discard(alert_id, now=call.now)
+    call.services.enqueue("drain", "alerts", alert_id)
     return None, 204
 
 

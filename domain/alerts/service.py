@@ -136,12 +136,13 @@ def change(alert_id: str, facts: Mapping[str, Any], config: CityConfig, *, now: 
 
 def discard(alert_id: str, *, now: datetime) -> Alert:
     """Throw a draft away; again is harmless. Raises AlertOver for what was issued."""
-    update = {
-        "$set": {"status": str(AlertStatus.DISCARDED), "ended_at": now, "changed_at": now},
-        "$inc": {"version": 1},
-    }
+    held = get(alert_id)
+    event = outbox.event("alert.discarded", alert_id, version=held["version"] + 1, now=now, city=held["city"])
+    ended = {"status": str(AlertStatus.DISCARDED), "ended_at": now, "changed_at": now}
     found = alerts().find_one_and_update(
-        {"_id": alert_id, "status": str(AlertStatus.DRAFT)}, update, return_document=ReturnDocument.AFTER
+        {"_id": alert_id, "status": str(AlertStatus.DRAFT)},
+        outbox.merge({"$set": ended, "$inc": {"version": 1}}, outbox.pending([event], now)),
+        return_document=ReturnDocument.AFTER,
     )
     if found is None:
         found = get(alert_id)

@@ -33,6 +33,8 @@ class NoticeKind(StrEnum):
     """What must follow from a change fails again and again: a fault in our own code."""
     LADDER_UNANSWERED = "ladder_unanswered"
     """A whole ladder found nobody for an incident; it goes on."""
+    ALERT_WAITS = "alert_waits"
+    """Another system's feed brought a public alert, or the end of one, and an operator must decide."""
     PEOPLE_UNREACHABLE = "people_unreachable"
     """A drill reached some of its people on no channel at all."""
 

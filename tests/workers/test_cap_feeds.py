@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from domain.alerts import queries
+from domain.alerts import queries, service
 from domain.alerts.cap import CAP
 from domain.cities import queries as cities
 from domain.cities import service as keeping
@@ -20,6 +20,7 @@ from domain.cities.config import CapFeed, Text
 from domain.cities.presets import preset_paths, read_preset
 from tests.fakes.small_city import SmallCity, city_carriers, small_city, whole_city
 from workers import cap_feeds
+from workers.drain import drain_with
 
 __all__ = ["city_carriers", "small_city", "whole_city"]
 
@@ -188,6 +189,22 @@ def test_updates_and_cancels_are_followed(city: SmallCity, office: Office, liste
     poll()
     statuses = [(alert["msg_type"], alert["status"]) for alert in alerts(city)]
     assert statuses == [("Alert", "superseded"), ("Update", "cancelled"), ("Cancel", "issued")]
+
+
+def test_operators_hear_of_what_waits_for_them(city: SmallCity, office: Office, listen: Listen) -> None:
+    """A grave draft opens a notice, which is gone when somebody has decided."""
+    poll = listen()
+    city.store.notices.delete_many({})
+    office.put("/1.xml", cap(city, "one"))
+    office.publish("/1.xml")
+    poll()
+    (notice,) = city.store.notices.find({})
+    (draft,) = alerts(city)
+    assert (notice["kind"], notice["cause"], notice["status"]) == ("alert_waits", draft["_id"], "open")
+    assert [each["type"] for each in notice["pending_events"]] == ["notice.opened"]
+    service.discard(draft["_id"], now=city.now())
+    drain_with(city.context, "alerts", draft["_id"])
+    assert [each["status"] for each in city.store.notices.find({})] == ["cleared"]
 
 
 def test_a_draft_that_is_cancelled_is_thrown_away(city: SmallCity, office: Office, listen: Listen) -> None:
