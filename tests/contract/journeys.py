@@ -264,6 +264,28 @@ def _alerts(journey: Journey) -> None:
     journey.send("It no longer holds.", "GET", path, **reader.headers)
 
 
+def _walk(journey: Journey) -> None:
+    """Somebody walks home; times of the journey stand in the body, by the phone's clock."""
+    with journey.app.app_context():
+        who = signed_in(journey.clock.at, phone="+923000000021", language="en")
+    mine = {**who.headers, "Idempotency-Key": _key("walk")}
+    home = {"lat": 31.5204, "lon": 74.3587, "name": "Home"}
+    arrival = text_of(journey.clock.at + timedelta(minutes=30))
+    body = {"destination": home, "expected_arrival": arrival, "check_in_every_s": 600, "position": HERE}
+    started = journey.send("Home within half an hour.", "POST", "/v1/journeys", body=body, **mine)
+    here = f"/v1/journeys/{started['id']}"
+    point = {"lat": 31.5112, "lon": 74.3452, "accuracy_m": 9, "captured_at": text_of(journey.clock.at)}
+    journey.send(
+        "On the way.", "POST", f"{here}/positions", body={"positions": [point], "battery_pct": 40}, **who.headers
+    )
+    journey.send("All is well.", "POST", f"{here}/check-in", body={"battery_pct": 38}, **who.headers)
+    later = text_of(journey.clock.at + timedelta(minutes=45))
+    journey.send("Later than thought.", "POST", f"{here}/extend", body={"expected_arrival": later}, **who.headers)
+    journey.send("There.", "POST", f"{here}/arrive", body={}, **who.headers)
+    journey.send("It is over.", "POST", f"{here}/check-in", body={}, **who.headers)
+    journey.send("Where to go now?", "GET", "/v1/safe-places?lat=31.5102&lon=74.3441&limit=2")
+
+
 def _problems(journey: Journey) -> None:
     journey.send("How this city works.", "GET", "/v1/app-config?lat=31.5102&lon=74.3441")
     journey.send("A filter that does not exist.", "GET", "/v1/app-config?town=lahore")
@@ -280,6 +302,7 @@ JOURNEYS: Mapping[str, tuple[str, Callable[[Journey], None]]] = {
     "upload.json": ("A file that is sent in parts (tus 1.0).", _upload),
     "alerts.json": ("Public alerts: whose are heard, one that is issued, and its end.", _alerts),
     "problems.json": ("What a city is made of, and what goes wrong.", _problems),
+    "journey.json": ("A journey: started, on the way, a check-in, later than thought, there.", _walk),
 }
 
 
