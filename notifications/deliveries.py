@@ -316,6 +316,8 @@ def _message(delivery: Delivery, number: int, channel: str, content: Content, re
             urgent=content.urgent,
             quiet=bool(params.get("quiet")) or _asleep(delivery, now),
             ttl_s=seconds_left,
+            # A phone that was away gets the latest state alone, as an SMS that had to wait.
+            collapse=delivery["subject"] if purposes.manner(delivery["purpose"]).bundles else "",
             language=language,
         )
     if channel == "sms":

@@ -14,7 +14,7 @@ from domain.deliveries.service import Recipient, Telling
 from notifications import fanout
 from tests.factories.people import Signed
 from tests.fakes.small_city import SmallCity
-from tests.scenarios.test_carrier_trouble import arrived, sos
+from tests.scenarios.test_carrier_trouble import arrived, sos, with_app
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -118,3 +118,22 @@ def test_a_number_that_had_enough_gets_one_more_and_an_alarm_at_once(city: Small
     city.carriers.wait_for(lambda: len(updates(city, responder)) == 6)
     city.skip(600)
     assert len(updates(city, responder)) == 6
+
+
+def test_a_push_at_night_makes_no_sound_and_the_newest_takes_the_place_of_the_last(city: SmallCity) -> None:
+    until_clock(city, 23)
+    responder, token = with_app(city)
+    incident = sos(city)
+    for number, status in enumerate(("en_route", "closed")):
+        telling = Telling(
+            key=f"pushed-{number}", city="lahore", purpose="incident_updated", subject=incident,
+            recipient=Recipient("person", responder.person_id), plan=("fcm",), valid_for=timedelta(hours=1),
+            refs={"status": status},
+        )  # fmt: skip
+        fanout.tell([telling], city.context.post)
+        fanout.settle()
+    pushes = [each["message"] for each in city.carriers.device(token)["pushes"]]
+    offer, awake, asleep = pushes
+    assert [each["android"]["notification"]["channel_id"] for each in pushes] == ["urgent", "normal", "quiet"]
+    assert "collapse_key" not in offer["android"]
+    assert awake["android"]["collapse_key"] == asleep["android"]["collapse_key"] == incident
