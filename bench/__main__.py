@@ -4,7 +4,7 @@ import importlib
 
 from bench import growth
 
-BENCHES = ("bench.intake", "bench.latency", "bench.dispatch", "bench.correlation", "bench.fanout")
+BENCHES = ("bench.intake", "bench.latency", "bench.dispatch", "bench.correlation", "bench.fanout", "bench.helpline")
 
 
 def main() -> None:

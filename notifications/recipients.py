@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from domain.dispatch import queries as dispatch
 from domain.dispatch import registry
-from domain.errors import DomainError
+from domain.errors import Gone, NotFound
 from domain.helpline import service as helpline
 from domain.incidents import service as incidents
 from domain.people import addresses as people
@@ -154,8 +154,8 @@ def _helpline(request_id: str, settings: Settings) -> Reached:
     try:
         doc = helpline.get(request_id)
         told = helpline.opened(doc, vault(settings).box(request_id), ["person", "phone", "push"])
-    except DomainError:
-        return NOWHERE  # erased, or its key is not here
+    except (NotFound, Gone):
+        return NOWHERE  # erased; where its key is only away for a moment, this is tried again
     own = _person({"id": told["person"]}) if "person" in told else NOWHERE
     addresses = _numbers(told.get("phone"), None)
     if "fcm" in own.addresses:

@@ -92,7 +92,7 @@ def _request(event: Event, request_id: str = "") -> Request | None:
 
 
 def asked(event: Event, context: Context) -> None:
-    """Whoever is on shift and whom she wants hears of it; everybody on shift where none is."""
+    """Whoever is on shift, is whom she wants and speaks her language hears of it; as many as come nearest to that."""
     doc = _request(event)
     if doc is None or doc["status"] != HelplineStatus.WAITING:
         return
@@ -100,8 +100,9 @@ def asked(event: Event, context: Context) -> None:
         _desk(event, context, [to])
         return
     on_duty = shifts.on_duty(doc["city"])
-    suited = [each["_id"] for each in on_duty if rules.suits(doc, each.get("gender") or "")]
-    _desk(event, context, suited or [each["_id"] for each in on_duty])
+    suited = [each for each in on_duty if rules.suits(doc, each.get("gender") or "")] or on_duty
+    speaking = [each for each in suited if doc["language"] in (each.get("languages") or [])] or suited
+    _desk(event, context, [each["_id"] for each in speaking])
 
 
 def claimed(event: Event, context: Context) -> None:
@@ -243,7 +244,8 @@ def due_helpline(context: Context, pool: ThreadPoolExecutor) -> int:
 
         try:
             helpline.change(row["_id"], rule, now=now)
-        except NotFound:
+        except DomainError as error:
+            log.info("helpline_step_put_off", subject=row["_id"], reason=error.error_code)
             continue
         context.enqueue("drain", "helpline_requests", row["_id"])
     return len(rows)

@@ -154,6 +154,14 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "watch_join": {"with the link": {"rules_version": 1, "link": "k3y0fTheGr0p"}, "asking": {"rules_version": 1}},
     "watch_invite": {"two": {"phones": [_PHONE, "+923000000002"]}},
     "watch_appoint": {"a deputy": {"role": "deputy"}},
+    "reports_add": {
+        "a blast": {"category": "explosion", "position": _HERE, "note": "A loud bang, and smoke behind the market."},
+        "an open manhole": {"category": "open_manhole", "position": _HERE, "anonymous": "all"},
+    },
+    "reports_edit": {"more": {"note": "A loud bang, and smoke behind the market. Two people lie on the road."}},
+    "reports_speak": {"it is so": {"stand": "confirm", "position": _NEAR}},
+    "reports_flag": {"a name in it": {"why": "doxxing"}},
+    "reports_decide": {"after reading it": {"status": "published", "reason": "Nothing private in it."}},
     "escorts_ask": {
         "now": {"position": _HERE, "destination": {"lat": 31.5204, "lon": 74.3587, "name": "Hostel"}},
         "later": {
@@ -310,6 +318,7 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "country": "GB",
     "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
+    "report_id": "rpt_0mc8x2k4q1",
     "group_id": "grp_0mc8x2k4q1",
     "guardian_id": "gua_0mc8x2k4q1",
     "session_id": "ses_0mc8x2k4q1",

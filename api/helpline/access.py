@@ -10,8 +10,10 @@ from typing import Any, Final
 from flask import request
 
 from api import auth
+from api.call import Call
 from api.services import services
 from domain import permissions
+from domain.errors import Invalid
 from domain.helpline import filing
 from domain.helpline import service as helpline
 from domain.helpline.errors import RequestNotFound
@@ -89,3 +91,16 @@ def desk(who: Principal, request_id: str, action: str = "helpline.answer") -> di
     if not permissions.reaches(who, action, Target(city=doc["city"])):
         raise RequestNotFound("no such request")
     return doc
+
+
+def home(call: Call, action: str) -> str:
+    """The city whose line it is: as asked, else the caller's only one."""
+    given = call.query.get("city") or call.body.get("city")
+    mine = permissions.cities(call.who, action)
+    if given:
+        call.require_reach(action, Target(city=given))
+        return str(given)
+    named = mine - {"*"}
+    if len(named) != 1:
+        raise Invalid("say which city", code="city_needed", errors={"city": ["Which one?"]})
+    return next(iter(named))

@@ -5,35 +5,22 @@ from typing import Any
 
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import desk, the_vault
+from api.helpline.access import desk, home, the_vault
 from api.helpline.views import file_view, row_view
 from api.paging import Listed
 from domain.audit import chain as audit
-from domain.errors import Invalid
 from domain.helpline import calling, filing, line, rules, shifts
 from domain.helpline import service as helpline
-from domain.helpline.errors import NotYours
+from domain.helpline.errors import NotOnShift, NotYours
 from domain.helpline.states import CounsellorState
 from domain.ids import new_id
 from domain.people import queries as people
-from domain.permissions import Target, cities
 
 blp = Blueprint("counselling", __name__, url_prefix="/v1/helpline", description="The counsellors' desk.")
 
 ANSWER = "helpline.answer"
-
-
-def _home(call: Call, action: str = ANSWER) -> str:
-    """The city whose line it is: as asked, else the caller's only one."""
-    given = call.query.get("city") or call.body.get("city")
-    mine = cities(call.who, action)
-    if given:
-        call.require_reach(action, Target(city=given))
-        return str(given)
-    named = mine - {"*"}
-    if len(named) != 1:
-        raise Invalid("say which city", code="city_needed", errors={"city": ["Which one?"]})
-    return next(iter(named))
+FIGURES_OF = timedelta(days=31)
+"""At most: they are counted from the requests themselves."""
 
 
 @blp.endpoint("PUT /duty", permission=ANSWER, body=schemas.ShiftBody, answer=schemas.ShiftAnswer)
@@ -43,7 +30,7 @@ def set_duty(call: Call) -> Any:
     state: CounsellorState = call.body["state"]
     held = shifts.set_state(
         call.who.person_id,
-        _home(call),
+        home(call, ANSWER),
         state,
         gender=me.gender or "",
         languages=list(me.languages) or [me.language],
@@ -73,7 +60,7 @@ def waiting(call: Call) -> Any:
     """Who waits, in the order of the line: that they do, not what they told."""
     shifts.seen(call.who.person_id, now=call.now)
     gender = shifts.get(call.who.person_id).get("gender", "")
-    rows = line.waiting(_home(call), after=_after(call), limit=call.limit + 1)
+    rows = line.waiting(home(call, ANSWER), after=_after(call), limit=call.limit + 1)
     page = rows[: call.limit]
     more = [page[-1]["line_at"], page[-1]["_id"]] if len(rows) > call.limit else None
     return Listed([row_view(row, gender=gender) for row in page], more)
@@ -89,15 +76,15 @@ def _after(call: Call) -> tuple[datetime, str] | None:
     permission=ANSWER,
     answer=schemas.RequestFile,
     caution=False,
-    also={409: "Another counsellor has it, or the caller is not on shift."},
+    also={409: "Another counsellor has it, she wants somebody else, or the caller is not on shift."},
 )
 def claim(call: Call, request_id: str) -> Any:
     """Take it: the first one wins. Opens it, and the opening is on the audit chain."""
     who = call.who.person_id
     desk(call.who, request_id)
-    shifts.must_be_available(who)
+    gender = shifts.must_be_available(who).get("gender") or ""
     shifts.seen(who, now=call.now)
-    doc = helpline.change(request_id, lambda found: rules.claim(found, who, call.now), now=call.now)
+    doc = helpline.change(request_id, lambda found: rules.claim(found, who, call.now, gender=gender), now=call.now)
     call.services.enqueue("drain", "helpline_requests", request_id)
     return _opened(call, doc, "claimed")
 
@@ -147,8 +134,8 @@ def transfer(call: Call, request_id: str) -> Any:
     """Hand it over with a note, so that she is not asked her story twice."""
     doc, who = desk(call.who, request_id), call.who.person_id
     filing.must_have(doc, who)
-    if to := call.body.get("to"):
-        shifts.must_be_available(to)
+    if (to := call.body.get("to")) and shifts.must_be_available(to).get("city") != doc["city"]:
+        raise NotOnShift("no counsellor of this city")
     key = call.key or call.fingerprint
     filing.note(doc, call.body["note"], the_vault(), by=who, key=key, now=call.now)
     doc = helpline.change(
@@ -179,8 +166,9 @@ def call_her(call: Call, request_id: str) -> Any:
 @blp.endpoint("GET /line", permission="helpline.exists", query=schemas.LineFiguresQuery, answer=schemas.LineFigures)
 def figures(call: Call) -> Any:
     """How the line does: how many wait, who can answer, and how quickly who asked was answered."""
-    city = _home(call, "helpline.exists")
-    since = call.query.get("since") or call.now - timedelta(days=1)
-    found = line.figures(city, since=since, until=call.query.get("until") or call.now, now=call.now)
+    city = home(call, "helpline.exists")
+    until = call.query.get("until") or call.now
+    since = max(call.query.get("since") or until - timedelta(days=1), until - FIGURES_OF)
+    found = line.figures(city, since=since, until=until, now=call.now)
     free = {name or "unsaid": count for name, count in line.free(city).items()}
     return {**found, "waiting": line.length(city), "available": free}

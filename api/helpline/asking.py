@@ -12,7 +12,7 @@ from api.helpline.views import her_view
 from api.paging import Listed
 from domain.audit import chain as audit
 from domain.cities import queries as cities
-from domain.helpline import chat, erasing, line, returning, rules
+from domain.helpline import chat, erasing, line, returning, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.errors import QuickUnknown
 from domain.helpline.rules import Step
@@ -167,6 +167,8 @@ def list_messages(call: Call, request_id: str) -> Any:
     who = reader(request_id, now=call.now)
     start = (call.after(int) or [call.query["after_seq"]])[0]
     rows = chat.after(request_id, start, limit=call.limit + 1)
+    if who.side == Side.COUNSELLOR:
+        shifts.seen(who.by, now=call.now)
     if rows and who.side == Side.COUNSELLOR:
         audit.append(who.doc["city"], who.by, "helpline.read", request_id, now=call.now, up_to=str(rows[-1]["seq"]))
     box = the_vault().box(request_id)

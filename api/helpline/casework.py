@@ -30,7 +30,11 @@ _SHOWN: dict[str, Any] = {
 
 
 @blp.endpoint(
-    "GET /referrals", public="Public numbers.", query=schemas.ReferralsQuery, answer=schemas.ReferralDirectory, etag=True
+    "GET /referrals",
+    public="Public numbers.",
+    query=schemas.ReferralsQuery,
+    answer=schemas.ReferralDirectory,
+    etag=True,
 )
 def referrals(call: Call) -> Any:
     """Who else helps: shelters, lawyers, hospitals, police, against crime online; what is not verified says so."""

@@ -57,7 +57,7 @@ _MONTHS_UR: Final = "جنوری فروری مارچ اپریل مئی جون ج�
 @blp.endpoint(
     "GET /requests/<request_id>/export",
     public=PUBLIC,
-    query=schemas.ExportQuery,
+    query=schemas.CopyQuery,
     security=SECURITY,
     responses={"200": {"description": "A PDF.", "content": {"application/pdf": {}}}},
 )

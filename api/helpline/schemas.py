@@ -462,7 +462,7 @@ class HelplineCase(Answer):
     stages = fields.List(fields.Nested(CaseEntry), required=True)
 
 
-class ExportQuery(Schema):
+class CopyQuery(Schema):
     """In which language."""
 
     language = fields.String(validate=validate.OneOf(["ur", "en"]), load_default="ur")
@@ -473,3 +473,15 @@ class JoinRequest(Schema):
 
     request_id = Id(required=True)
     helpline_token = fields.String(required=True, validate=validate.Length(max=80))
+
+
+class Shift(Answer):
+    """One counsellor's shift."""
+
+    person = fields.String(required=True)
+    state = Choice(CounsellorState, required=True)
+    gender = fields.String()
+    languages = fields.List(fields.String())
+    since = Time()
+    until = Time()
+    has = fields.Integer(required=True, metadata={"description": "How many requests."})

@@ -4,13 +4,15 @@ from typing import Any
 
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import desk
+from api.helpline.access import desk, home
 from api.helpline.views import row_view
+from api.paging import Listed
 from api.reviews import schemas as review_schemas
 from api.reviews.routes import review_view
 from domain.audit import chain as audit
-from domain.helpline import rules, shifts
+from domain.helpline import line, rules, shifts
 from domain.helpline import service as helpline
+from domain.helpline.states import HelplineStatus
 from domain.reviews import service as reviews
 from domain.reviews.states import ReviewKind
 
@@ -62,13 +64,47 @@ def listen(call: Call, request_id: str) -> Any:
     permission=SUPERVISE,
     body=schemas.OpeningReason,
     answer=schemas.WaitingRow,
-    also={409: "It is over."},
+    also={409: "It is over, or the caller is not on shift."},
 )
 def take_over(call: Call, request_id: str) -> Any:
     """Have it from now on, with a reason; the counsellor who had it hears, and she does."""
     doc, who, reason = desk(call.who, request_id, SUPERVISE), call.who.person_id, call.body["reason"]
+    shifts.must_be_available(who)
     audit.append(doc["city"], who, "helpline.taken_over", request_id, now=call.now, reason=reason)
     shifts.seen(who, now=call.now)
     after = helpline.change(request_id, lambda found: rules.take_over(found, who, call.now), now=call.now)
+    call.services.enqueue("drain", "helpline_requests", request_id)
+    return row_view(after)
+
+
+@blp.endpoint(
+    "GET /shifts", permission=SUPERVISE, query=schemas.LineQuery, answer=schemas.Shift, paged=True, caution=False
+)
+def list_shifts(call: Call) -> Any:
+    """Who is on shift and on break, and how many each has."""
+    city = home(call, SUPERVISE)
+    return Listed(
+        [{**held, "person": held["_id"], "has": len(line.of_counsellor(held["_id"]))} for held in shifts.on_shift(city)]
+    )
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/release",
+    permission=SUPERVISE,
+    body=schemas.OpeningReason,
+    answer=schemas.WaitingRow,
+    also={409: "It is over."},
+)
+def release(call: Call, request_id: str) -> Any:
+    """Give a claimed request back to the line, with its old place: its counsellor cannot answer."""
+    doc, who, reason = desk(call.who, request_id, SUPERVISE), call.who.person_id, call.body["reason"]
+    audit.append(doc["city"], who, "helpline.released", request_id, now=call.now, reason=reason)
+
+    def rule(found: rules.Request) -> rules.Step | None:
+        if found["status"] == HelplineStatus.WAITING:
+            return None
+        return rules.give_back(found, "released", call.now, by=who)
+
+    after = helpline.change(request_id, rule, now=call.now)
     call.services.enqueue("drain", "helpline_requests", request_id)
     return row_view(after)

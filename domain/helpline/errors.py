@@ -103,3 +103,9 @@ class MediaUnknown(Invalid):
     """What came is neither a picture nor a voice that can be played."""
 
     code = "media_unknown"
+
+
+class NotWhomSheWants(Conflict):
+    """She wants a woman (or a man), and has not taken the offer of somebody else."""
+
+    code = "not_whom_she_wants"

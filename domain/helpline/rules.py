@@ -13,8 +13,15 @@ from zoneinfo import ZoneInfo
 
 from domain.cities.config import Span
 from domain.cities.hours import in_span
-from domain.helpline.errors import AlreadyClaimed, ConsentNeeded, ContactStopped, NotYours, RequestClosed
-from domain.helpline.states import Danger, HelplineStatus, Mode, Outcome
+from domain.helpline.errors import (
+    AlreadyClaimed,
+    ConsentNeeded,
+    ContactStopped,
+    NotWhomSheWants,
+    NotYours,
+    RequestClosed,
+)
+from domain.helpline.states import Channel, Danger, HelplineStatus, Mode, Outcome
 
 Request = Mapping[str, Any]
 
@@ -103,13 +110,15 @@ def _of(doc: Request, counsellor: str) -> None:
         raise NotYours("another counsellor has it")
 
 
-def claim(doc: Request, counsellor: str, now: datetime) -> Step | None:
-    """The first one takes it. Again by the same counsellor is no change."""
+def claim(doc: Request, counsellor: str, now: datetime, *, gender: str = "female") -> Step | None:
+    """The first one takes it whom she wants, or anybody where she is in danger now. Again by the same one is no change."""
     must_be_open(doc)
     if doc["status"] == HelplineStatus.CLAIMED:
         if doc.get("counsellor") == counsellor:
             return None
         raise AlreadyClaimed("another counsellor has it", current="claimed")
+    if not suits(doc, gender) and doc["danger"] != Danger.NOW:
+        raise NotWhomSheWants("she wants somebody else, and has not said yes to another", current="waiting")
     to = doc.get("transfer_to")
     if to and to != counsellor and now < doc["transfer_until"]:
         raise AlreadyClaimed("it is being handed to another counsellor", current="waiting")
@@ -265,7 +274,12 @@ def overdue(doc: Request, now: datetime, *, free: Mapping[str, int], absent: boo
             return give_back(doc, "absent", now, by="system")
         return Step(sets={"due_at": now + SILENT_COUNSELLOR})
     step = Step(sets={"due_at": now + UNCLAIMED_AFTER}, events=[event("helpline.unclaimed")])
-    if (offered := other_gender(doc, now, free)) and doc.get("offered") != offered:
+    offered = other_gender(doc, now, free)
+    if offered and doc["channel"] != Channel.APP:
+        step.sets["wanted"] = offered  # by SMS or telephone she cannot be asked: whoever is free answers
+        step.log = {"kind": "others_offered", "by": "system"}
+        step.events.append(event("helpline.returned", reason="others"))
+    elif offered and doc.get("offered") != offered:
         step.sets["offered"] = offered
         step.log = {"kind": "others_offered", "by": "system"}
         step.events.append(event("helpline.offered"))

@@ -88,6 +88,12 @@ def on_duty(city: str) -> list[dict[str, Any]]:
     return list(counsellors().find({"city": city, "state": str(CounsellorState.AVAILABLE)}))
 
 
+def on_shift(city: str) -> list[dict[str, Any]]:
+    """Who is on shift, on break or not."""
+    states = [str(CounsellorState.AVAILABLE), str(CounsellorState.BREAK)]
+    return list(counsellors().find({"city": city, "state": {"$in": states}}))
+
+
 def over(*, now: datetime, limit: int = 200) -> list[dict[str, Any]]:
     """Those whose state's time is up."""
     return list(counsellors().find({"until": {"$lte": now}}).sort("until", 1).limit(limit))

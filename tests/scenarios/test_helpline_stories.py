@@ -147,6 +147,7 @@ def test_no_woman_is_free_and_it_is_no_dead_end(small_city: SmallCity) -> None:
     city.skip(61)
     assert her.call("GET").json()["offered"] == "anyone"
     assert man.call("GET", "/waiting").json()["items"][0]["suits"] is False
+    assert man.claim(her).json()["code"] == "not_whom_she_wants"
     assert her.call("PATCH", json={"wanted": "anyone"}).json()["wanted"] == "anyone"
     assert man.call("GET", "/waiting").json()["items"][0]["suits"] is True
     assert man.claim(her).status_code == 200
@@ -268,6 +269,11 @@ def test_it_is_handed_over_with_its_notes(small_city: SmallCity) -> None:
     assert third.claim(her).json()["code"] == "already_claimed"  # it is kept for whom it is meant
     assert [note["text"] for note in other.claim(her).json()["notes"]] == ["Wants a lawyer."]
     assert desk.write(her, "still me").status_code == 404
+    boss = Desk(city, role="helpline_supervisor", on_shift=False)
+    held = {each["person"]: each["has"] for each in boss.call("GET", "/shifts").json()["items"]}
+    assert (held[other.who.person_id], held[third.who.person_id]) == (1, 0)
+    boss.on(her, "POST", "/release", json={"reason": "Her network is gone."})
+    other.claim(her)
     # Her counsellor goes home, and then is simply gone: it is back in the line each time.
     other.call("PUT", "/duty", json={"state": "off"})
     assert her.call("GET").json()["status"] == "waiting"
@@ -289,6 +295,10 @@ def test_a_supervisor_listens_only_with_her_consent(small_city: SmallCity) -> No
     assert boss.on(her, "GET", "/messages").status_code == 200
     her.call("PATCH", json={"listen_in": False})
     assert boss.on(her, "GET", "/messages").status_code == 403
+    assert (
+        boss.on(her, "POST", "/take-over", json={"reason": "The counsellor fell ill."}).json()["code"] == "not_on_shift"
+    )
+    boss.call("PUT", "/duty", json={"state": "available"})
     assert boss.on(her, "POST", "/take-over", json={"reason": "The counsellor fell ill."}).status_code == 200
     assert boss.on(her, "GET", "/messages").status_code == 200
     assert desk.on(her, "GET", "/messages").status_code == 403
