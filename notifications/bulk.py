@@ -25,7 +25,7 @@ from domain.cities import queries as cities
 from domain.deliveries import bulk as store
 from domain.deliveries.service import Delivery, Recipient, Telling, delivery_id
 from domain.deliveries.service import receipt_token as receipt_token_of
-from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, Priority
+from domain.deliveries.states import ENDED, AttemptState, DeliveryStatus, Held, Priority, Suppressed
 from domain.people import service as people
 from notifications import everywhere, optouts, policy, purposes, recipients
 from notifications.channel import ChannelError, FailureCode, Permanent, Temporary, Unknown
@@ -150,7 +150,7 @@ class _Run:
                 under_way += len(ours)
                 for each in ours:
                     _pool().submit(self._send_and_tell, each)
-            ended = self._ended()
+            ended = self._ended() if under_way else []
             if not self.keep():
                 self.lost = True  # whoever has the batch now looks into what we have under way
             under_way -= len(ended)
@@ -199,7 +199,7 @@ class _Run:
                 number = step.number if step.do == policy.Do.RECONCILE else delivery["tries"] + 1
                 tries.append(_Try(delivery, step, reached, number, new, repeats))
             elif step.do == policy.Do.GIVE_UP:
-                ending = (DeliveryStatus.FAILED_PERMANENT, step.reason)
+                ending = (_given_up(delivery, step.reason), step.reason)
                 if new:
                     nowhere.append({**delivery, "status": str(ending[0]), "reason": step.reason})
                 else:
@@ -242,8 +242,9 @@ class _Run:
         return self._quiet_until is not None and purposes.sleeps(delivery, channel)
 
     def _look_again(self, at: datetime | None) -> None:
-        if at is not None and at < self.batch.valid_until:
-            self.due = at if self.due is None else min(self.due, at)
+        """At that time, or when it no longer matters: then what is still open is given up."""
+        if at is not None and self.post.clock() < self.batch.valid_until:
+            self.due = min(at, self.batch.valid_until, self.due or at)
 
     def _fresh(self, person: str, now: datetime) -> Delivery:
         """A delivery that is not written down yet."""
@@ -439,6 +440,12 @@ _STATE_OF: Mapping[type[ChannelError], AttemptState] = {
 def _last(delivery: Delivery) -> dict[str, Any] | None:
     attempts = delivery.get("attempts") or {}
     return attempts[max(attempts, key=int)] if attempts else None
+
+
+def _given_up(delivery: Delivery, reason: str) -> DeliveryStatus:
+    """What waited until it no longer mattered, and was never tried, did not fail."""
+    waited = reason == Suppressed.EXPIRED and (delivery.get("held") or not delivery["attempts"])
+    return DeliveryStatus.SUPPRESSED if waited else DeliveryStatus.FAILED_PERMANENT
 
 
 def _has_gone(delivery: Delivery) -> bool:
