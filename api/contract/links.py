@@ -30,6 +30,7 @@ _OF_AN_INCIDENT: Final = (
     "incidents_read_incident",
     "incidents_read_timeline",
     "incidents_read_track",
+    "told_of_incident",
     "operating_add_note",
     "operating_add_message",
     "operating_steer",
@@ -67,6 +68,8 @@ _OF_A_CAMERA: Final = (
 _OF_A_UNIT: Final = ("units_get_unit", "units_change_unit", "units_retire_unit")
 _OF_STAFF: Final = ("staff_get_staff", "staff_change_staff", "staff_new_enrolment", "staff_dismiss")
 
+_OF_A_DRILL: Final = ("drills_read_drill", "drills_unreached", "drills_stop_drill")
+
 LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("people_add_guardian", "201"): _each("guardian_id", "$response.body#/id", "people_remove_guardian"),
     ("people_list_sessions", "200"): _each("session_id", "$response.body#/items/0/id", "people_end_session"),
@@ -90,5 +93,11 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("units_list_units", "200"): _each("cursor", "$response.body#/next", "units_list_units"),
     ("staff_add_staff", "201"): _each("person_id", "$response.body#/id", *_OF_STAFF),
     ("staff_list_sessions", "200"): _each("session_id", "$response.body#/items/0/id", "staff_end_session"),
+    ("told_of_incident", "200"): _each("delivery_id", "$response.body#/items/0/id", "told_read_delivery"),
+    ("drills_start_drill", "201"): _each("drill_id", "$response.body#/id", *_OF_A_DRILL),
+    ("drills_list_drills", "200"): _each("drill_id", "$response.body#/items/0/id", *_OF_A_DRILL),
+    ("notices_list_notices", "200"): _each(
+        "notice_id", "$response.body#/items/0/id", "notices_read_notice", "notices_acknowledge"
+    ),
     ("sync_changes", "200"): _each("cursor", "$response.body#/cursor", "sync_changes"),
 }
