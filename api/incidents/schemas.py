@@ -165,6 +165,7 @@ class Incident(IncidentRow):
     handovers = fields.List(fields.Dict(), required=True)
     links = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     citizen = fields.Dict(allow_none=True)
+    about = fields.Dict(metadata={"description": "What it came from: {journey} or {escort}."})
     unreadable = fields.List(fields.Dict())
     notes = fields.List(fields.Dict())
     deliveries = fields.List(fields.Dict())

@@ -67,6 +67,7 @@ def full_view(
         return view | {"correlations": [], "citizen": _citizen(doc) if holds(doc, unit) else None}
     return view | {
         "citizen": _citizen(doc, everything=True),
+        "about": dict(doc.get("about") or {}),
         "unreadable": list(doc.get("unreadable") or []),
         "notes": list(doc.get("notes") or [])[-SHOWN:],
         "deliveries": [_delivery(each) for each in (deliveries or [])[-SHOWN:]],

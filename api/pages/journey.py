@@ -52,7 +52,9 @@ def show(doc: Journey, link: dict[str, Any]) -> Response:
             if line.verified
         ],
         "sos_url": _sos_url(view["sos_id"]),
-        "ends": say["ends_at"].format(time=spell.clock(rules.page_until(doc), config.zone)),
+        "ends": say["ends_after"]
+        if going
+        else say["ends_at"].format(time=spell.clock(rules.page_until(doc), config.zone)),
         "guards": guardian is not None and not declined and going,
         "missed": view["status"] == JourneyStatus.MISSED,
         "may_refuse": guardian is not None and not declined,

@@ -59,6 +59,10 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "journey.arrived.more": ("This page shows nothing new any more.", "اس صفحے پر اب کوئی نئی بات نہیں آئے گی۔"),
     "journey.cancelled": ("The journey was taken back", "سفر منسوخ کر دیا گیا"),
     "journey.cancelled.more": ("This page shows nothing new any more.", "اس صفحے پر اب کوئی نئی بات نہیں آئے گی۔"),
+    "ends_after": (
+        "This link works until an hour after the journey.",
+        "یہ لنک سفر ختم ہونے کے ایک گھنٹے بعد تک کام کرے گا۔",
+    ),
     "expected_at": ("Expected at {time}", "{time} بجے تک پہنچنا ہے"),
     "concern.battery_low": ("Battery nearly empty", "بیٹری ختم ہونے والی ہے"),
     "concern.stopped": ("No movement for minutes", "کئی منٹ سے حرکت نہیں"),
