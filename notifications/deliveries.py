@@ -4,43 +4,30 @@ became of it. May run twice, and in two places at once: the version of the docum
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from domain.cities import hours
-from domain.cities import queries as cities
-from domain.clock import Clock
 from domain.deliveries import service as store
 from domain.deliveries.service import Delivery
-from domain.deliveries.states import AttemptState, DeliveryStatus, Held, Suppressed
-from domain.limits import service as limits
-from domain.lines import service as lines
+from domain.deliveries.states import AttemptState, DeliveryStatus, Suppressed
 from domain.people import service as people
-from notifications import everywhere, optouts, policy, purposes, reports
+from notifications import everywhere, optouts, policy
 from notifications.channel import Channel, ChannelError, FailureCode, Permanent, Temporary, Unknown
+from notifications.compose import compose
 from notifications.content import CONTENT, READ, Content
-from notifications.gateways import Gateways, Trait
-from notifications.messages import Address, Message, Sent, nonce_of
+from notifications.gateways import Gateways
+from notifications.holding import kept_back
+from notifications.messages import Address, Message, Sent
+from notifications.post import Post as Post
+from notifications.post import gateway as gateway_of
+from notifications.post import heard, routes, trait
 from notifications.recipients import Reached, reach, retire
-from notifications.render.push import push_payload
-from notifications.render.text import render, render_sms
 from runtime import logging
-from runtime.settings import Settings
 
 SEND_TIMEOUT_S: Mapping[str, float] = {"fcm": 3.0, "sms": 5.0, "voice": 5.0, "console": 1.0}
 
 log = logging.get(__name__)
-
-
-@dataclass(frozen=True)
-class Post:
-    """What sending needs: the settings, the time, and one channel a kind of address (`registry.build_channels`)."""
-
-    settings: Settings
-    clock: Clock
-    channels: Mapping[str, Channel]
 
 
 def advance(delivery_id: str, post: Post, *, known: Delivery | None = None) -> DeliveryStatus:
@@ -58,10 +45,10 @@ def advance(delivery_id: str, post: Post, *, known: Delivery | None = None) -> D
             reachable = [name for name in reachable if name == "fcm"]
         if not delivery["attempts"]:
             delivery["plan"] = list(policy.order(delivery["plan"], reached.worked(now)))
-        step = policy.next_step(delivery, reachable, now, _routes(delivery, reached, post, now))
+        step = policy.next_step(delivery, reachable, now, routes(delivery, reached, post, now))
         if step.do == policy.Do.SEND and step.channel == "sms" and _left_out(delivery, reached, post):
             reachable.remove("sms")
-            step = policy.next_step(delivery, reachable, now, _routes(delivery, reached, post, now))
+            step = policy.next_step(delivery, reachable, now, routes(delivery, reached, post, now))
         if step.do == policy.Do.WAIT:
             if step.until is None or step.until > now:
                 store.wait(delivery, step.until)
@@ -74,7 +61,7 @@ def advance(delivery_id: str, post: Post, *, known: Delivery | None = None) -> D
             store.end(delivery, DeliveryStatus.SUPPRESSED if waited else DeliveryStatus.FAILED_PERMANENT, step.reason)
             break
         if step.do == policy.Do.SEND:
-            if not delivery.get("life_critical") and _kept_back(delivery, step.channel, reached, post):
+            if not delivery.get("life_critical") and kept_back(delivery, step.channel, reached, post):
                 break
             ended = _send(delivery, step, content, reached, post)
             if ended == AttemptState.SENT:
@@ -93,44 +80,6 @@ def _left_out(delivery: Delivery, reached: Reached, post: Post) -> bool:
 
 def _fits(channel: str, content: Content) -> bool:
     return channel != "fcm" or bool(content.push)
-
-
-def _routes(delivery: Delivery, reached: Reached, post: Post, now: datetime) -> policy.Routes:
-    """Through which gateways each channel reaches them now; a channel with one carrier and no breaker has none."""
-    life_critical = bool(delivery.get("life_critical"))
-    return {
-        kind: channel.route(address.value, now, life_critical=life_critical)
-        for kind, address in reached.addresses.items()
-        if isinstance(channel := post.channels.get(kind), Gateways)
-    }
-
-
-def _kept_back(delivery: Delivery, channel: str, reached: Reached, post: Post) -> bool:
-    """Whether it may not go out now: the city sleeps, the number has had enough, or something newer tells it."""
-    now = post.clock()
-    if delivery.get("held") and purposes.manner(delivery["purpose"]).bundles and store.told_later(delivery):
-        store.end(delivery, DeliveryStatus.SUPPRESSED, Suppressed.BUNDLED)
-        return True
-    if purposes.sleeps(delivery, channel):
-        ends = hours.quiet_until(cities.current(delivery["city"]), now)
-        if ends is not None:
-            store.hold_back(delivery, Held.QUIET_HOURS, until=ends, now=now)
-            return True
-    counted = any(attempt["channel"] == channel for attempt in delivery["attempts"].values())
-    if not counted and purposes.throttled(delivery, channel):
-        limit, window = purposes.LIMITS[channel]
-        ends = limits.admit(
-            post.settings.signing_key,
-            f"told_{channel}",
-            reached.addresses[channel].value,
-            limit=limit,
-            window_s=int(window.total_seconds()),
-            now=now,
-        )
-        if ends is not None:
-            store.hold_back(delivery, Held.THROTTLED, until=ends, now=now)
-            return True
-    return False
 
 
 def _send(delivery: Delivery, step: policy.Step, content: Content, reached: Reached, post: Post) -> AttemptState | None:
@@ -152,35 +101,24 @@ def _send(delivery: Delivery, step: policy.Step, content: Content, reached: Reac
         begun[READ] = delivery[READ]
     number = begun["tries"]
     try:
-        message = _message(begun, number, channel, content, reached, post)
+        message = compose(begun, number, channel, content, reached, post)
         also = reached.also if channel == "fcm" else ()
         gateways = post.channels[channel]
         if isinstance(gateways, Gateways):
             gateways.went(step.gateway, now)
         sent = everywhere.send(
-            _gateway(gateways, step.gateway),
+            gateway_of(gateways, step.gateway),
             message,
             also,
             timeout_s=SEND_TIMEOUT_S[channel],
             dead=partial(_retire_push, post),
         )
     except ChannelError as error:
-        _heard(post, channel, step.gateway, error)
+        heard(post, channel, step.gateway, error)
         return _failed(begun, number, channel, error, post)
-    _heard(post, channel, step.gateway, None)
+    heard(post, channel, step.gateway, None)
     _taken(begun, number, channel, sent, post)
     return AttemptState.SENT
-
-
-def _gateway(channel: Channel, name: str) -> Channel:
-    return channel.named(name) if isinstance(channel, Gateways) else channel
-
-
-def _heard(post: Post, channel: str, gateway: str, error: ChannelError | None) -> None:
-    """The breaker before a carrier learns what became of a message."""
-    gateways = post.channels[channel]
-    if isinstance(gateways, Gateways):
-        gateways.told(gateway, error, post.clock())
 
 
 def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reached, post: Post) -> bool:
@@ -190,7 +128,7 @@ def _reconcile(delivery: Delivery, number: int, content: Content, reached: Reach
         return False
     attempt = held["attempts"][str(number)]
     channel = attempt["channel"]
-    message = _message(held, number, channel, content, reached, post)
+    message = compose(held, number, channel, content, reached, post)
     try:
         sent = _asked_again(post.channels[channel], attempt.get("gateway") or "", message, attempt["at"])
     except ChannelError as error:
@@ -210,7 +148,7 @@ def _asked_again(channel: Channel, gateway: str, message: Message, since: dateti
     """
     if isinstance(channel, Gateways) and not channel.has(gateway):
         raise Unknown(FailureCode.NO_LIST)
-    return _gateway(channel, gateway).reconcile(message, since=since)
+    return gateway_of(channel, gateway).reconcile(message, since=since)
 
 
 def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post) -> None:
@@ -222,7 +160,7 @@ def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post
         "done_at": now,
     }
     gateway = delivery["attempts"][str(number)].get("gateway") or ""
-    by_id = _trait(post, channel, gateway).reports == "by_id"
+    by_id = trait(post, channel, gateway).reports == "by_id"
     store.finish(
         delivery,
         number,
@@ -230,21 +168,6 @@ def _taken(delivery: Delivery, number: int, channel: str, sent: Sent, post: Post
         next_at=policy.after_attempt(delivery, AttemptState.SENT, channel, now, None),
         known_as=[f"{gateway}:{each}" for each in sent.vendor_id.split("+")] if by_id else (),
     )
-
-
-def _trait(post: Post, channel: str, gateway: str) -> Trait:
-    gateways = post.channels[channel]
-    return gateways.trait(gateway) if isinstance(gateways, Gateways) else Trait()
-
-
-def _status_url(post: Post, channel: str, gateway: str, delivery_id: str, number: int) -> str | None:
-    """Where this attempt's carrier reports."""
-    settings, how = post.settings, _trait(post, channel, gateway).reports
-    if how == "by_id":
-        return None
-    if how == "signed":
-        return reports.address(settings.public_url, settings.signing_key, gateway, delivery_id, number)
-    return f"{settings.public_url}/webhooks/twilio/status?delivery={delivery_id}&attempt={number}"
 
 
 def _retire_push(post: Post, address: Address) -> None:
@@ -280,73 +203,3 @@ def _failed(delivery: Delivery, number: int, channel: str, error: ChannelError, 
     next_at = policy.after_attempt(delivery, state, channel, now, retry_at)
     store.finish(delivery, number, outcome, next_at=next_at)
     return state
-
-
-def _asleep(delivery: Delivery, now: datetime) -> bool:
-    """Whether a push of it is shown without a sound, as the city sleeps."""
-    return purposes.sleeps(delivery, "sms") and hours.is_quiet(cities.current(delivery["city"]), now)
-
-
-def _message(delivery: Delivery, number: int, channel: str, content: Content, reached: Reached, post: Post) -> Message:
-    settings, now = post.settings, post.clock()
-    key = f"{delivery['_id']}-{number}"
-    params = content.params(delivery, reached, settings)
-    nonce = nonce_of(key)
-    seconds_left = max(10, int((delivery["valid_until"] - now).total_seconds()))
-    address = reached.addresses[channel]
-    gateway = delivery["attempts"][str(number)].get("gateway") or ""
-    status_url = _status_url(post, channel, gateway, delivery["_id"], number)
-    purpose, language = delivery["purpose"], reached.language
-    if params.get("variant"):
-        purpose = f"{purpose}.{params['variant']}"
-    if channel == "fcm":
-        hidden = bool(params.get("hidden"))
-        return Message(
-            key=key,
-            city=delivery["city"],
-            to=address,
-            title="" if hidden else render(purpose, "push_title", language, params),
-            body="" if hidden else render(purpose, "push_body", language, params),
-            data=push_payload(
-                content.push,
-                delivery_id=delivery["_id"],
-                receipt_token=store.receipt_token(settings.signing_key, delivery["_id"]),
-                params=params,
-            ),
-            urgent=content.urgent,
-            quiet=bool(params.get("quiet")) or _asleep(delivery, now),
-            ttl_s=seconds_left,
-            # A phone that was away gets the latest state alone, as an SMS that had to wait.
-            collapse=delivery["subject"] if purposes.manner(delivery["purpose"]).bundles else "",
-            language=language,
-        )
-    if channel == "sms":
-        if content.takes_replies and _trait(post, channel, gateway).two_way:
-            # Kept by the delivery, on the number that it goes to: a second try has the same one.
-            code = lines.code_for(settings.signing_key, address.value, delivery["_id"], now=now)
-            params = {**params, "reply": code}
-        text = render_sms(purpose, language, {**params, "nonce": nonce}).text
-        return Message(
-            key=key,
-            city=delivery["city"],
-            to=address,
-            text=text,
-            nonce=nonce,
-            ttl_s=seconds_left,
-            language=language,
-            status_url=status_url,
-        )
-    # Always asked for, never sent along: what is said then depends on who picked up.
-    twiml = f"{settings.public_url}/webhooks/twilio/voice?delivery={delivery['_id']}&attempt={number}"
-    return Message(
-        key=key,
-        city=delivery["city"],
-        to=address,
-        text=render(purpose, "voice", language, params),
-        nonce=nonce,
-        ttl_s=seconds_left,
-        language=language,
-        twiml_url=twiml,
-        status_url=status_url,
-        urgent=content.urgent,
-    )
