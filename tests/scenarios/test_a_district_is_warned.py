@@ -306,7 +306,7 @@ def test_an_update_and_the_end_reach_everybody_who_was_told(city: SmallCity, ope
 
 def test_quiet_hours_hold_what_can_wait(city: SmallCity, operator: Signed) -> None:
     """At night a minor alert shows itself without a sound, and its SMS come in the morning; a severe one rings."""
-    city.ahead = until(2)
+    city.ahead = until(2) + timedelta(days=1)  # after all that other tests left to be tried again
     operator = staff(city.now(), "operator")
     everybody = people(city, 20, app_share=0.5)
     write(city, operator, severity="Minor", urgency="Future", expires=(city.now() + timedelta(hours=12)).isoformat())
@@ -318,6 +318,5 @@ def test_quiet_hours_hold_what_can_wait(city: SmallCity, operator: Signed) -> No
     city.settle()
     assert sum(inboxes(city)[1].values()) == sum(not each.token for each in everybody)
     city.skip(5 * 3600 + 60)
-    for _ in range(4):  # a carrier that was left alone in an earlier test is tried with one message first
-        city.skip(5)
+    city.skip(5)
     assert sum(inboxes(city)[1].values()) == 2 * sum(not each.token for each in everybody)
