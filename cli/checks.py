@@ -226,8 +226,20 @@ def sms_gateways(settings: Settings) -> Iterator[Finding]:
             yield well("sms gateways", f"{http.name} answers")
 
 
+def vault_keys(settings: Settings) -> Iterator[Finding]:
+    """Where the helpline's master keys come from. A laptop's is made from the secret; a city keeps them apart."""
+    if settings.vault_kms:
+        yield well("vault", "a plug-in keeps the master keys")
+    elif settings.vault_keys.get_secret_value():
+        yield well("vault", "master keys are set")
+    else:
+        found = ill if settings.real_carriers else note
+        yield found("vault", "the master key is made from AMAAN_SECRET: set AMAAN_VAULT_KEYS (amaan vault key)")
+
+
 CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("settings", "", settings_are_safe),
+    ("vault", "", vault_keys),
     ("document store", "", document_store),
     ("indexes", "document store", declared_indexes),
     ("events", "document store", events_are_handled),
