@@ -47,6 +47,7 @@ from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
 from api.place_audits.routes import blp as place_audits
+from api.reports.routes import blp as reports
 from api.responder.routes import blp as responder
 from api.reviews.routes import blp as reviews
 from api.safe_places.embassies import blp as embassies
@@ -82,6 +83,7 @@ DOCUMENTED: list[Any] = [
     escorts,
     place_audits,
     watch,
+    reports,
     incidents,
     operating,
     responder,

@@ -17,6 +17,11 @@ from domain.incidents import queries, seen
 from domain.incidents.states import ASKED, HOLDING
 from domain.journeys import queries as journeys
 from domain.journeys.projection import traveller_view
+from domain.reports import queries as reports
+from domain.reports import seen as report_views
+from domain.reports.states import ReportStatus
+from domain.watch import queries as watch
+from domain.watch.states import GroupStatus, Standing
 
 KEPT: Final = timedelta(days=90)
 LOOK_BACK: Final = timedelta(seconds=5)
@@ -90,6 +95,38 @@ def own_journeys(person: str, since: datetime, cursor: Cursor | None = None, *, 
     changes = (Change("journey", row["_id"], row["updated_at"], traveller_view(row)) for row in rows)
     fresh = (each for each in changes if each.at > since and _is_after(each, cursor))
     return heapq.nsmallest(MOST, fresh, key=_order)
+
+
+def watch_groups(person: str, since: datetime, cursor: Cursor | None = None) -> list[Change]:
+    """The person's groups, invitations and requests that changed since then; one that was closed, or that they were taken
+    out of, is gone. Who left on one phone left no trace that another could be told of.
+    """
+    changes: list[Change] = []
+    held = {row["group"]: row for row in watch.of_person(person)}
+    for group in watch.some(list(held)):
+        row = held[group["_id"]]
+        gone = group["status"] == GroupStatus.CLOSED or row["standing"] == Standing.REMOVED
+        body = None if gone else {**group, "id": group["_id"], "standing": row["standing"], "role": row["role"]}
+        changes.append(Change("watch_group", group["_id"], max(group["changed_at"], row["changed_at"]), body))
+    return heapq.nsmallest(MOST, (each for each in changes if each.at > since and _is_after(each, cursor)), key=_order)
+
+
+def watch_reports(person: str, since: datetime, language: str, cursor: Cursor | None = None) -> list[Change]:
+    """The reports of the person's groups that changed since then, the oldest changes first, as a list shows them; what
+    is not to be read any more is gone.
+    """
+    groups = watch.joined(person)
+    rows = reports.changed(groups, since, limit=MOST) if groups else []
+    changes = (
+        Change(
+            "watch_report",
+            row["_id"],
+            row["changed_at"],
+            report_views.row(row, language) if row["status"] == ReportStatus.PUBLISHED else None,
+        )
+        for row in rows
+    )
+    return [each for each in changes if _is_after(each, cursor)]
 
 
 def assignments(

@@ -28,7 +28,7 @@ from domain.people import queries as people
 from domain.people.addresses import OPTED_OUT
 from domain.people.documents import ChallengeDoc, PersonDoc
 from domain.people.states import Duty
-from notifications import alerts, journeys
+from notifications import alerts, journeys, watch
 from notifications.recipients import Reached
 from notifications.render.text import distance
 from runtime.settings import Settings
@@ -344,6 +344,7 @@ CONTENT: Mapping[str, Content] = {
     "helpline_call_desk": Content(_desk, _helpline_overtaken, urgent=True),
     "helpline_desk": Content(_desk, _never, "helpline.message", urgent=True),
     "alert_issued": Content(alerts.issued, alerts.overtaken, "alert.issued"),
+    "watch_alert": Content(watch.alert, watch.overtaken, "watch.alert"),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),
     "journey_due": Content(
         journeys.due, journeys.due_overtaken, "journey.due", urgent=True, push_only=journeys.is_silent

@@ -9,7 +9,7 @@ from domain.people import queries as people
 from domain.permissions import TABLE, Scope
 from domain.reviews import queries
 from domain.reviews import service as reviews
-from domain.reviews.states import QUESTIONS, ReviewKind
+from domain.reviews.states import QUESTIONS, RULE, ReviewKind
 from notifications.fanout import tell
 from workers.context import Context
 
@@ -47,7 +47,7 @@ def asked(event: Event, context: Context) -> None:
 
 def decided(event: Event, context: Context) -> None:
     """Whoever asked hears that there is an answer."""
-    _tell(event, context, {reviews.get(event["subject"])["asked_by"]})
+    _tell(event, context, {reviews.get(event["subject"])["asked_by"]} - {RULE})
 
 
 def due_reviews(context: Context, pool: ThreadPoolExecutor) -> int:

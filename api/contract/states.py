@@ -35,6 +35,7 @@ from domain.journeys.states import Concern, FakeCallBy, JourneyStatus
 from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
+from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
 from domain.reviews.states import ReviewKind, ReviewStatus
 from domain.watch.states import GroupRole, GroupStatus, Moderation, Standing
 
@@ -56,7 +57,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
     "Casework": (ReferralKind, Consent, Track, Stage),
     "Reviews": (ReviewKind, ReviewStatus),
-    "Neighbourhood watch": (GroupStatus, Standing, GroupRole, Moderation),
+    "Neighbourhood watch": (GroupStatus, Standing, GroupRole, Moderation, ReportStatus, Anonymity, Stand, Flag),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }

@@ -16,6 +16,7 @@ from domain.journeys import service as journeys
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
 from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 from domain.place_audits import service as place_audits
+from domain.reports import service as reports
 from domain.watch import service as watch
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
@@ -28,6 +29,7 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "place_audits": place_audits.exported,
     "helpline": helpline.exported,
     "watch": watch.exported,
+    "reports": reports.exported,
 }
 """What each other concept has of a person, for the export."""
 

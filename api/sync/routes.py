@@ -12,15 +12,24 @@ from api.journeys.schemas import Journey
 from api.paging import decode_cursor, encode_cursor
 from api.people.schemas import PersonAnswer
 from api.people.views import person_view
+from api.reports.schemas import ReportRow
 from api.responder.schemas import Assignment
 from api.schemas import Schema, Time
+from api.watch.schemas import GroupAnswer
 from domain import sync
 from domain.errors import Invalid
 from domain.people import queries as people
 
 blp = Blueprint("sync", __name__, url_prefix="/v1", description="What changed for this person.")
 
-_BODIES: dict[str, Schema] = {"sos": Sos(), "journey": Journey(), "assignment": Assignment(), "profile": PersonAnswer()}
+_BODIES: dict[str, Schema] = {
+    "sos": Sos(),
+    "journey": Journey(),
+    "watch_group": GroupAnswer(),
+    "watch_report": ReportRow(),
+    "assignment": Assignment(),
+    "profile": PersonAnswer(),
+}
 
 
 class SyncQuery(Schema):
@@ -30,7 +39,9 @@ class SyncQuery(Schema):
 
 
 class SyncItem(Schema):
-    """Something that changed: `sos`, `journey`, `assignment` or `profile`, as its own route answers it."""
+    """Something that changed: `sos`, `journey`, `assignment`, `profile`, `watch_group` or `watch_report` (as the list of
+    reports has it), as its own route answers it.
+    """
 
     kind = fields.String(required=True)
     id = fields.String(required=True)
@@ -76,11 +87,16 @@ def _cursor(given: str | None) -> sync.Cursor | None:
     also={410: "The cursor is older than 90 days: start without one."},
 )
 def changes(call: Call) -> Any:
-    """One's own SOS, journeys, profile, and unit's assignments that changed since the cursor; what is gone as tombstones."""
+    """What changed for oneself since the cursor; what is gone as tombstones.
+
+    One's own SOS, journeys, profile, watch groups with their reports, and the assignments of one's unit.
+    """
     cursor = _cursor(call.query.get("cursor"))
     since = sync.since(cursor, now=call.now)
     found = sync.own_sos(call.who.person_id, since, cursor, now=call.now)
     found += sync.own_journeys(call.who.person_id, since, cursor, now=call.now)
+    found += sync.watch_groups(call.who.person_id, since, cursor)
+    found += sync.watch_reports(call.who.person_id, since, call.who.language, cursor)
     if call.who.unit_id:
         found += sync.assignments(call.who.unit_id, since, call.who.language, cursor, but_of=call.who.person_id)
     person = people.get(call.who.person_id)

@@ -142,7 +142,9 @@ def join(call: Call, group_id: str) -> Any:
     return _shown(call, group)
 
 
-@blp.endpoint("POST /<group_id>/invitations", permission=LEAD, body=schemas.GroupInvitations, answer=schemas.GroupInvited)
+@blp.endpoint(
+    "POST /<group_id>/invitations", permission=LEAD, body=schemas.GroupInvitations, answer=schemas.GroupInvited
+)
 def invite(call: Call, group_id: str) -> Any:
     """Ask numbers to join, from a list."""
     group = _led(call, group_id)

@@ -16,6 +16,8 @@ from domain.correlation.rules import Linked, Subject
 from domain.ids import derived_id
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
+from domain.reports.queries import reports
+from domain.reports.states import ReportStatus
 
 NEIGHBOURS: Final = 3 * rules.KEPT
 """So many are compared at most, the latest: a blast with thousands of reports is clustered, not linked pair by pair."""
@@ -24,6 +26,10 @@ _OF_INCIDENT: Final = {
     "city": 1, "position": 1, "raised_at": 1, "category": 1, "flags": 1,
     "citizen.person": 1, "citizen.phone": 1, "citizen.device": 1, "correlations.other.id": 1, "correlations.score": 1,
 }  # fmt: skip
+
+_OF_REPORT: Final = {"city": 1, "position": 1, "at": 1, "category": 1, "author": 1, "status": 1}
+_GONE: Final = frozenset({ReportStatus.REMOVED, ReportStatus.WITHDRAWN})
+"""Reports that are linked with nothing that comes later."""
 
 
 def links() -> Collection[dict[str, Any]]:
@@ -38,16 +44,27 @@ def link_incident(incident_id: str, *, now: datetime) -> int:
     subject = _of_incident(doc)
     if subject is None:
         return 0
-    return _link(subject, [*_near_incidents(subject), *_near_observations(subject)], now, known=doc)
+    near = [*_near_incidents(subject), *_near_observations(subject), *_near_reports(subject)]
+    return _link(subject, near, now, known=doc)
 
 
 def link_observation(observation_id: str, *, now: datetime) -> int:
-    """Link an observation with the incidents near it."""
+    """Link an observation with the incidents and reports near it."""
     row = observations().find_one({"_id": observation_id})
     if row is None:
         return 0
     subject = _of_observation(row)
-    return _link(subject, _near_incidents(subject), now)
+    return _link(subject, [*_near_incidents(subject), *_near_reports(subject)], now)
+
+
+def link_report(report_id: str, *, now: datetime) -> int:
+    """Link what a neighbour saw with incidents, observations and other reports near it."""
+    row = reports().find_one({"_id": report_id})
+    if row is None or row["status"] in _GONE:
+        return 0
+    subject = _of_report(row)
+    near = [*_near_incidents(subject), *_near_observations(subject), *_near_reports(subject)]
+    return _link(subject, near, now)
 
 
 def of(subject_id: str, *, limit: int = rules.KEPT) -> list[dict[str, Any]]:
@@ -174,6 +191,13 @@ def _near_observations(subject: Subject) -> Iterator[Subject]:
         yield _of_observation(row)
 
 
+def _near_reports(subject: Subject) -> Iterator[Subject]:
+    rows = reports().find(_near(subject, "at"), _OF_REPORT)
+    for row in rows.sort("at", -1).limit(NEIGHBOURS):
+        if row["status"] not in _GONE:
+            yield _of_report(row)
+
+
 def _near(subject: Subject, when: str) -> dict[str, Any]:
     level, cells = geo.disk(subject.lat, subject.lon, rules.RADIUS_M)
     return {
@@ -212,4 +236,17 @@ def _of_observation(row: Mapping[str, Any]) -> Subject:
         at=row["at"],
         findings={finding["kind"]: finding["confidence"] for finding in row.get("findings") or []},
         people=((row.get("seen") or {}).get("summary") or {}).get("people_max") or 0,
+    )
+
+
+def _of_report(row: Mapping[str, Any]) -> Subject:
+    return Subject(
+        kind="report",
+        id=row["_id"],
+        city=row["city"],
+        lat=row["position"]["lat"],
+        lon=row["position"]["lon"],
+        at=row["at"],
+        category=row["category"],
+        callers=frozenset({row["author"]}) if row.get("author") else frozenset(),
     )

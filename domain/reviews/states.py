@@ -6,6 +6,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+RULE: Final = "rule"
+"""Who asked, where no human did: nobody hears the answer, and anybody who may answer does."""
+
 
 class ReviewStatus(StrEnum):
     """Where a review stands."""
@@ -25,6 +28,8 @@ class ReviewKind(StrEnum):
 
     VAULT_OPENING = "vault_opening"
     """May this counsellor read a helpline request that she does not have?"""
+    MODERATION = "moderation"
+    """May others read this report, which a rule or neighbours' flags hold back?"""
 
 
 @dataclass(frozen=True)
@@ -40,5 +45,6 @@ class Question:
 
 QUESTIONS: Final[Mapping[ReviewKind, Question]] = {
     ReviewKind.VAULT_OPENING: Question(1, timedelta(hours=1), "helpline.supervise", timedelta(minutes=30)),
+    ReviewKind.MODERATION: Question(1, timedelta(days=2), "watch.moderate", timedelta(0)),
 }
 """One table: a new kind is a line here and a reaction to `review.decided`, where something follows from it."""

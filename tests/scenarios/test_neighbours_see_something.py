@@ -1,6 +1,7 @@
 """Neighbours see something: a group of a few streets, a report, others who confirm it, and somebody who comes."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -164,3 +165,229 @@ def test_an_alert_reaches_the_area_of_a_group(small_city: SmallCity, asma: Signe
     assert known["area"]["geometry"]["type"] == "Polygon"
     unknown = call(city, operator, "POST", "/alerts", {**body, "area": {"groups": ["grp_nobody"]}})
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_group")
+
+
+def settled_in(city: SmallCity, *people_: Signed, days: float = 60.0) -> None:
+    """These have had their accounts for a while."""
+    for number, who in enumerate(people_):
+        made = city.now() - timedelta(days=days + number)
+        people.collection().update_one({"_id": who.person_id}, {"$set": {"created_at": made}})
+
+
+def here(metres: float = 0.0, **more: Any) -> Body:
+    lat, lon = geo.destination(*PLACE, 90.0, metres)
+    return {"lat": lat, "lon": lon, "accuracy_m": 10.0, **more}
+
+
+def reports(city: SmallCity, who: Signed, category: str = "fire", metres: float = 0.0, **more: Any) -> Body:
+    body = {"category": category, "position": here(metres), "note": "Smoke from a roof.", **more}
+    return ok(call(city, who, "POST", "/watch/reports", body))
+
+
+def says(city: SmallCity, who: Signed, report: Body, stand: str = "confirm", metres: float = 30.0) -> Body:
+    body = {"stand": stand, "position": here(metres)}
+    return ok(call(city, who, "POST", f"/watch/reports/{report['id']}/confirmations", body))
+
+
+@pytest.fixture
+def street(small_city: SmallCity, asma: Signed) -> tuple[Body, list[Signed]]:
+    """A group and five neighbours in it, who are not new."""
+    city = small_city
+    city.store.watch_reports.delete_many({})
+    city.store.watch_groups.delete_many({})
+    group = a_group(city, asma)
+    neighbours = [joins(city, group, asma, name=f"Neighbour {number}") for number in range(5)]
+    settled_in(city, asma, *neighbours)
+    return group, neighbours
+
+
+def test_neighbours_confirm_a_fire_and_somebody_comes(
+    small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (group, (saw, *others)) = small_city, street
+    phone = {"id": "dev_a", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": city.now()}
+    city.store.people.update_one({"_id": asma.person_id}, {"$set": {"devices": {"dev_a": phone}}})
+    fire = city.responder(service="fire")
+    made = reports(city, saw)
+    assert (made["status"], made["believed"], made["groups"], made["mine"]) == ("published", False, [group["id"]], True)
+    assert made["score"] < 0.5
+    seen = ok(call(city, others[0], "GET", f"/watch/reports/{made['id']}"))
+    assert "position" not in seen
+    assert (seen["place"]["lat"], seen["place"]["lon"]) == geo.fuzz(*PLACE)
+    assert seen["author_name"] == "Neighbour 0"
+    scores = [says(city, who, made)["score"] for who in others]
+    assert scores == sorted(scores)
+    assert scores[-1] >= 0.7
+    believed = ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))
+    assert (believed["believed"], believed["confirmed"], believed["voices"]) == (True, 4, 5)
+    (incident,) = city.open_incidents()
+    assert (incident["category"], incident["channel"], incident["about"]) == ("fire", "watch", {"report": made["id"]})
+    assert not incident["citizen"].get("person"), "nobody rings whoever reported"
+    assert ok(call(city, fire, "GET", "/responder/assignments"))["items"], "a fire engine is asked"
+    pushes = [each["data"] for each in city.carriers.device(phone["token"])["pushes"]]
+    assert [(each["type"], each["group_id"], each["alert_id"]) for each in pushes] == [
+        ("watch.alert", group["id"], made["id"])
+    ]
+    operator = staff(city.now(), "operator")
+    exact = ok(call(city, operator, "GET", f"/watch/reports/{made['id']}"))
+    assert (exact["position"]["lat"], exact["incident_id"]) == (PLACE[0], incident["_id"])
+    assert incident["_id"] in [each["id"] for each in exact["links"]], "linked, from the report's side"
+    links = ok(call(city, operator, "GET", f"/incidents/{incident['_id']}"))["correlations"]
+    assert made["id"] in [each["other"]["id"] for each in links], "and from the incident's"
+
+
+def test_a_brigade_of_new_accounts_raises_nothing(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
+    city, (_, (saw, *_others)) = small_city, street
+    made = reports(city, saw, "explosion")
+    for _ in range(12):
+        after = says(city, signed_in(city.now()), made)
+    assert after["confirmed"] == 12
+    assert (after["believed"], after["voices"]) == (False, 1)
+    assert after["parts"]["from_new_accounts"] <= 0.5
+    assert city.open_incidents() == []
+
+
+def test_somebody_who_is_there_denies_it(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
+    city, (_, (saw, *others)) = small_city, street
+    made = reports(city, saw)
+    before = says(city, others[0], made)["score"]
+    assert says(city, others[1], made, "deny")["score"] < before
+    changed = says(city, others[1], made, "confirm")
+    assert (changed["confirmed"], changed["denied"]) == (2, 0)
+    mine = call(
+        city, saw, "POST", f"/watch/reports/{made['id']}/confirmations", {"stand": "confirm", "position": here()}
+    )
+    assert (mine.status_code, mine.json()["code"]) == (409, "own_report")
+
+
+def test_the_same_thing_is_offered_and_one_incident_comes_of_it(
+    small_city: SmallCity, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, *others)) = small_city, street
+    first = reports(city, saw)
+    second = reports(city, others[0], metres=80.0)
+    assert [each["id"] for each in second["same_as"]] == [first["id"]]
+    assert reports(city, others[1], "noise", metres=50.0)["same_as"] == []
+    assert reports(city, others[1], metres=900.0)["same_as"] == []
+    operator = staff(city.now(), "operator")
+    for each in (first, second, first):
+        ok(call(city, operator, "POST", f"/watch/reports/{each['id']}/incident"))
+    assert len(city.open_incidents()) == 1
+
+
+def test_the_coordinator_believes_it_and_a_street_light_calls_nobody(
+    small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, other, *_)) = small_city, street
+    made, lamp = reports(city, saw, "robbery"), reports(city, saw, "street_light")
+    assert call(city, other, "POST", f"/watch/reports/{made['id']}/incident").status_code == 403
+    assert ok(call(city, asma, "POST", f"/watch/reports/{made['id']}/incident"))["believed"]
+    assert [each["category"] for each in city.open_incidents()] == ["robbery"]
+    refused = call(city, asma, "POST", f"/watch/reports/{lamp['id']}/incident")
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_emergency")
+
+
+def test_a_number_plate_waits_for_a_human(
+    small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, other, *_)) = small_city, street
+    operator = staff(city.now(), "operator")
+    made = reports(city, saw, "suspicious", note="A white car, LEB ۱۲۳۴, drives up and down.")
+    assert (made["status"], made["reasons"]) == ("held", ["plate_number"])
+    assert call(city, other, "GET", f"/watch/reports/{made['id']}").status_code == 404
+    (asked,) = [
+        each
+        for each in ok(call(city, operator, "GET", "/reviews?city=lahore"))["items"]
+        if each["subject"] == made["id"]
+    ]
+    assert asked["kind"] == "moderation"
+    ok(call(city, saw, "PATCH", f"/watch/reports/{made['id']}", {"note": "A white car drives up and down."}))
+    ok(call(city, operator, "POST", f"/reviews/{asked['id']}/answer", {"approve": True, "reason": "Harmless."}))
+    still = ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))
+    assert still["status"] == "held", "what was answered is not what it says now"
+    assert [each["note"] for each in still["history"]] == ["A white car, LEB ۱۲۳۴, drives up and down."]
+    waiting = [each for each in ok(call(city, operator, "GET", "/reviews?city=lahore"))["items"]
+               if each["subject"] == made["id"]]  # fmt: skip
+    ok(call(city, operator, "POST", f"/reviews/{waiting[0]['id']}/answer", {"approve": True, "reason": "Harmless."}))
+    assert ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))["status"] == "published"
+
+
+def test_flags_hold_it_and_the_coordinator_decides_on_the_record(
+    small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, *others)) = small_city, street
+    made = reports(city, saw, "suspicious", note="Those people do not belong here.")
+    path = f"/watch/reports/{made['id']}"
+    for who in [others[0], *others[:2]]:
+        assert call(city, who, "POST", f"{path}/flags", {"why": "hate"}).status_code == 204
+    assert ok(call(city, saw, "GET", path))["status"] == "published", "twice by one person is one"
+    call(city, others[2], "POST", f"{path}/flags", {"why": "hate"})
+    assert ok(call(city, asma, "GET", path))["reasons"] == ["flagged"]
+    decision = {"status": "removed", "reason": "It is about who, not what."}
+    assert call(city, others[0], "POST", f"{path}/decision", decision).status_code == 403
+    ok(call(city, asma, "POST", f"{path}/decision", decision))
+    told = ok(call(city, saw, "GET", path))
+    assert (told["status"], told["decision"]["reason"]) == ("removed", decision["reason"])
+    assert [row["actor"] for row in city.store.audit.find({"action": "report.removed"})] == [asma.person_id]
+    heard = ok(call(city, asma, "POST", f"{path}/decision", {"status": "published", "reason": "Heard the author."}))
+    assert heard["status"] == "published"
+
+
+def test_offline_edited_withdrawn_and_synced(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
+    city, (group, (saw, other, *_)) = small_city, street
+    cursor = ok(call(city, other, "GET", "/sync"))["cursor"]
+    city.skip(60)
+    key, seen_at = str(uuid.uuid4()), city.now() - timedelta(days=2)
+    captured = seen_at.isoformat().replace("+00:00", "Z")
+    body = {"category": "flood", "position": here(captured_at=captured), "anonymous": "all"}
+    token = sign_in.tokens_for(SECRET, saw.person_id, saw.session_id, Lifetimes(), now=city.now()).access_token
+    headers = {"Idempotency-Key": key, "Sent-At": city.now().isoformat().replace("+00:00", "Z")}
+    headers["Authorization"] = f"Bearer {token}"
+    twice = [requests.post(f"{city.url}/v1/watch/reports", json=body, headers=headers, timeout=10) for _ in range(2)]
+    city.settle()
+    assert [each.status_code for each in twice] == [201, 200]
+    made = twice[0].json()
+    assert made["offline"]
+    assert abs((datetime.fromisoformat(made["at"]) - seen_at).total_seconds()) < 10
+    changed = ok(call(city, other, "GET", f"/sync?cursor={cursor}"))
+    assert [each["id"] for each in changed["items"] if each["kind"] == "watch_report"] == [made["id"]]
+    assert "author_name" not in ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))
+    listed = ok(call(city, other, "GET", f"/watch/reports?near={PLACE[0]},{PLACE[1]}&hours=72"))["items"]
+    assert [each["id"] for each in listed] == [made["id"]]
+    assert made["id"] in [each["id"] for each in ok(call(city, saw, "GET", "/watch/reports?mine=true"))["items"]]
+    by_group = call(city, other, "GET", f"/watch/reports?group={group['id']}&status=held")
+    assert by_group.status_code == 404
+    city.skip(60)
+    assert call(city, other, "POST", f"/watch/reports/{made['id']}/withdraw").status_code == 404
+    ok(call(city, saw, "POST", f"/watch/reports/{made['id']}/withdraw"))
+    gone = ok(call(city, other, "GET", f"/sync?cursor={changed['cursor']}"))["tombstones"]
+    assert made["id"] in [each["id"] for each in gone]
+
+
+def test_pages_of_reports_go_on_where_they_ended(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
+    city, (group, (saw, *_)) = small_city, street
+    made = [reports(city, saw, "noise", metres=10.0 * number)["id"] for number in range(7)]
+    for where in (f"group={group['id']}", "city=lahore", f"near={PLACE[0]},{PLACE[1]}", "mine=true"):
+        found, cursor = [], ""
+        while True:
+            page = ok(call(city, saw, "GET", f"/watch/reports?{where}&limit=3{cursor}"))
+            found += [each["id"] for each in page["items"]]
+            if "next" not in page:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert found == made[::-1], where
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"category": "ufo"}, "category"),
+        ({"position": {"lat": 51.5, "lon": 0.1}}, "position"),
+        ({"position": {"lat": 91, "lon": 0}}, "position.lat"),
+        ({"anonymous": "maybe"}, "anonymous"),
+        ({"note": "x" * 601}, "note"),
+    ],
+)
+def test_a_report_that_cannot_be_is_refused(small_city: SmallCity, asma: Signed, body: Body, field: str) -> None:
+    refused = call(small_city, asma, "POST", "/watch/reports", {"category": "fire", "position": here(), **body})
+    assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])

@@ -34,6 +34,9 @@ from domain.outbox import Event
 from domain.people import events as people_events
 from domain.people.documents import PersonDoc
 from domain.place_audits.states import Aspect
+from domain.reports import service as reports
+from domain.watch import queries as watch
+from domain.watch import service as watching
 from notifications import fanout
 from tests.factories import cameras
 from tests.factories.people import Signed, phone, signed_in
@@ -289,6 +292,27 @@ def _drill(case: Case) -> None:
         case.follow("notices", notice["_id"])
 
 
+def _report(case: Case, note: str = "", **fields: Any) -> str:
+    """A report in the area of a group, with a member who hears of what is believed."""
+    case.raise_sos()
+    corners = [[74.34, 31.507], [74.349, 31.507], [74.349, 31.514], [74.34, 31.514], [74.34, 31.507]]
+    area = {"type": "Polygon", "coordinates": [corners]}
+    group = case.post("/watch/groups", {"name": "Block C", "area": area, "rules": "Be kind."}).json()
+    facts = watch.get(group["id"])
+    device = {"id": "dev_m", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": case.city.now()}
+    member = signed_in(case.city.now(), language="en", devices={"dev_m": device})
+    watching.invite(facts, [member.phone], by=case.citizen.person_id, now=case.city.now())
+    watching.join(facts, member.person_id, rules_version=1, now=case.city.now())
+    here = {"lat": PLACE[0], "lon": PLACE[1]}
+    return str(case.post("/watch/reports", {"category": "robbery", "position": here, "note": note}).json()["id"])
+
+
+def _believed(case: Case) -> None:
+    report = _report(case)
+    reports.believe(report, by="x", now=case.city.now())
+    case.follow("watch_reports", report)
+
+
 PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "drill.ended": _drill,
     "notice.opened": _drill,
@@ -332,6 +356,9 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "journey.moved": _moved,
     "escort.due": _escort,
     "place.audited": _place_audit,
+    "report.made": _report,
+    "report.held": lambda case: _report(case, "LEB 1234"),
+    "report.believed": _believed,
 }
 
 _MOVING = frozenset({"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease"})

@@ -1,0 +1,169 @@
+"""Bodies and answers of reports."""
+
+from marshmallow import fields, validate
+
+from api.paging import PageQuery
+from api.schemas import Answer, Choice, Id, PlaceSchema, PositionSchema, Schema, Shaped, Text, Time, Whole
+from domain.reports.categories import CATEGORIES
+from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
+
+_CATEGORY = {"description": f"One of: {', '.join(CATEGORIES)}; see GET /v1/watch/categories."}
+
+
+class NewReport(Schema):
+    """What a neighbour sees or saw; `captured_at` of the position says when, also for one that was made offline."""
+
+    category = Text(40, min_chars=1, required=True, metadata=_CATEGORY)
+    position = fields.Nested(PositionSchema, required=True, metadata={"description": "Others see its cell alone."})
+    note = Text(
+        600, multiline=True, load_default="", metadata={"description": "What somebody does, before how they look."}
+    )
+    anonymous = Choice(Anonymity, load_default=Anonymity.NOBODY)
+
+
+class ReportFields(Schema):
+    """What its author changes; what is left out stays, what was said before is kept."""
+
+    category = Text(40, min_chars=1, metadata=_CATEGORY)
+    note = Text(600, multiline=True)
+
+
+class LikelyReport(Schema):
+    """Another report that may be of the same thing: is it this one? Then confirm it."""
+
+    id = fields.String(required=True)
+    likeness = fields.Float(required=True, metadata={"description": "0–1."})
+
+
+class BeliefParts(Schema):
+    """What the score is made of: sums of weights."""
+
+    confirmed = fields.Float(required=True)
+    denied = fields.Float(required=True)
+    from_new_accounts = fields.Float(required=True, metadata={"description": "Of what confirms it; at most 0.5."})
+    doubt = fields.Float(required=True)
+
+
+class EarlierWords(Schema):
+    """What a report said before an edit."""
+
+    at = Time(required=True)
+    category = fields.String(required=True)
+    note = fields.String(required=True)
+
+
+class ReportDecision(Schema):
+    """What a human decided of a report, and why."""
+
+    status = Choice(ReportStatus, required=True)
+    reason = fields.String(required=True)
+    at = Time(required=True)
+
+
+class ExactPlace(Schema):
+    """Where the reporter's phone was: for its author, the control room and the police."""
+
+    lat = fields.Float(required=True)
+    lon = fields.Float(required=True)
+    accuracy_m = fields.Float(allow_none=True)
+
+
+class ReportLink(Schema):
+    """What may be the same happening."""
+
+    id = fields.String(required=True)
+    kind = fields.String(required=True)
+    score = fields.Float(required=True)
+
+
+class ReportRow(Answer):
+    """A report in a list."""
+
+    id = fields.String(required=True)
+    category = fields.String(required=True)
+    name = fields.String(required=True, metadata={"description": "Of the category, in the caller's language."})
+    status = Choice(ReportStatus, required=True)
+    place = fields.Nested(PlaceSchema, required=True, metadata={"description": "The middle of its cell."})
+    cell = fields.String(required=True, metadata={"description": "H3, resolution 9."})
+    at = Time(required=True)
+    score = fields.Float(required=True)
+    confirmed = fields.Integer(required=True)
+    denied = fields.Integer(required=True)
+    believed = fields.Boolean(required=True)
+    version = fields.Integer(required=True)
+
+
+class ReportAnswer(ReportRow):
+    """A report. What is not for the caller is left out."""
+
+    city = fields.String(required=True)
+    groups = fields.List(fields.String(), required=True)
+    note = fields.String()
+    author_name = fields.String()
+    mine = fields.Boolean(required=True)
+    received_at = Time(required=True)
+    offline = fields.Boolean(required=True, metadata={"description": "Sent more than five minutes after it was seen."})
+    voices = fields.Integer(required=True, metadata={"description": "Independent people, not new, who say so."})
+    parts = fields.Nested(BeliefParts, required=True)
+    same_as = fields.List(fields.Nested(LikelyReport), required=True)
+    history = fields.List(fields.Nested(EarlierWords), required=True)
+    photo = fields.Boolean(required=True)
+    reasons = fields.List(fields.String(), metadata={"description": "Why it is held."})
+    decision = fields.Nested(ReportDecision)
+    incident_id = fields.String(metadata={"description": "For who may see exact places."})
+    links = fields.List(fields.Nested(ReportLink))
+    position = fields.Nested(ExactPlace)
+
+
+class ReportsQuery(PageQuery):
+    """Published reports: of a city, or around a point; a group's; or one's own."""
+
+    city = Id()
+    group = Id()
+    mine = fields.Boolean(load_default=False)
+    status = Choice(ReportStatus, metadata={"description": "Of a group's, for those who moderate it."})
+    near = fields.String(
+        validate=Shaped(r"-?\d{1,2}(\.\d{1,9})?,-?\d{1,3}(\.\d{1,9})?", "Must be lat,lon."),
+        metadata={"description": "lat,lon"},
+    )
+    radius_m = Whole(100, 20_000, load_default=2_000)
+    hours = Whole(1, 168, load_default=48, metadata={"description": "How far back."})
+
+
+class ReportVoice(Schema):
+    """Whether one sees it too, from where one is."""
+
+    stand = Choice(Stand, required=True)
+    position = fields.Nested(PositionSchema, required=True)
+
+
+class ReportFlag(Schema):
+    """Why a human should read it."""
+
+    why = Choice(Flag, required=True)
+
+
+class ReportDecisionBody(Schema):
+    """What is decided, and why: its author reads it."""
+
+    status = fields.String(
+        required=True,
+        validate=validate.OneOf(
+            [str(each) for each in (ReportStatus.PUBLISHED, ReportStatus.HELD, ReportStatus.REMOVED)]
+        ),
+    )
+    reason = Text(300, min_chars=3, required=True)
+
+
+class ReportCategoryAnswer(Schema):
+    """A kind of report."""
+
+    code = fields.String(required=True)
+    name = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    emergency = fields.Boolean(required=True, metadata={"description": "Units are sent once it is believed."})
+
+
+class ReportCategories(Schema):
+    """Every kind, in the order in which a phone shows them."""
+
+    items = fields.List(fields.Nested(ReportCategoryAnswer), required=True)

@@ -1,0 +1,89 @@
+"""How reports and what others say of them are kept. A voice is its own small document: a report of a blast has hundreds."""
+
+import mongoengine as me
+
+from domain import outbox
+
+
+class ReportDoc(me.Document):
+    """One report. `position` is exact, `public` the centre of its r9 cell; `author` is never shown, but for a name."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    groups = me.ListField(me.StringField())  # in whose area it lies
+    author = me.StringField()
+    author_made = me.DateTimeField()
+    anonymous = me.StringField()
+    fingerprint = me.StringField()
+    category = me.StringField()
+    note = me.StringField()
+    position = me.DictField()  # {lat, lon, accuracy_m}
+    public = me.DictField()  # {lat, lon}
+    cells = me.DictField()
+    at = me.DateTimeField()  # when it was seen
+    created_at = me.DateTimeField()
+    offline = me.BooleanField()
+    status = me.StringField()
+    reasons = me.ListField(me.StringField())  # of a hold
+    decision = me.DictField()  # {by, at, reason, status}
+    history = me.ListField(me.DictField())  # {at, category, note} before an edit
+    same_as = me.ListField(me.DictField())
+    score = me.FloatField()
+    voices = me.IntField()
+    parts = me.DictField()
+    confirmed = me.IntField(default=0)
+    denied = me.IntField(default=0)
+    flags = me.DictField()  # person → {why, at}
+    believed_at = me.DateTimeField()
+    believed_by = me.StringField()
+    incident = me.StringField()
+    photo = me.DictField()
+    changed_at = me.DateTimeField()
+    worded_at = me.DateTimeField()  # when what it says was last written
+    author_device = me.StringField()
+    version = me.IntField(default=1)
+
+    pending_events = me.ListField(me.DictField())
+    outbox_due = me.DateTimeField()
+    outbox_lease = me.DictField(default=None)
+
+    meta = {
+        "collection": "watch_reports",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [
+            {"fields": ["outbox_due"], "sparse": True},
+            ["city", "cells.r7", "-at"],
+            ["city", "cells.r9", "-at"],
+            ["city", "-created_at"],
+            ["groups", "-created_at"],
+            ["groups", "changed_at"],
+            ["author", "-created_at"],
+        ],
+    }
+
+
+class VoiceDoc(me.Document):
+    """What one person says of one report. The id is made of both, so there is one."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField()
+    report = me.StringField(required=True)
+    person = me.StringField(required=True)
+    stand = me.StringField()
+    metres = me.FloatField()
+    made = me.DateTimeField()
+    device = me.StringField()
+    helped = me.IntField()
+    false_alarms = me.IntField()
+    at = me.DateTimeField()
+
+    meta = {
+        "collection": "watch_voices",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [["report", "-at"], ["person"]],
+    }
+
+
+outbox.register("watch_reports", ReportDoc)

@@ -1,0 +1,33 @@
+"""What can go wrong with reports."""
+
+from domain.errors import Conflict, Invalid, NotFound
+
+
+class ReportNotFound(NotFound):
+    """There is no such report, or it is not to be seen by the caller."""
+
+    code = "report_not_found"
+
+
+class ReportInvalid(Invalid):
+    """A place, a time or a category that cannot be."""
+
+    code = "report_invalid"
+
+
+class ReportOver(Conflict):
+    """The report does not stand where this is possible."""
+
+    code = "report_over"
+
+
+class OwnReport(Conflict):
+    """Nobody confirms, denies or flags their own report."""
+
+    code = "own_report"
+
+
+class NoEmergency(Conflict):
+    """Nobody is sent to this kind of report: it is handed to an office instead."""
+
+    code = "no_emergency"

@@ -1,0 +1,118 @@
+"""Reads of reports. Each is served by `_id` or an index that `documents.py` declares."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo.collection import Collection
+
+from domain import geo
+from domain.reports import rules
+from domain.reports.documents import ReportDoc, VoiceDoc
+from domain.reports.errors import ReportNotFound
+from domain.reports.rules import Voice
+from domain.reports.states import ReportStatus, Stand
+
+Report = dict[str, Any]
+MOST_VOICES: Final = 500
+"""So many of a report are weighed, the newest: a blast has no need of more."""
+COMPARED: Final = 100
+"""So many reports near by are compared with a new one, the newest."""
+
+
+def reports() -> Collection[Report]:
+    """The raw collection."""
+    found: Collection[Report] = ReportDoc._get_collection()
+    return found
+
+
+def voices() -> Collection[dict[str, Any]]:
+    """The raw collection of what people say of reports."""
+    found: Collection[dict[str, Any]] = VoiceDoc._get_collection()
+    return found
+
+
+def get(report_id: str) -> Report:
+    """The report as it is stored; raises ReportNotFound."""
+    found = reports().find_one({"_id": report_id})
+    if found is None:
+        raise ReportNotFound("no such report")
+    return found
+
+
+def voices_of(report_id: str) -> list[Voice]:
+    """What others say of a report, the newest first."""
+    rows = voices().find({"report": report_id}).sort("at", -1).limit(MOST_VOICES)
+    return [
+        Voice(
+            person=row["person"],
+            stand=Stand(row["stand"]),
+            metres=row["metres"],
+            made=row.get("made"),
+            device=row.get("device") or "",
+            helped=row.get("helped") or 0,
+            false_alarms=row.get("false_alarms") or 0,
+        )
+        for row in rows
+    ]
+
+
+def _older(wanted: dict[str, Any], field: str, before: datetime | None) -> dict[str, Any]:
+    return {**wanted, field: {"$lt": before} if before else {"$exists": True}}
+
+
+def public(city: str, *, since: datetime, before: datetime | None, limit: int) -> list[Report]:
+    """What is published in a city since a time, newest first; one more than `limit` where there are."""
+    time: dict[str, Any] = {"$gte": since}
+    if before:
+        time["$lt"] = before
+    wanted = {"city": city, "created_at": time, "status": str(ReportStatus.PUBLISHED)}
+    return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
+
+
+def near(
+    city: str, lat: float, lon: float, radius_m: float, *, since: datetime, before: datetime | None, limit: int
+) -> list[Report]:
+    """What is published in the cells around a point since a time, latest seen first."""
+    level, cells = geo.disk(lat, lon, radius_m)
+    time: dict[str, Any] = {"$gte": since}
+    if before:
+        time["$lt"] = before
+    wanted = {"city": city, f"cells.r{level}": {"$in": cells}, "at": time, "status": str(ReportStatus.PUBLISHED)}
+    return list(reports().find(wanted).sort("at", -1).limit(limit + 1))
+
+
+def of_group(group: str, statuses: Sequence[str], *, before: datetime | None, limit: int) -> list[Report]:
+    """A group's reports that stand so, newest first; one more than `limit` where there are."""
+    wanted = _older({"groups": group, "status": {"$in": list(statuses)}}, "created_at", before)
+    return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
+
+
+def of_author(person: str, *, before: datetime | None = None, limit: int = 20) -> list[Report]:
+    """Somebody's own reports, newest first; one more than `limit` where there are."""
+    wanted = _older({"author": person}, "created_at", before)
+    return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
+
+
+def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Report]:
+    """The reports of these groups that changed since a time, the oldest change first."""
+    wanted = {"groups": {"$in": list(groups)}, "changed_at": {"$gt": since}}
+    return list(reports().find(wanted).sort("changed_at", 1).limit(limit))
+
+
+def like(doc: Report) -> list[dict[str, Any]]:
+    """Published reports that may be of the same thing, the likeliest first: [{id, likeness}]."""
+    here = doc.get("position")
+    if not here:
+        return []
+    level, cells = geo.disk(here["lat"], here["lon"], rules.SAME_WITHIN_M)
+    wanted = {
+        "city": doc["city"],
+        f"cells.r{level}": {"$in": cells},
+        "at": {"$gte": doc["at"] - rules.SAME_WITHIN, "$lte": doc["at"] + rules.SAME_WITHIN},
+        "status": str(ReportStatus.PUBLISHED),
+    }
+    rows = reports().find(wanted).sort("at", -1).limit(COMPARED)
+    scored = [(rules.likeness(doc, row), row["_id"]) for row in rows if row["_id"] != doc["_id"]]
+    best = sorted((each for each in scored if each[0] >= rules.SAME_FROM), key=lambda each: (-each[0], each[1]))
+    return [{"id": other, "likeness": score} for score, other in best[: rules.MOST_SAME]]

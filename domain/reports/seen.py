@@ -1,0 +1,77 @@
+"""A report as somebody sees it: pure. The exact place, the author and what a human decided are for few."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.reports.categories import CATEGORIES
+from domain.reports.states import Anonymity, ReportStatus
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """Who looks: whose report it is, whether they belong to its groups, moderate it, or may see exact places."""
+
+    author: bool = False
+    member: bool = False
+    moderates: bool = False
+    exact: bool = False
+    language: str = "ur"
+
+
+def may_see(doc: Mapping[str, Any], eyes: Eyes) -> bool:
+    """What is published is everybody's; all else is the author's and the moderators'."""
+    return doc["status"] == ReportStatus.PUBLISHED or eyes.author or eyes.moderates or eyes.exact
+
+
+def names_author(doc: Mapping[str, Any], eyes: Eyes) -> bool:
+    """Whether the author's name may be read."""
+    if eyes.author or eyes.exact:
+        return True
+    if doc["anonymous"] == Anonymity.NOBODY:
+        return eyes.member or eyes.moderates
+    return doc["anonymous"] == Anonymity.MEMBERS and eyes.moderates
+
+
+def row(doc: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A report in a list."""
+    return {
+        "id": doc["_id"],
+        "category": doc["category"],
+        "name": CATEGORIES[doc["category"]].names.in_language(language),
+        "status": doc["status"],
+        "place": dict(doc["public"]),
+        "cell": doc["cells"]["r9"],
+        "at": doc["at"],
+        "score": doc["score"],
+        "confirmed": doc["confirmed"],
+        "denied": doc["denied"],
+        "believed": bool(doc.get("believed_at")),
+        "version": doc["version"],
+    }
+
+
+def view(doc: Mapping[str, Any], eyes: Eyes, *, author_name: str = "") -> dict[str, Any]:
+    """The whole of it, as far as these eyes may see."""
+    known = eyes.author or eyes.moderates or eyes.exact
+    shown = row(doc, eyes.language) | {
+        "city": doc["city"],
+        "groups": list(doc["groups"]),
+        "note": doc["note"],
+        "author_name": author_name if names_author(doc, eyes) and author_name else None,
+        "mine": eyes.author,
+        "received_at": doc["created_at"],
+        "offline": bool(doc.get("offline")),
+        "voices": doc["voices"],
+        "parts": dict(doc["parts"]),
+        "same_as": list(doc.get("same_as") or []),
+        "history": list(doc["history"])[-3:] if known else [],
+        "photo": bool(doc.get("photo")),
+        "reasons": list(doc.get("reasons") or []) if known else None,
+        "decision": doc.get("decision") if known else None,
+    }
+    if eyes.exact or eyes.author:
+        shown["position"] = dict(doc["position"])
+    if eyes.exact:
+        shown["incident_id"] = doc.get("incident")
+    return shown
