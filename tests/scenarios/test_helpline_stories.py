@@ -4,6 +4,8 @@ woman is free, she comes back without a name, it turns dangerous, she wants to b
 
 import io
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,16 @@ import pytest
 import requests
 from PIL import Image
 
+from domain.cities import queries as cities
+from domain.cities.config import Kept
 from domain.helpline import service as helpline
+from domain.helpline import shifts
 from domain.incidents import service as incidents
 from domain.people import sessions
 from tests.fakes.small_city import PLACE, SmallCity
 from tests.scenarios.test_she_reaches_a_counsellor import NUMBER, STORY, TIMEOUT_S, Desk, Phone, key, nowhere, stored
 from tests.scenarios.test_sos_reaches_a_responder import operator, pushed
+from workers.helpline import helpline_kept
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -217,6 +223,11 @@ def test_a_picture_is_sealed_before_it_is_stored(small_city: SmallCity) -> None:
     city = small_city
     desk, other, her = Desk(city), Desk(city), Phone(city)
     desk.claim(her)
+
+    def files() -> set[Path]:
+        return {file for file in Path(city.settings.media_url.removeprefix("file://")).rglob("*") if file.is_file()}
+
+    before = files()
     exif = Image.Exif()
     exif[0x010E] = "taken at home"
     out = io.BytesIO()
@@ -232,7 +243,7 @@ def test_a_picture_is_sealed_before_it_is_stored(small_city: SmallCity) -> None:
     assert b"taken at home" not in seen.content
     assert her.call("GET", path).content == seen.content
     assert other.on(her, "GET", path).status_code == 403
-    (kept,) = [file for file in Path(city.settings.media_url.removeprefix("file://")).rglob("*") if file.is_file()]
+    (kept,) = files() - before
     assert b"JFIF" not in kept.read_bytes()
     assert her.call("POST", "/media", data=b"MZ not a picture", headers=key()).json()["code"] == "media_unknown"
     her.call("DELETE")
@@ -316,3 +327,39 @@ def test_her_phone_forgets_its_copy(small_city: SmallCity) -> None:
     assert her.call("POST", "/expire-local").status_code == 202
     assert [each["request_id"] for each in pushed(city, her.push, "helpline.expire_local")] == [her.request["id"]]
     assert her.read() == [STORY]
+
+
+def test_a_break_ends_in_the_shift_and_the_shift_by_itself(small_city: SmallCity) -> None:
+    city = small_city
+    desk, her = Desk(city), Phone(city)
+    desk.claim(her)
+    desk.call("PUT", "/duty", json={"state": "break"})
+    city.skip(120)
+    desk.call("GET", "/waiting")  # she is at her console: whom she has, she keeps
+    city.skip(200)
+    assert her.call("GET").json()["status"] == "claimed"
+    city.skip(3400)
+    assert desk.call("GET", "/duty").json()["state"] == "available"
+    desk.claim(her)
+    city.skip(12 * 3600)
+    assert shifts.get(desk.who.person_id)["state"] == "off"
+    assert her.call("GET").json()["status"] == "waiting"
+
+
+def test_what_was_kept_long_enough_is_gone(small_city: SmallCity) -> None:
+    city = small_city
+    desk, her, waiting = Desk(city), Phone(city, message=STORY), Phone(city, message=STORY)
+    desk.claim(her)
+    desk.on(her, "POST", "/close", json={"outcome": "helped"})
+    days = cities.current("lahore").retention_days[Kept.HELPLINE]
+
+    def sweep(hours: int) -> None:
+        at = city.now() + timedelta(days=days, hours=hours)
+        helpline_kept(replace(city.context, clock=lambda: at), city.pool)
+
+    sweep(-1)
+    assert "wrapped" in city.store["vault_keys"].find_one({"_id": her.request["id"]})
+    sweep(1)
+    assert "wrapped" not in city.store["vault_keys"].find_one({"_id": her.request["id"]})
+    assert her.call("GET").status_code == 404
+    assert waiting.read() == [STORY]  # what goes on is kept however long it takes
