@@ -64,9 +64,10 @@ def missed(event: Event, context: Context) -> None:
 
 
 def answered(event: Event, context: Context) -> None:
-    """She was missed, and answered: whoever was alarmed hears that too."""
+    """She was missed, and answered, or a guardian has spoken to her: whoever was alarmed hears that too."""
     doc = queries.get(event["subject"])
-    _tell_guardians(event, doc, "journey_over", _ALARMED, context, variant="answered")
+    variant = "answered" if event["by"] == "traveller" else "reached"
+    _tell_guardians(event, doc, "journey_over", _ALARMED, context, variant=variant)
 
 
 def ended(event: Event, context: Context) -> None:

@@ -84,7 +84,7 @@ def act(doc: Journey, link: dict[str, Any]) -> None:
         service.change(doc["_id"], lambda draft: rules.guardian_reached(draft, guardian.id), now=now)
     elif do == "call_help":
         service.change(doc["_id"], lambda draft: rules.guardian_calls(draft, guardian.id), now=now)
-        found.enqueue("drain", "journeys", doc["_id"])
+    found.enqueue("drain", "journeys", doc["_id"])
 
 
 def _guardian(doc: Journey, link: dict[str, Any]) -> Any:

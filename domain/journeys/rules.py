@@ -79,7 +79,7 @@ def check_in(draft: JourneyDraft, at: datetime, *, pct: float | None = None) -> 
     _learn_battery(draft, pct)
 
 
-def _under_way(draft: JourneyDraft, due: datetime) -> None:
+def _under_way(draft: JourneyDraft, due: datetime, *, by: str = "traveller") -> None:
     was = draft.doc["status"]
     if was != JourneyStatus.UNDER_WAY:
         check(was, JourneyStatus.UNDER_WAY)
@@ -88,7 +88,7 @@ def _under_way(draft: JourneyDraft, due: datetime) -> None:
             if name in draft.doc:
                 draft.unset(name)
         if was == JourneyStatus.MISSED:
-            draft.event("journey.answered")
+            draft.event("journey.answered", by=by)
     draft.set("next_due", due)
 
 
@@ -181,7 +181,7 @@ def guardian_reached(draft: JourneyDraft, guardian: str) -> None:
     if draft.doc["status"] != JourneyStatus.MISSED or times > MOST_REACHED:
         return
     draft.set("reached", times)
-    _under_way(draft, draft.now + GUARDIAN_REACHED)
+    _under_way(draft, draft.now + GUARDIAN_REACHED, by="guardian")
     draft.entry("guardian_reached", by=guardian)
 
 

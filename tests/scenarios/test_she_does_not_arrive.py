@@ -225,6 +225,7 @@ def test_a_guardian_may_say_that_she_is_reached_or_call_at_once(small_city: Smal
     assert journeys.get(journey)["status"] == "missed", "the share link is for looking"
     requests.post(live, data={"do": "reached"}, timeout=TIMEOUT_S)
     assert journeys.get(journey)["status"] == "under_way"
+    texts(city, number, "a guardian has reached Sana")
     requests.post(live, data={"do": "call_help"}, timeout=TIMEOUT_S)
     city.settle()
     assert journeys.get(journey)["status"] == "raised"
@@ -330,6 +331,22 @@ def test_forced_after_it_was_raised_the_same_sos_rises(small_city: SmallCity, sa
     (doc,) = incident_queries.of_person(sana.person_id)
     assert "duress" in doc["flags"]
     assert call(city, sana, "GET", f"/v1/sos/{doc['_id']}").json()["silent"] is False
+
+
+def test_being_forgotten_takes_what_is_over_and_ends_no_watch(small_city: SmallCity, sana: Signed) -> None:
+    city = small_city
+    over, going = sets_out(city, sana)["id"], sets_out(city, sana)["id"]
+    walks(city, sana, over, 100)
+    call(city, sana, "POST", f"/v1/journeys/{over}/arrive", pin="4821")
+    city.settle()
+    assert call(city, sana, "DELETE", "/v1/me").status_code == 204
+    city.settle()
+    assert city.store["journeys"].find_one({"_id": over}) is None
+    assert tracks.read(over) == []
+    assert journeys.get(going)["status"] == "under_way", "whoever holds her phone cannot end the watch by erasing her"
+    city.skip(25 * 3600)
+    city.skip(60)
+    assert city.store["journeys"].find_one({"_id": going}) is None
 
 
 def test_a_sync_brings_it(small_city: SmallCity, sana: Signed) -> None:
