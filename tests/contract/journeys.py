@@ -46,6 +46,7 @@ _SECRET = {
     "refresh_token": "the-refresh-token",
     "challenge_id": "the-challenge",
     "sos_token": "the-sos-token",
+    "helpline_token": "the-helpline-token",
     "request_id": "0123456789abcdef0123456789abcdef",
 }
 
@@ -286,6 +287,28 @@ def _walk(journey: Journey) -> None:
     journey.send("Where to go now?", "GET", "/v1/safe-places?lat=31.5102&lon=74.3441&limit=2")
 
 
+def _helpline(journey: Journey) -> None:
+    with journey.app.app_context():
+        counsellor = staff(journey.clock.at, "counsellor", gender="female")
+    desk = counsellor.headers
+    journey.send("The desk: on shift.", "PUT", "/v1/helpline/duty", body={"state": "available"}, **desk)
+    body = {"mode": "silent", "language": "ur", "anonymous": True, "city": "lahore", "disguise": "weather"}
+    asked = journey.send("Ask, silently, from a phone without an account.", "POST", "/v1/helpline/requests",
+                         body={**body, "message": "کیا کوئی ہے؟", "codeword": "نیلا دوپٹہ"},
+                         Idempotency_Key=_key("helpline"))  # fmt: skip
+    mine, path = {"Helpline-Token": asked["helpline_token"]}, f"/v1/helpline/requests/{asked['id']}"
+    journey.send("Her place, and whether somebody is there.", "GET", path, **mine)
+    journey.send("The desk: who waits, not what they told.", "GET", "/v1/helpline/waiting", **desk)
+    journey.send("The desk: take it, and read what she told.", "POST", f"{path}/claim", **desk)
+    journey.send("The desk: write.", "POST", f"{path}/messages", body={"quick": "i_am_here"},
+                 Idempotency_Key=_key("desk"), **desk)  # fmt: skip
+    journey.send("What came after the first.", "GET", f"{path}/messages?after_seq=1", **mine)
+    journey.send("Received and seen.", "POST", f"{path}/receipts", body={"received": 2, "seen": 2}, **mine)
+    journey.send("The desk: call her. She gave no number.", "POST", f"{path}/call", **desk)
+    journey.send("No more contact, at once.", "POST", f"{path}/contact", body={"stop": True}, **mine)
+    journey.send("All of it gone.", "DELETE", path, **mine)
+
+
 def _problems(journey: Journey) -> None:
     journey.send("How this city works.", "GET", "/v1/app-config?lat=31.5102&lon=74.3441")
     journey.send("A filter that does not exist.", "GET", "/v1/app-config?town=lahore")
@@ -302,6 +325,10 @@ JOURNEYS: Mapping[str, tuple[str, Callable[[Journey], None]]] = {
     "upload.json": ("A file that is sent in parts (tus 1.0).", _upload),
     "alerts.json": ("Public alerts: whose are heard, one that is issued, and its end.", _alerts),
     "problems.json": ("What a city is made of, and what goes wrong.", _problems),
+    "helpline.json": (
+        "The helpline, from both sides: silent, answered, no call, contact stopped, gone.",
+        _helpline,
+    ),
     "journey.json": ("A journey: started, on the way, a check-in, later than thought, there.", _walk),
 }
 
