@@ -203,6 +203,9 @@ def test_under_force_the_phone_shows_the_same_and_help_is_called(small_city: Sma
     assert geo.distance_m(hidden["position"]["lat"], hidden["position"]["lon"], lat, lon) < 1, "it follows her"
     assert hidden["status"] == "open", "a cancel on the phone closes nothing"
     assert call(city, sana, "GET", f"/v1/sos/{hidden['_id']}").status_code == 404
+    told = city.store["deliveries"].find({"subject": hidden["_id"]})
+    assert not [each for each in told if each["recipient"]["kind"] == "guardian"]
+    assert not city.store["deliveries"].find_one({"subject": hidden["_id"], "recipient.id": sana.person_id})
     synced = call(city, sana, "GET", "/v1/sync").json()
     assert hidden["_id"] not in str(synced)
     assert hidden["_id"] not in call(city, sana, "GET", "/v1/me/export").text
