@@ -39,11 +39,11 @@ from notifications.render.push import push_payload
 from notifications.render.text import render, render_sms
 from runtime import logging
 
-SLICE: Final = 100
+SLICE: Final = 50
 """Deliveries that are written down together."""
-WINDOW: Final = 200
-"""Messages that are under way or not yet written up: what may be in doubt after a kill."""
-FLUSH_S: Final = 0.05
+WINDOW: Final = 100
+"""Messages of one batch that are under way or not yet written up: what may be in doubt after a kill."""
+FLUSH_S: Final = 0.1
 """How long outcomes are gathered before they are written."""
 SENDERS: Final = 24
 """Threads. More do not send faster from one core, and hold more in flight."""
@@ -150,19 +150,21 @@ class _Run:
                 under_way += len(ours)
                 for each in ours:
                     _pool().submit(self._send_and_tell, each)
-            ended = self._ended() if under_way else []
+            ended = self._ended(min(under_way, SLICE))
             if not self.keep():
                 self.lost = True  # whoever has the batch now looks into what we have under way
             under_way -= len(ended)
             store.finish({each.delivery["_id"]: (each.number, self._outcome(each, result)) for each, result in ended})
 
-    def _ended(self) -> list[tuple[_Try, Any]]:
+    def _ended(self, most: int) -> list[tuple[_Try, Any]]:
         """Some that have ended, as many as there are within a moment; none where carriers let wait for longer."""
         found: list[tuple[_Try, Any]] = []
+        if not most:
+            return found
         with contextlib.suppress(queue.Empty):
             found.append(self._done.get(timeout=KEEP_S))
             until = time.monotonic() + FLUSH_S
-            while len(found) < SLICE:
+            while len(found) < most:
                 found.append(self._done.get(timeout=max(0.0, until - time.monotonic())))
         return found
 

@@ -7,6 +7,7 @@ away or nobody takes what it gave.
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
@@ -30,6 +31,7 @@ PAGES: Final = 20
 SWEPT: Final = 20
 """Alerts or batches that one sweep looks at."""
 COUNTED: Final = 10
+SIDE_BY_SIDE: Final = 2
 HINTS: Final = 6
 """So often the queue is given what nobody takes; then the sweeper does it itself."""
 
@@ -54,8 +56,8 @@ def broadcast(alert_id: str) -> None:
 
 
 def broadcast_batch(batch_id: str) -> None:
-    """The job that tells one batch."""
-    tell(current(), batch_id)
+    """The job that tells one batch, and the one behind it beside it: carriers are asked while either is written up."""
+    tell_side_by_side(current(), [batch_id, *queries.behind(batch_id)])
 
 
 def find(context: Context, alert_id: str, *, pages: int = PAGES, enqueue: bool = True) -> list[str]:
@@ -116,6 +118,12 @@ def tell(context: Context, batch_id: str) -> bool:
     return True
 
 
+def tell_side_by_side(context: Context, batch_ids: Sequence[str]) -> None:
+    """Tell these batches, two at a time, through one pool of senders."""
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="batch") as pool:
+        list(pool.map(lambda each: tell(context, each), batch_ids))
+
+
 def _batch_of(batch: dict[str, Any], alert: dict[str, Any]) -> Batch:
     return Batch(
         id=batch["_id"],
@@ -147,8 +155,7 @@ def tell_all(context: Context, alert_id: str) -> dict[str, int]:
     Returns the alert's progress once everybody was tried; what is to be tried again later is the sweeper's.
     """
     while made := find(context, alert_id, enqueue=False):
-        for batch_id in made:
-            tell(context, batch_id)
+        tell_side_by_side(context, made)
     return dict(queries.get(alert_id).get("progress") or {})
 
 

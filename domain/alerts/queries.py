@@ -89,9 +89,13 @@ def batches_of(alert_id: str) -> list[Batch]:
     return list(batches().find({"alert": alert_id}, {"people": 0}).sort("number", 1))
 
 
-def untold(alert_id: str) -> bool:
-    """Whether a batch of the alert has people who were not tried yet."""
-    return any(row["state"] == BatchState.WAITING for row in batches().find({"alert": alert_id}, {"state": 1}))
+def behind(batch_id: str) -> list[str]:
+    """The batch of the same alert that comes after this one, where nobody has tried it yet; at most one."""
+    batch = batches().find_one({"_id": batch_id}, {"alert": 1, "number": 1})
+    if batch is None:
+        return []
+    rows = batches().find({"alert": batch["alert"], "number": batch["number"] + 1}, {"state": 1})
+    return [row["_id"] for row in rows if row["state"] == BatchState.WAITING]
 
 
 def due_alerts(*, now: datetime, limit: int) -> list[Alert]:
