@@ -62,8 +62,10 @@ def _found(found_id: str, limit: int) -> Iterator[service.Delivery]:
 
 
 def _table() -> Table:
-    columns = ("delivery", "to", "status", "try", "channel", "carrier", "state", "at", "answer", "receipt", "vendor id")
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("delivery", "to", "status", "try", "channel", "carrier", "state", "at (UTC)", "answer", "receipt"):
+        table.add_column(name, overflow="fold")
+    table.add_column("vendor id", overflow="fold", ratio=1)  # whole, for the carrier's own support
     table.add_column("code: reading", overflow="fold", ratio=1)
     return table
 
