@@ -59,6 +59,8 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "journey_concern": _ASKED_FOR,
     "journey_over": _ASKED_FOR,
     "incident_updated": Manner(Priority.NEWS, bundles=True, awake=frozenset({"acknowledged", "en_route", "on_scene"})),
+    # Neighbours of what is believed: shown at once, without a sound by night; news of one report is one.
+    "watch_alert": Manner(Priority.NEWS, bundles=True),
     "alert_issued": Manner(Priority.BULK, bundles=True),
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
     "notice_opened": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),

@@ -18,6 +18,7 @@ from domain.watch import queries
 from domain.watch import service as watch
 from domain.watch.states import Standing
 from notifications.fanout import tell
+from runtime.media import Media
 from workers.context import Context
 
 ALERT_MATTERS: Final = timedelta(hours=6)
@@ -115,4 +116,4 @@ def _telling(doc: dict[str, Any], group: str, person: str) -> Telling:
 def forget_memberships(event: Event, context: Context) -> None:
     """Memberships and reports go with their person."""
     watch.forget(event["subject"], now=context.clock())
-    reports.forget(event["subject"])
+    reports.forget(event["subject"], drop=Media(context.settings.media_url).delete)

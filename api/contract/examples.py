@@ -239,6 +239,7 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "casework_follow_up": {"a call": {"due_at": "2026-12-01T09:00:00Z", "note": "Has the lawyer called?"}},
     "casework_stage": {"registered": {"track": "fir", "stage": "registered", "note": "123/26, Gulberg."}},
+    "casework_hand_over": {"the next": {"to": "per_0mc8x2k4q1", "note": "The hearing is on Monday."}},
     "casework_close": {"how": {"outcome": "helped"}},
     "counselling_set_duty": {"on": {"state": "available"}, "a break": {"state": "break"}},
     "counselling_add_note": {"a note": {"text": "Two children, both at her sister's."}},

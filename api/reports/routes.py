@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from flask import Response, request
+
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.incidents.position import heard_at
 from api.paging import Listed
 from api.reports import schemas
-from domain import permissions
+from domain import geo, permissions
 from domain.cities import queries as cities
 from domain.cities.errors import UnknownCity
 from domain.correlation import service as correlation
@@ -16,18 +18,20 @@ from domain.people import queries as people
 from domain.permissions import Target
 from domain.reports import queries, rules, seen, service
 from domain.reports.categories import CATEGORIES
-from domain.reports.errors import ReportNotFound
+from domain.reports.errors import PhotoInvalid, PhotoNotFound, ReportInvalid, ReportNotFound
 from domain.reports.queries import Report
 from domain.reports.seen import Eyes
 from domain.reports.service import Seen
 from domain.reports.states import ReportStatus
 from domain.watch import queries as watch
+from runtime.media import Media
 
 blp = Blueprint("reports", __name__, url_prefix="/v1/watch", description="What neighbours see.")
 
 READ, REPORT, MODERATE, EXACT = "watch.read", "watch.report", "watch.moderate", "watch.exact"
 SHOWN: Final = 15
 """Rows of a page at most: they fit in 8 KiB."""
+PHOTO_BYTES: Final = 6 * 1024 * 1024
 _CONFLICT = {409: "It does not stand where this is possible (`current`)."}
 
 
@@ -145,7 +149,9 @@ def list_reports(call: Call) -> Any:
     else:
         city = query.get("city") or call.who.city
         point = [float(each) for each in query["near"].split(",")] if query.get("near") else None
-        if point and abs(point[0]) <= 90 and abs(point[1]) <= 180:
+        if point:
+            if not geo.is_position(*point):
+                raise ReportInvalid("no place", errors={"near": ["Not a position."]})
             city = cities.city_at(*point) or city
             field = "at"
             rows = _near(city, point, query["radius_m"], since, before, limit)
@@ -195,6 +201,54 @@ def edit(call: Call, report_id: str) -> Any:
     doc = _seen(call, report_id, author=True)
     call.require_match(doc["version"])
     return _answer(call, service.edit(report_id, call.body, now=call.now))
+
+
+@blp.endpoint(
+    "PUT /reports/<report_id>/photo",
+    permission=REPORT,
+    answer=schemas.ReportAnswer,
+    also={409: "The report is over.", 422: "Not a picture that can be shown."},
+    requestBody={
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/jpeg", "image/png", "image/webp")
+        },
+    },
+)
+def put_photo(call: Call, report_id: str) -> Any:
+    """A picture, at most 6 MiB; again replaces it. Nothing but what one sees in it is kept, and moderators see it first."""
+    _seen(call, report_id, author=True)
+    request.max_content_length = PHOTO_BYTES
+    data = request.get_data(cache=False)
+    if not data:
+        raise PhotoInvalid("no picture came", errors={"photo": ["A JPEG, PNG or WebP picture."]})
+    return _answer(call, service.add_photo(report_id, data, call.services.evidence, now=call.now))
+
+
+@blp.endpoint(
+    "GET /reports/<report_id>/photo",
+    permission=READ,
+    responses={"200": {"description": "The picture.", "content": {"image/jpeg": {}, "image/png": {}}}},
+)
+def read_photo(call: Call, report_id: str) -> Any:
+    """The picture of a report: for its author, its moderators and the police, since faces in it are not blurred. Each
+    sight by others than its author is on the audit chain, before it is shown.
+    """
+    doc = queries.get(report_id)
+    eyes = eyes_of(call, doc, frozenset())
+    if not (eyes.author or eyes.moderates or eyes.exact) or not doc.get("photo"):
+        raise PhotoNotFound("no picture")
+    if not eyes.author:
+        audited(call, doc["city"], "report.photo_read", report_id)
+    try:
+        picture = Media(call.services.settings.media_url).get(doc["photo"]["sha256"])
+    except (FileNotFoundError, ValueError):
+        raise PhotoNotFound("the picture is no longer kept") from None
+    answer = Response(picture, mimetype=doc["photo"]["type"])
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["Content-Disposition"] = "inline"
+    return answer
 
 
 @blp.endpoint("POST /reports/<report_id>/withdraw", permission=REPORT, answer=schemas.ReportAnswer, also=_CONFLICT)

@@ -8,6 +8,7 @@ from domain.cameras.queries import observations
 from domain.evidence.service import evidence, uploads
 from domain.evidence.states import UploadStatus
 from domain.place_audits.queries import audits
+from domain.reports.queries import reports
 
 
 def expire(city: str, before: datetime, *, keep: Collection[str], drop: Callable[[str], None], limit: int) -> int:
@@ -41,4 +42,5 @@ def is_held(name: str, *, leaving: Sequence[str] = ()) -> bool:
         or evidence().find_one({"shown.sha256": name, "_id": others}, {"_id": 1})
         or observations().find_one({"stills": name}, {"_id": 1})
         or audits().find_one({"photo.sha256": name}, {"_id": 1})
+        or reports().find_one({"photo.sha256": name}, {"_id": 1})
     )

@@ -37,7 +37,7 @@ class ReportDoc(me.Document):
     believed_at = me.DateTimeField()
     believed_by = me.StringField()
     incident = me.StringField()
-    photo = me.DictField()
+    photo = me.DictField()  # {sha256, size, type}: decoded and written anew
     changed_at = me.DateTimeField()
     worded_at = me.DateTimeField()  # when what it says was last written
     author_device = me.StringField()
@@ -53,6 +53,7 @@ class ReportDoc(me.Document):
         "strict": False,
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
+            {"fields": ["photo.sha256"], "sparse": True},
             ["city", "cells.r7", "-at"],
             ["city", "cells.r9", "-at"],
             ["city", "-created_at"],

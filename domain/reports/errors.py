@@ -27,6 +27,18 @@ class OwnReport(Conflict):
     code = "own_report"
 
 
+class PhotoInvalid(Invalid):
+    """What came is no picture that can be shown."""
+
+    code = "photo_invalid"
+
+
+class PhotoNotFound(NotFound):
+    """The report has no picture, or it is not for the caller."""
+
+    code = "photo_not_found"
+
+
 class NoEmergency(Conflict):
     """Nobody is sent to this kind of report: it is handed to an office instead."""
 

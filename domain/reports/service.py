@@ -11,13 +11,15 @@ from pymongo.errors import DuplicateKeyError
 from domain import geo, outbox
 from domain.cities import queries as cities
 from domain.errors import Conflict
+from domain.evidence.ports import EvidenceStore
+from domain.evidence.retention import is_held
 from domain.ids import derived_id
 from domain.incidents.errors import TooBusy
 from domain.limits import service as limits
 from domain.people import queries as people
 from domain.reports import queries, rules
 from domain.reports.categories import CATEGORIES
-from domain.reports.errors import NoEmergency, OwnReport, ReportInvalid, ReportOver
+from domain.reports.errors import NoEmergency, OwnReport, PhotoInvalid, ReportInvalid, ReportOver
 from domain.reports.queries import Report, get, reports, voices
 from domain.reports.rules import Voice
 from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
@@ -315,12 +317,33 @@ def _check_shown(doc: Report) -> None:
         raise ReportOver("it is not published", current=doc["status"])
 
 
-def forget(person: str) -> int:
-    """Somebody asked to be forgotten: their reports and what they said of others' go. An incident that came of one stays,
-    and does not know them.
+def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, now: datetime) -> Report:
+    """Keep a picture, decoded and written anew: no position and no camera in it. Raises PhotoInvalid, ReportOver."""
+    kept = store.keep_clean(data)
+    if kept is None:
+        raise PhotoInvalid("no picture that can be shown", errors={"photo": ["A JPEG, PNG or WebP picture."]})
+    photo = {"sha256": kept[0].sha256, "size": kept[0].size, "type": kept[1]}
+
+    def rule(doc: Report) -> Mapping[str, Any]:
+        _check_open(doc)
+        return {} if doc.get("photo") == photo else {"photo": photo}
+
+    return change(report_id, rule, now=now)
+
+
+def forget(person: str, *, drop: Callable[[str], None]) -> int:
+    """Somebody asked to be forgotten: their reports, with their pictures (`drop` takes bytes away by their SHA-256), and
+    what they said of others' go. An incident that came of one stays, and does not know them.
     """
     voices().delete_many({"person": person})
-    return reports().delete_many({"author": person}).deleted_count
+    done = 0
+    while rows := queries.of_author(person, limit=200):
+        for doc in rows:
+            done += reports().delete_one({"_id": doc["_id"]}).deleted_count
+            photo = (doc.get("photo") or {}).get("sha256")
+            if photo and not is_held(photo):
+                drop(photo)
+    return done
 
 
 def exported(person: str, now: datetime) -> list[dict[str, Any]]:

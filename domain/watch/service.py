@@ -44,6 +44,8 @@ _LINK: Final = "watch"
 
 def checked_area(geometry: Any, city: str) -> dict[str, Any]:
     """The area as it is kept, by the checks of an alert's (`domain/alerts/area.py`). Raises GroupInvalid."""
+    if not isinstance(geometry, Mapping) or not isinstance(geometry.get("type"), str):
+        raise GroupInvalid("no area", errors={"area": ["Must be a GeoJSON Polygon or MultiPolygon."]})
     try:
         found = areas.parse(geometry, cities.boundary(city))
     except AlertInvalid as error:

@@ -49,6 +49,8 @@ STANDS_FOR = {
     PARAMETERS["journey_id"]: "CONTRACT_JOURNEY",
     PARAMETERS["escort_id"]: "CONTRACT_ESCORT",
     PARAMETERS["audit_id"]: "CONTRACT_AUDIT",
+    PARAMETERS["group_id"]: "CONTRACT_GROUP",
+    PARAMETERS["report_id"]: "CONTRACT_REPORT",
     PARAMETERS["call_id"]: "CONTRACT_CALL",
     PARAMETERS["message_id"]: "CONTRACT_MESSAGE",
 }
@@ -134,6 +136,8 @@ def _furnish(url: str) -> dict[str, str]:
         "CONTRACT_JOURNEY": post("/v1/journeys", later)["id"],
         "CONTRACT_ESCORT": post("/v1/escorts", {"position": HERE, "destination": HERE})["id"],
         "CONTRACT_AUDIT": post("/v1/place-audits", BODIES["place_audits_add"]["a dark lane"])["id"],
+        "CONTRACT_GROUP": post("/v1/watch/groups", BODIES["watch_found"]["a block"])["id"],
+        "CONTRACT_REPORT": post("/v1/watch/reports", {"category": "fire", "position": HERE})["id"],
         "CONTRACT_CALL": post("/v1/fake-calls", {"in_s": 3600})["id"],
         "CONTRACT_HELPLINE": asked["id"],
         "CONTRACT_HELPLINE_TOKEN": asked["helpline_token"],

@@ -317,6 +317,34 @@ def _problems(journey: Journey) -> None:
     journey.send("An SOS by nobody, from nowhere.", "POST", "/v1/sos", body={"note": "help"})
 
 
+def _watch(journey: Journey) -> None:
+    with journey.app.app_context():
+        leads = signed_in(journey.clock.at, phone="+923000000051", language="en", name="Asma")
+        saw = signed_in(journey.clock.at, phone="+923000000052", language="en", name="Bilal")
+    corners = [[74.34, 31.507], [74.349, 31.507], [74.349, 31.514], [74.34, 31.514], [74.34, 31.507]]
+    body = {"name": "Block C", "area": {"type": "Polygon", "coordinates": [corners]}, "rules": "Say what, not who."}
+    group = journey.send("Found a group.", "POST", "/v1/watch/groups", body=body, Idempotency_Key=_key("group"),
+                         **leads.headers)  # fmt: skip
+    path = f"/v1/watch/groups/{group['id']}"
+    journey.send("Which groups are around?", "GET", "/v1/watch/groups?lat=31.5102&lon=74.3441", **saw.headers)
+    read = journey.send("Its rules.", "GET", path, **saw.headers)
+    rules = {"rules_version": read["rules_version"]}
+    journey.send("Accept them, and ask to join.", "POST", f"{path}/members", body=rules, **saw.headers)
+    waiting = journey.send("Who asks?", "GET", f"{path}/members?standing=requested", **leads.headers)
+    someone = waiting["items"][0]["person"]
+    journey.send("Come in.", "POST", f"{path}/members/{someone}/admit", **leads.headers)
+    position = {**HERE, "captured_at": text_of(journey.clock.at)}
+    report = {"category": "suspicious", "position": position, "note": "Somebody tries the doors of parked cars."}
+    made = journey.send("What one sees.", "POST", "/v1/watch/reports", body=report, Idempotency_Key=_key("report"),
+                        **saw.headers)  # fmt: skip
+    here = f"/v1/watch/reports/{made['id']}"
+    word = {"stand": "confirm", "position": {**HERE, "lat": 31.5104}}
+    journey.send("A neighbour sees it too.", "POST", f"{here}/confirmations", body=word, **leads.headers)
+    journey.send("What is going on here?", "GET", "/v1/watch/reports?near=31.5102,74.3441", **leads.headers)
+    journey.send("He went away.", "POST", f"{here}/withdraw", **saw.headers)
+    journey.send("It is gone.", "GET", here, **leads.headers)
+
+
 JOURNEYS: Mapping[str, tuple[str, Callable[[Journey], None]]] = {
     "sign-in.json": ("Signing in, PINs, a guardian, tokens that rotate, leaving.", _sign_in),
     "sos.json": ("An SOS by one tap, its retry, following it, positions, a message, its end.", _sos),
@@ -329,6 +357,7 @@ JOURNEYS: Mapping[str, tuple[str, Callable[[Journey], None]]] = {
         "The helpline, from both sides: silent, answered, no call, contact stopped, gone.",
         _helpline,
     ),
+    "watch.json": ("A watch group: founded, joined; a report, confirmed, taken back.", _watch),
     "journey.json": ("A journey: started, on the way, a check-in, later than thought, there.", _walk),
 }
 

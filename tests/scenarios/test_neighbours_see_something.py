@@ -1,17 +1,21 @@
 """Neighbours see something: a group of a few streets, a report, others who confirm it, and somebody who comes."""
 
+import io
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
+from PIL import Image
 
 from domain import geo
 from domain.people import queries as people
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
+from domain.reports import service
 from domain.watch import queries as watch
+from runtime.media import Media
 from tests.factories.people import SECRET, Signed, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
 
@@ -391,3 +395,30 @@ def test_pages_of_reports_go_on_where_they_ended(small_city: SmallCity, street: 
 def test_a_report_that_cannot_be_is_refused(small_city: SmallCity, asma: Signed, body: Body, field: str) -> None:
     refused = call(small_city, asma, "POST", "/watch/reports", {"category": "fire", "position": here(), **body})
     assert (refused.status_code, list(refused.json()["errors"])) == (422, [field])
+
+
+def test_a_picture_is_for_those_who_must_see_it_and_knows_no_place(
+    small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, other, *_)) = small_city, street
+    made = reports(city, saw, "open_manhole")
+    path = f"{city.url}/v1/watch/reports/{made['id']}/photo"
+    picture, exif = io.BytesIO(), Image.Exif()
+    exif[0x010E] = "taken at home"
+    Image.new("RGB", (64, 48), "grey").save(picture, "JPEG", exif=exif)
+    headers = {"Content-Type": "image/jpeg"}
+
+    def of(who: Signed) -> dict[str, str]:
+        token = sign_in.tokens_for(SECRET, who.person_id, who.session_id, Lifetimes(), now=city.now()).access_token
+        return {**headers, "Authorization": f"Bearer {token}"}
+
+    assert requests.put(path, data=picture.getvalue(), headers=of(other), timeout=10).status_code == 404
+    assert requests.put(path, data=b"no picture", headers=of(saw), timeout=10).json()["code"] == "photo_invalid"
+    assert requests.put(path, data=picture.getvalue(), headers=of(saw), timeout=10).json()["photo"]
+    kept = requests.get(path, headers=of(asma), timeout=10)
+    assert kept.status_code == 200
+    assert b"taken at home" not in kept.content
+    assert requests.get(path, headers=of(other), timeout=10).status_code == 404
+    assert [row["actor"] for row in city.store.audit.find({"action": "report.photo_read"})] == [asma.person_id]
+    service.forget(saw.person_id, drop=Media(city.settings.media_url).delete)
+    assert requests.get(path, headers=of(asma), timeout=10).status_code == 404
