@@ -205,8 +205,13 @@ def call_joined(event: Event, context: Context) -> None:
 
 
 def follow_up(event: Event, context: Context) -> None:
-    """Something was to be looked after at this time: whoever is on shift hears."""
-    _desk(event, context, [each["_id"] for each in shifts.on_duty(event["city"])])
+    """Something was to be looked after at this time: whoever does the casework hears, else whoever is on shift."""
+    try:
+        mine = cases.get(event["subject"]).get("counsellor") or ""
+    except NotFound:
+        return  # erased meanwhile
+    on_duty = [each["_id"] for each in shifts.on_duty(event["city"])]
+    _desk(event, context, [mine] if mine in on_duty else on_duty)
 
 
 def session_ended(event: Event, context: Context) -> None:

@@ -171,4 +171,5 @@ def figures(call: Call) -> Any:
     since = max(call.query.get("since") or until - timedelta(days=1), until - FIGURES_OF)
     found = line.figures(city, since=since, until=until, now=call.now)
     free = {name or "unsaid": count for name, count in line.free(city).items()}
-    return {**found, "waiting": line.length(city), "available": free}
+    first = [row_view(row) for row in line.waiting(city, after=None, limit=50)]
+    return {**found, "waiting": line.length(city), "available": free, "first": first}

@@ -14,13 +14,15 @@ from domain.helpline import service as helpline
 from domain.helpline.cases import Case
 from domain.helpline.errors import CaseNotFound, ConsentNeeded, RequestNotFound
 from domain.helpline.states import Consent
-from domain.permissions import Target
+from domain.people import queries as people
+from domain.permissions import Role, Target
 from domain.reviews import service as reviews
 from domain.reviews.states import ReviewKind
 
 blp = Blueprint("casework", __name__, url_prefix="/v1/helpline", description="What is done for her over weeks.")
 
 ANSWER = "helpline.answer"
+DESK = (Role.COUNSELLOR, Role.HELPLINE_SUPERVISOR)
 _SHOWN: dict[str, Any] = {
     "permission": ANSWER,
     "answer": schemas.HelplineCase,
@@ -134,6 +136,17 @@ def stage(call: Call, case_id: str) -> Any:
     after = cases.stage(
         doc, body["track"], body["stage"], body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now
     )
+    return _shown(call, after)
+
+
+@blp.endpoint("POST /cases/<case_id>/hand-over", body=schemas.HandOverCase, creates=True, **_SHOWN)
+def hand_over(call: Call, case_id: str) -> Any:
+    """Another counsellor of the city does the casework from now on, with a note."""
+    doc, to = _mine(call, case_id), call.body["to"]
+    if to not in {person.id for role in DESK for person in people.with_role(doc["city"], role)}:
+        raise CaseNotFound("no such counsellor in this city")
+    key = call.key or call.fingerprint
+    after = cases.hand_over(doc, to, call.body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now)
     return _shown(call, after)
 
 

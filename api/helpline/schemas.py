@@ -312,6 +312,9 @@ class LineFigures(Answer):
     target = fields.Float(required=True)
     waiting = fields.Integer(required=True)
     available = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    first = fields.List(
+        fields.Nested(lambda: OpenRequest()), required=True, metadata={"description": "Who waits first, at most 50."}
+    )
 
 
 class LineFiguresQuery(Schema):
@@ -455,6 +458,7 @@ class HelplineCase(Answer):
     version = fields.Integer(required=True)
     opened_at = Time(required=True)
     closed_at = Time()
+    counsellor = fields.String(metadata={"description": "Who does the casework."})
     requests = fields.List(fields.String(), required=True)
     consents = fields.List(fields.Nested(ConsentGiven), required=True)
     referrals = fields.List(fields.Nested(CaseEntry), required=True)
@@ -485,3 +489,18 @@ class Shift(Answer):
     since = Time()
     until = Time()
     has = fields.Integer(required=True, metadata={"description": "How many requests."})
+
+
+class HandOverCase(Schema):
+    """To whom, with what must be known."""
+
+    to = Id(required=True)
+    note = Text(2000, min_chars=1, multiline=True, required=True)
+
+
+class OpenRequest(Schema):
+    """That a request exists."""
+
+    id = fields.String(required=True)
+    status = Choice(HelplineStatus, required=True)
+    asked_at = Time(required=True)

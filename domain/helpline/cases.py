@@ -53,6 +53,7 @@ def open_for(request: Mapping[str, Any], vault: Vault, *, by: str, how: Consent,
         "opened_at": now,
         "updated_at": now,
         "requests": [request["_id"]],
+        "counsellor": request.get("counsellor") if by == "citizen" else by,
         "consents": [{"at": now, "by": by, "how": str(how), "what": "case"}],
         "referrals": [],
         "follow_ups": [],
@@ -174,6 +175,18 @@ def stage(
     return _add(doc["_id"], "stages", made, now=now)
 
 
+def hand_over(doc: Case, to: str, note: str, vault: Vault, *, by: str, key: str, now: datetime) -> Case:
+    """Another counsellor does the casework from now on; the note is kept with the follow-ups, done already."""
+    made = _entry(doc, "follow_ups", note, vault, by=by, key=key, now=now, due_at=now, done_at=now)
+
+    def rule(found: Case) -> dict[str, Any] | None:
+        if found.get("counsellor") == to:
+            return None
+        return {"$set": {"counsellor": to}, "$push": {"follow_ups": {"$each": [made]}}}
+
+    return change(doc["_id"], rule, now=now)
+
+
 def close(case_id: str, outcome: Outcome, *, now: datetime) -> Case:
     """It is over. Again is no change."""
 
@@ -205,7 +218,9 @@ def due(*, now: datetime, limit: int) -> list[str]:
 
 
 def readable_by(doc: Case, person_id: str) -> bool:
-    """Whether this counsellor has one of its requests now."""
+    """Whether this counsellor does the casework, or has one of its requests now."""
+    if doc["status"] == "open" and doc.get("counsellor") == person_id:
+        return True
     rows = helpline.requests().find({"_id": {"$in": doc["requests"]}}, {"counsellor": 1, "status": 1})
     return any(row.get("counsellor") == person_id and row["status"] == HelplineStatus.CLAIMED for row in rows)
 
@@ -240,7 +255,10 @@ def view(doc: Case, vault: Vault) -> dict[str, Any]:
 
     return {
         "id": doc["_id"],
-        **{name: doc.get(name) for name in ("city", "status", "version", "opened_at", "closed_at", "outcome")},
+        **{
+            name: doc.get(name)
+            for name in ("city", "status", "version", "opened_at", "closed_at", "outcome", "counsellor")
+        },
         **{name: doc[name] for name in ("requests", "consents")},
         **{kind: shown(kind) for kind in ("referrals", "follow_ups", "stages")},
     }

@@ -146,6 +146,8 @@ class HelplineCaseDoc(Document):
     closed_at = DateTimeField()
     outcome = StringField()
     erased_at = DateTimeField()
+    counsellor = StringField()
+    """Who does the casework: reads the case while it is open, whoever has her requests meanwhile."""
     requests = ListField(StringField())
     consents = ListField(DictField())
     """{at, by, how, what}: what she agreed to share with whom."""

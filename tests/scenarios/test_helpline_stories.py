@@ -96,6 +96,7 @@ def test_an_operator_sees_that_it_exists(small_city: SmallCity) -> None:
 
     line = get("/line").json()
     assert (line["waiting"], line["asked"], line["answered"], line["target"]) == (1, 1, 0, 0.9)
+    assert [each.keys() for each in line["first"]] == [{"id", "status", "asked_at"}]
     assert get("/waiting").status_code == 403
     for path in ("", "/messages"):
         assert get(f"/requests/{her.request['id']}{path}").status_code == 404

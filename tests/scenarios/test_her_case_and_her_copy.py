@@ -80,6 +80,11 @@ def test_weeks_with_one_survivor(small_city: SmallCity) -> None:
         "case", f"request {second.request['id']}", "referral dar_ul_aman_lahore",
     ]  # fmt: skip
     assert other.call("GET", f"/cases/{case['id']}").status_code == 404
+    # Whoever does the casework reads it after the request is closed; another one, after it was handed over.
+    given = {"to": other.who.person_id, "note": "کل پیشی ہے"}
+    assert desk.call("POST", f"/cases/{case['id']}/hand-over", json={**given, "to": "per_x"}).status_code == 404
+    desk.call("POST", f"/cases/{case['id']}/hand-over", json=given, headers=key())
+    assert "کل پیشی ہے" in [each["note"] for each in other.call("GET", f"/cases/{case['id']}").json()["follow_ups"]]
     nowhere(stored(city), NOTE, FIR, "وکیل سے پوچھنا")
 
     # A follow-up is told when it is due, once, and stays until it is done.
@@ -90,7 +95,7 @@ def test_weeks_with_one_survivor(small_city: SmallCity) -> None:
     desk.call("PUT", "/duty", json={"state": "available"})
     desk.claim(first)
     done = desk.call("POST", f"/cases/{case['id']}/follow-ups/{shown['follow_ups'][0]['id']}/done").json()
-    assert done["follow_ups"][0]["done_at"]
+    assert all(each["done_at"] for each in done["follow_ups"])
 
     # Her own copy, on her request: in Urdu and joined as Urdu is written; its file says nothing of what it is.
     for language in ("ur", "en"):
