@@ -31,6 +31,16 @@ def call_police(event: Event, context: Context) -> None:
     incidents.change(event["subject"], service.call_police, now=context.clock())
 
 
+def forget(event: Event, context: Context) -> None:
+    """Requests go with their person."""
+    service.forget(event["subject"])
+
+
+def old_escorts(context: Context, pool: ThreadPoolExecutor) -> int:
+    """The sweep of requests that were kept for long enough."""
+    return service.forget_old(now=context.clock())
+
+
 def due_escorts(context: Context, pool: ThreadPoolExecutor) -> int:
     """The sweep of escorts for which it is time."""
     rows = queries.due(now=context.clock(), limit=BATCH)

@@ -77,6 +77,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "person.erased": (
         people.person_erased,
         people.forget_journeys,
+        escorts.forget,
         places.forget_audits,
         helpline.person_erased,
         watch.forget_memberships,

@@ -32,7 +32,7 @@ from workers import retention as applied
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
-from workers.escorts import due_escorts
+from workers.escorts import due_escorts, old_escorts
 from workers.heads import audit_heads
 from workers.helpline import due_follow_ups, due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_fake_calls, due_journeys, old_journeys
@@ -246,6 +246,7 @@ SWEEPS = (
     Sweep("old_lines", old_lines, 60.0),
     Sweep("spent_codes", spent_codes, 60.0),
     Sweep("old_journeys", old_journeys, 60.0),
+    Sweep("old_escorts", old_escorts, 60.0),
     Sweep("due_helpline", due_helpline, 1.0),
     Sweep("due_follow_ups", due_follow_ups, 30.0),
     Sweep("due_reviews", due_reviews, 5.0),

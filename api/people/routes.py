@@ -11,6 +11,7 @@ from api.people.views import person_view
 from domain.alerts import following
 from domain.cities import queries as cities
 from domain.cities.errors import CityInvalid
+from domain.escorts import service as escorts
 from domain.incidents import personal
 from domain.journeys import service as journeys
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
@@ -27,6 +28,7 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "alerts": following.exported,
     "journeys": journeys.exported,
     "place_audits": place_audits.exported,
+    "escorts": escorts.exported,
     "helpline": helpline.exported,
     "watch": watch.exported,
     "reports": reports.exported,

@@ -23,6 +23,7 @@ class EscortDoc(me.Document):
     created_at = me.DateTimeField()
     updated_at = me.DateTimeField()
     due_at = me.DateTimeField()
+    forget_at = me.DateTimeField()
     pending_events = me.ListField(me.DictField())
     outbox_due = me.DateTimeField()
     outbox_lease = me.DictField()
@@ -34,6 +35,7 @@ class EscortDoc(me.Document):
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["due_at"], "sparse": True},
+            {"fields": ["forget_at"], "sparse": True},
             ["person", "-created_at"],
         ],
     }

@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
 from domain.cities import queries as cities
-from domain.cities.config import Service
+from domain.cities.config import Kept, Service
 from domain.errors import Conflict, Invalid
 from domain.escorts import queries
 from domain.escorts.errors import NoEscorts, TooManyEscorts
@@ -24,6 +24,7 @@ from domain.incidents import rules as incident_rules
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, facts
 from domain.incidents.draft import Draft
+from domain.incidents.errors import TooBusy
 from domain.incidents.service import Incident
 from domain.incidents.states import IncidentStatus
 from domain.people.documents import PersonDoc
@@ -92,6 +93,7 @@ def _document(escort_id: str, person: str, wanted: Wanted, *, city: str, fingerp
         "note": wanted.note,
         "created_at": now,
         "updated_at": now,
+        "forget_at": wanted.at + timedelta(days=config.retention_days[Kept.TRACKS]),
     }
     if wanted.at - LEAD > now:
         return doc | {"due_at": wanted.at - LEAD}
@@ -207,3 +209,31 @@ def call_police(draft: Draft) -> None:
 def put_off(escort_id: str, due: datetime, *, until: datetime) -> None:
     """A timer of which nothing came is due again later."""
     escorts().update_one({"_id": escort_id, "due_at": due}, {"$set": {"due_at": until}})
+
+
+def exported(person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Every request of a person; what came of it stands among their SOS."""
+    shown = ("status", "at", "position", "destination", "women_first", "note", "created_at")
+    return [
+        {"id": doc["_id"], **{name: doc.get(name) for name in shown}}
+        for doc in queries.of_person(person_id, limit=1000)
+    ]
+
+
+def forget(person_id: str) -> int:
+    """Somebody asked to be forgotten: what was planned is off, and the requests go; an incident that goes on is its own.
+
+    Raises TooBusy while a request's event is not worked off yet: try again.
+    """
+    done = busy = 0
+    for doc in queries.of_person(person_id, limit=1000):
+        gone = escorts().delete_one({"_id": doc["_id"], "outbox_due": {"$exists": False}}).deleted_count
+        done, busy = done + gone, busy + (not gone)
+    if busy:
+        raise TooBusy("escorts have events that are not worked off yet")
+    return done
+
+
+def forget_old(*, now: datetime) -> int:
+    """Take away requests that a city has kept for as long as it keeps tracks; how many went."""
+    return int(escorts().delete_many({"forget_at": {"$lte": now}, "outbox_due": {"$exists": False}}).deleted_count)

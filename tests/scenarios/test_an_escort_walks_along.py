@@ -129,6 +129,18 @@ def test_under_force_the_police_come(small_city: SmallCity, hina: Signed) -> Non
     assert [each["service"] for each in after["services"]] == ["escort"], "the phone learns of no police"
 
 
+def test_requests_go_with_their_person_and_what_was_planned_is_off(small_city: SmallCity, hina: Signed) -> None:
+    city = small_city
+    city.responder(service="escort")
+    planned = asks(city, hina, at=stamp(city.now() + timedelta(hours=2)))["id"]
+    records = call(city, hina, "GET", "/v1/me/export").json()["records"]["escorts"]
+    assert [each["id"] for each in records] == [planned]
+    assert call(city, hina, "DELETE", "/v1/me").status_code == 204
+    city.skip(3 * 3600)
+    assert city.store["escorts"].find_one({"_id": planned}) is None
+    assert incident_queries.of_person(hina.person_id) == []
+
+
 def test_an_alarm_is_never_answered_by_company_alone(small_city: SmallCity) -> None:
     doc = incidents.get(small_city.sos(category="escort", services={"escort": True})["id"])
     assert "police" in doc["slots"]
