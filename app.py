@@ -11,6 +11,7 @@ from api.admin.cities import blp as cities
 from api.admin.staff import blp as staff
 from api.admin.units import blp as units
 from api.alerts.cap import blp as cap
+from api.alerts.feeds import blp as cap_feeds
 from api.alerts.routes import blp as alerts
 from api.audit.routes import blp as audit
 from api.cameras.observations import blp as observations
@@ -100,6 +101,7 @@ DOCUMENTED: list[Any] = [
     cameras,
     observations,
     alerts,
+    cap_feeds,
     app_config,
     sync,
     insights,

@@ -194,15 +194,3 @@ def discard_alert(call: Call, alert_id: str) -> Any:
     service.discard(alert_id, now=call.now)
     call.services.enqueue("drain", "alerts", alert_id)
     return None, 204
-
-
-@blp.endpoint("GET /feeds", permission=ISSUE, query=schemas.FeedsQuery, answer=schemas.FeedsAnswer)
-def list_feeds(call: Call) -> Any:
-    """The feeds of other systems that the city reads, and what they brought of late: taken, ignored or refused, and why."""
-    city = city_of(call, ISSUE, call.query.get("city"))
-    known = {row["feed"]: row for row in queries.feeds_of(city)}
-    feeds = [
-        {"feed": feed.id, "name": feed.names.en, "issues": feed.issues, **known.get(feed.id, {})}
-        for feed in cities.current(city).cap_feeds.values()
-    ]
-    return {"feeds": feeds, "items": [{**row, "id": row["_id"]} for row in queries.brought(city)]}

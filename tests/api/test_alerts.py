@@ -208,8 +208,8 @@ def test_who_lives_there_finds_it(api: FlaskClient, operator: Signed, citizen: S
 
 
 def test_staff_see_the_feeds_of_their_city(api: FlaskClient, operator: Signed, citizen: Signed) -> None:
-    assert got(api, operator, "/alerts/feeds?city=lahore") == {"feeds": [], "items": []}
-    assert api.get("/v1/alerts/feeds?city=lahore", headers=citizen.headers).status_code == 403
+    assert got(api, operator, "/cap-feeds?city=lahore") == {"feeds": [], "items": []}
+    assert api.get("/v1/cap-feeds?city=lahore", headers=citizen.headers).status_code == 403
 
 
 def test_what_hides_or_turns_text_around_is_taken_out(api: FlaskClient, operator: Signed) -> None:
