@@ -112,21 +112,26 @@ def watch_groups(person: str, since: datetime, cursor: Cursor | None = None) -> 
 
 
 def watch_reports(person: str, since: datetime, language: str, cursor: Cursor | None = None) -> list[Change]:
-    """The reports of the person's groups that changed since then, the oldest changes first, as a list shows them; what
-    is not to be read any more is gone.
+    """One's own reports and those of one's groups that changed since then, the oldest changes first, as a list shows
+    them; what is not to be read any more is gone.
     """
     groups = watch.joined(person)
-    rows = reports.changed(groups, since, limit=MOST) if groups else []
+    mine = [row for row in reports.of_author(person, limit=MOST) if row["changed_at"] > since]
+    theirs = reports.changed(groups, since, limit=MOST) if groups else []
+    rows = {row["_id"]: row for row in (*mine, *theirs)}.values()
     changes = (
         Change(
             "watch_report",
             row["_id"],
             row["changed_at"],
-            report_views.row(row, language) if row["status"] == ReportStatus.PUBLISHED else None,
+            report_views.row(row, language)
+            if row["status"] == ReportStatus.PUBLISHED
+            or (row["author"] == person and row["status"] != ReportStatus.WITHDRAWN)
+            else None,
         )
         for row in rows
     )
-    return [each for each in changes if _is_after(each, cursor)]
+    return heapq.nsmallest(MOST, (each for each in changes if _is_after(each, cursor)), key=_order)
 
 
 def assignments(

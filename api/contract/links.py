@@ -68,6 +68,8 @@ _OF_A_CAMERA: Final = (
 _OF_A_UNIT: Final = ("units_get_unit", "units_change_unit", "units_retire_unit")
 _OF_STAFF: Final = ("staff_get_staff", "staff_change_staff", "staff_new_enrolment", "staff_dismiss")
 
+_OF_A_GROUP: Final = ("watch_read", "watch_change", "watch_list_members", "watch_renew_link", "watch_invite")
+_OF_A_REPORT: Final = ("reports_read", "reports_edit", "reports_put_photo", "reports_decide", "reports_withdraw")
 _OF_A_DRILL: Final = ("drills_read_drill", "drills_unreached", "drills_stop_drill")
 
 LINKS: Final[Mapping[tuple[str, str], Steps]] = {
@@ -77,6 +79,8 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("sos_raise_sos", "200"): _each("sos_id", "$response.body#/id", "sos_follow"),
     ("journeys_start", "201"): _each("journey_id", "$response.body#/id", *_OF_A_JOURNEY),
     ("place_audits_add", "201"): _each("audit_id", "$response.body#/id", "place_audits_put_photo"),
+    ("watch_found", "201"): _each("group_id", "$response.body#/id", *_OF_A_GROUP),
+    ("reports_add", "201"): _each("report_id", "$response.body#/id", *_OF_A_REPORT),
     ("fake_calls_ask", "201"): _each("call_id", "$response.body#/id", "fake_calls_read", "fake_calls_take_back"),
     ("escorts_ask", "201"): _each("escort_id", "$response.body#/id", "escorts_read", "escorts_cancel"),
     ("operating_create", "201"): _each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT),

@@ -289,7 +289,7 @@ def speak(call: Call, report_id: str) -> Any:
     also={409: "One's own report."},
 )
 def flag(call: Call, report_id: str) -> Any:
-    """Ask for a human to read it; with the flags of three neighbours it is held until then."""
+    """Ask for a human to read it; with the flags of three neighbours, not new ones, it is held until then."""
     _seen(call, report_id)
     doc = service.flag(report_id, call.who.person_id, call.body["why"], now=call.now)
     if doc.get("pending_events"):

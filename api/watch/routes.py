@@ -143,7 +143,11 @@ def join(call: Call, group_id: str) -> Any:
 
 
 @blp.endpoint(
-    "POST /<group_id>/invitations", permission=LEAD, body=schemas.GroupInvitations, answer=schemas.GroupInvited
+    "POST /<group_id>/invitations",
+    permission=LEAD,
+    body=schemas.GroupInvitations,
+    answer=schemas.GroupInvited,
+    also={409: "Closed."},
 )
 def invite(call: Call, group_id: str) -> Any:
     """Ask numbers to join, from a list."""

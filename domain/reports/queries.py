@@ -102,10 +102,10 @@ def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Repor
 
 def like(doc: Report) -> list[dict[str, Any]]:
     """Published reports that may be of the same thing, the likeliest first: [{id, likeness}]."""
-    here = doc.get("position")
+    here = doc.get("public")
     if not here:
         return []
-    level, cells = geo.disk(here["lat"], here["lon"], rules.SAME_WITHIN_M)
+    level, cells = geo.disk(here["lat"], here["lon"], rules.SAME_WITHIN_M + 200.0)
     wanted = {
         "city": doc["city"],
         f"cells.r{level}": {"$in": cells},

@@ -3,7 +3,7 @@
 The score ranks and raises; it silences nobody. Figures are ours, a first estimate, to be set anew from what turned out
 to be so. A voice is worth the product of four parts, each told with the score:
 
-distance      half at 300 m from what is reported, a tenth at least: whoever is far away hears say
+distance      half at 300 m from the cell of what is reported, a tenth at least: whoever is far away hears say
 account       a tenth in the first week of an account; all such voices together weigh less than one neighbour
 independence  voices from one phone, and fresh accounts made within ten minutes of each other, count as the best of them
 record        (helped + 1) / (helped + false alarms + 1), a quarter at least
@@ -48,7 +48,9 @@ MOST_SAME: Final = 3
 
 @dataclass(frozen=True)
 class Voice:
-    """Somebody's word. `metres` from what is reported; `made` when their account was; `device` of their session."""
+    """Somebody's word. `metres` from the public place of what is reported; `made` when their account was; `device` of their
+    session.
+    """
 
     person: str
     stand: Stand
@@ -139,7 +141,7 @@ def independent(voices: Sequence[Voice], *, now: datetime) -> list[list[Voice]]:
 
 def likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
     """How likely two reports are of one thing, 0–1: place, time and category. 0 when too far apart."""
-    here, there = one["position"], other["position"]
+    here, there = one["public"], other["public"]  # an exact place could be worked out from the likeness
     metres = geo.distance_m(here["lat"], here["lon"], there["lat"], there["lon"])
     apart = abs(one["at"] - other["at"])
     if metres > SAME_WITHIN_M or apart > SAME_WITHIN:

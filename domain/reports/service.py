@@ -212,7 +212,8 @@ def speak(report_id: str, person: str, stand: Stand, *, session: str, lat: float
     if doc["author"] == person:
         raise OwnReport("it is your own")
     _check_shown(doc)
-    metres = geo.distance_m(lat, lon, doc["position"]["lat"], doc["position"]["lon"])
+    # From the public place: with the exact one, whoever speaks from several places could work it out from the score.
+    metres = geo.distance_m(lat, lon, doc["public"]["lat"], doc["public"]["lon"])
     voice = voice_of(person, session, stand, round(metres, 1))
     said = {
         "stand": str(stand), "metres": voice.metres, "made": voice.made, "device": voice.device,
@@ -291,16 +292,19 @@ def decide(report_id: str, status: ReportStatus, *, by: str, reason: str, now: d
 
 
 def flag(report_id: str, person: str, why: Flag, *, now: datetime) -> Report:
-    """Ask for a human to read it. With the flags of enough neighbours it is held. Again is harmless. Raises OwnReport."""
+    """Ask for a human to read it. With the flags of enough neighbours, whose accounts are not new, it is held. Again is
+    harmless. Raises OwnReport.
+    """
+    counts = not rules.is_fresh(voice_of(person, "", Stand.DENY, 0.0).made, now)
 
     def rule(doc: Report) -> Mapping[str, Any]:
         if doc["author"] == person:
             raise OwnReport("it is your own")
         if person in doc["flags"] or doc["status"] != ReportStatus.PUBLISHED:
             return {}
-        flags = {**doc["flags"], person: {"why": str(why), "at": now}}
+        flags = {**doc["flags"], person: {"why": str(why), "at": now, "counts": counts}}
         made: dict[str, Any] = {"flags": flags}
-        if len(flags) >= rules.FLAGS:
+        if sum(each["counts"] for each in flags.values()) >= rules.FLAGS:
             made |= {"status": str(ReportStatus.HELD), "reasons": ["flagged"], "events": ["report.held"]}
         return made
 

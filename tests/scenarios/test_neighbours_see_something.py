@@ -322,9 +322,12 @@ def test_flags_hold_it_and_the_coordinator_decides_on_the_record(
     city, (_, (saw, *others)) = small_city, street
     made = reports(city, saw, "suspicious", note="Those people do not belong here.")
     path = f"/watch/reports/{made['id']}"
-    for who in [others[0], *others[:2]]:
+    news = [signed_in(city.now()) for _ in range(4)]
+    for who in [others[0], *others[:2], *news]:
         assert call(city, who, "POST", f"{path}/flags", {"why": "hate"}).status_code == 204
-    assert ok(call(city, saw, "GET", path))["status"] == "published", "twice by one person is one"
+    assert ok(call(city, saw, "GET", path))["status"] == "published", (
+        "twice by one person is one, and new accounts hold nothing"
+    )
     call(city, others[2], "POST", f"{path}/flags", {"why": "hate"})
     assert ok(call(city, asma, "GET", path))["reasons"] == ["flagged"]
     decision = {"status": "removed", "reason": "It is about who, not what."}
