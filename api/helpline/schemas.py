@@ -279,7 +279,7 @@ class ShiftAnswer(Answer):
 class CaseNoteBody(Schema):
     """A note for whoever answers her next."""
 
-    text = Text(4000, min_chars=1, multiline=True)
+    text = Text(4000, min_chars=1, multiline=True, required=True)
 
 
 class TransferBody(Schema):

@@ -92,6 +92,7 @@ def test_a_closed_door_says_nothing_of_what_is_behind_it(api: FlaskClient, clock
     assert api.get(f"{path}/file", headers=without.headers).status_code == 403
     assert api.post(f"{path}/claim", headers=counsellor.headers).status_code == 200
     assert api.get(path, headers=counsellor.headers).status_code == 404  # what she sees is hers alone
+    assert api.post(f"{path}/notes", json={}, headers=counsellor.headers).status_code == 422
 
 
 def test_whoever_is_not_on_shift_takes_nobody_and_a_break_ends_by_itself(

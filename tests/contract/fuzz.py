@@ -126,7 +126,7 @@ def _furnish(url: str) -> dict[str, str]:
     requests.put(url + "/v1/helpline/duty", json={"state": "available"}, headers=person.headers, timeout=30)
     asked = post(
         "/v1/helpline/requests",
-        BODIES["helpline_ask"]["silently, from a phone without an account"] | {"city": "lahore"},
+        BODIES["helpline_ask"]["silently, from a phone without an account"] | {"city": "lahore", "wanted": "anyone"},
     )
     post(f"/v1/helpline/requests/{asked['id']}/claim", {})
     case = post(f"/v1/helpline/requests/{asked['id']}/case", {"consent": "chat"})
