@@ -12,7 +12,6 @@ from typing import Any
 
 from domain.alerts import queries
 from domain.clock import utc_now
-from domain.deliveries.service import deliveries
 from notifications import observed
 from notifications.registry import build_channels
 from runtime import logging, mongo, queues
@@ -67,12 +66,9 @@ def main() -> None:
     rounds = again(found)
     whole = time.perf_counter() - began
     observed.tally.flush()
-    states: dict[str, int] = {}
-    for row in deliveries().find({"subject": alert_id}, {"status": 1}):
-        states[row["status"]] = states.get(row["status"], 0) + 1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     told: dict[str, Any] = {"seconds": seconds, "cpu_s": cpu, "whole_s": whole, "rounds": rounds}
-    print(json.dumps({**told, "before_mb": before, "peak_mb": peak, "progress": progress, "states": states}))
+    print(json.dumps({**told, "before_mb": before, "peak_mb": peak, "progress": progress}))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from domain.notices.states import NoticeKind
 from domain.outbox import Event
 from notifications.bulk import Batch, deliver
 from runtime import logging
+from runtime.collector import leave_loaded_alone
 from runtime.mongo import STORE_DOWN
 from workers.context import Context, current
 
@@ -84,6 +85,7 @@ def find(context: Context, alert_id: str, *, pages: int = PAGES, enqueue: bool =
 
 def tell(context: Context, batch_id: str) -> bool:
     """Tell one batch as far as it goes now. False when there was nothing to do, or somebody else has it."""
+    leave_loaded_alone()
     owner = uuid.uuid4().hex
     batch = batches.claim(batch_id, owner=owner, now=context.clock())
     if batch is None:
