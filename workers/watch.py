@@ -25,7 +25,7 @@ ALERT_MATTERS: Final = timedelta(hours=6)
 PAGE: Final = 500
 
 _DECIDED: Final = {ReviewStatus.APPROVED: ReportStatus.PUBLISHED, ReviewStatus.REFUSED: ReportStatus.REMOVED}
-"""What an answer makes of a held report. One that nobody answers stays held."""
+"""What an answer makes of a held report. One that nobody answers stays held, and is asked about again."""
 
 
 def link_report(event: Event, context: Context) -> None:
@@ -35,10 +35,12 @@ def link_report(event: Event, context: Context) -> None:
 
 def ask_a_human(event: Event, context: Context) -> None:
     """A report is held: may others read it? One question for each time that it is held."""
-    now = context.clock()
     doc = report_queries.get(event["subject"])
-    if doc["status"] != ReportStatus.HELD:
-        return
+    if doc["status"] == ReportStatus.HELD:
+        _ask(doc, event, context)
+
+
+def _ask(doc: dict[str, Any], event: Event, context: Context) -> None:
     review, _ = reviews.ask(
         ReviewKind.MODERATION,
         city=doc["city"],
@@ -46,7 +48,7 @@ def ask_a_human(event: Event, context: Context) -> None:
         asked_by=RULE,
         reason=", ".join(doc.get("reasons") or []) or "held",
         key=event["id"],
-        now=now,
+        now=context.clock(),
     )
     context.enqueue("drain", "reviews", review["_id"])
 
@@ -59,13 +61,14 @@ def reviewed(event: Event, context: Context) -> None:
         return
     status = _DECIDED.get(ReviewStatus(event["status"]))
     doc = reviews.get(event["subject"])
-    if status is None or not doc["answers"]:
-        return
-    last = doc["answers"][-1]
     try:
         held = report_queries.get(doc["subject"])
         if held["status"] != ReportStatus.HELD or held["worded_at"] > doc["asked_at"]:
             return
+        if status is None or not doc["answers"]:
+            _ask(held, event, context)
+            return
+        last = doc["answers"][-1]
         reports.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
     except (ReportNotFound, ReportOver):
         return

@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,13 @@ import requests
 from PIL import Image
 
 from domain import geo
+from domain.cities import queries as cities
 from domain.people import queries as people
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
 from domain.reports import service
+from domain.reports.categories import CATEGORIES
+from domain.reports.states import Stand
 from domain.watch import queries as watch
 from runtime.media import Media
 from tests.factories.people import SECRET, Signed, signed_in, staff
@@ -316,6 +320,23 @@ def test_a_number_plate_waits_for_a_human(
     assert ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))["status"] == "published"
 
 
+def test_a_question_that_nobody_answers_is_asked_again(
+    small_city: SmallCity, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, *_)) = small_city, street
+    made = reports(city, saw, "suspicious", note="LEB 1234 again.")
+
+    def asked() -> list[str]:
+        rows = city.store.reviews.find({"subject": made["id"], "kind": "moderation"}).sort("asked_at", 1)
+        return [row["status"] for row in rows]
+
+    assert asked() == ["open"]
+    city.skip(2 * 86_400 + 60)
+    city.skip(1)
+    assert asked() == ["expired", "open"]
+    assert ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))["status"] == "held"
+
+
 def test_flags_hold_it_and_the_coordinator_decides_on_the_record(
     small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
 ) -> None:
@@ -425,3 +446,31 @@ def test_a_picture_is_for_those_who_must_see_it_and_knows_no_place(
     assert [row["actor"] for row in city.store.audit.find({"action": "report.photo_read"})] == [asma.person_id]
     service.forget(saw.person_id, drop=Media(city.settings.media_url).delete)
     assert requests.get(path, headers=of(asma), timeout=10).status_code == 404
+
+
+def test_many_speak_at_once_and_nobody_is_lost(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
+    city, (_, (saw, *_)) = small_city, street
+    crowd = [signed_in(city.now()) for _ in range(12)]
+    settled_in(city, *crowd)
+    made = reports(city, saw)
+    with ThreadPoolExecutor(12) as pool:
+        list(
+            pool.map(
+                lambda who: service.speak(
+                    made["id"], who.person_id, Stand.CONFIRM, session=who.session_id,
+                    lat=PLACE[0], lon=PLACE[1], now=city.now(),
+                ),
+                crowd,
+            )
+        )  # fmt: skip
+    city.enqueue("drain", "watch_reports", made["id"])
+    city.enqueue("drain", "watch_reports", made["id"])
+    city.settle()
+    after = ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))
+    assert (after["confirmed"], after["believed"]) == (12, True)
+    assert len(city.open_incidents()) == 1
+
+
+def test_every_incident_that_a_report_becomes_is_known_to_every_city() -> None:
+    named = {each.incident for each in CATEGORIES.values() if each.incident}
+    assert all(named <= cities.current(city).categories.keys() for city in cities.known())

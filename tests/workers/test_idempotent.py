@@ -6,7 +6,7 @@ is played, every event's reactions run three times, twice of them at once; after
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -35,12 +35,14 @@ from domain.people import events as people_events
 from domain.people.documents import PersonDoc
 from domain.place_audits.states import Aspect
 from domain.reports import service as reports
+from domain.reviews import service as reviews
 from domain.watch import queries as watch
 from domain.watch import service as watching
 from notifications import fanout
 from tests.factories import cameras
 from tests.factories.people import Signed, phone, signed_in
 from tests.fakes.small_city import PLACE, SmallCity, city_carriers, small_city, whole_city
+from tests.workers import further_plays
 from workers import drain, subscriptions
 
 __all__ = ["city_carriers", "small_city", "whole_city"]
@@ -97,6 +99,8 @@ class Case:
         device = {"id": "dev_c", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": city.now()}
         city.store.people.update_one({"_id": self.citizen.person_id}, {"$set": {"devices": {"dev_c": device}}})
         self.id = ""
+        self.tokens: set[str] = set()
+        """Addresses of pushes that no person's document has."""
 
     def post(self, path: str, body: Mapping[str, Any], *, key: str = "") -> requests.Response:
         """A request of the citizen's phone."""
@@ -313,6 +317,14 @@ def _believed(case: Case) -> None:
     case.follow("watch_reports", report)
 
 
+def _reviewed(case: Case) -> None:
+    """A human reads what was held, and lets others read it."""
+    report = _report(case, "LEB 1234")
+    (review,) = case.city.store.reviews.find({"subject": report})
+    reviews.answer(review["_id"], by="x", approve=True, reason="Harmless.", now=case.city.now())
+    case.follow("reviews", review["_id"])
+
+
 PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "drill.ended": _drill,
     "notice.opened": _drill,
@@ -359,6 +371,9 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "report.made": _report,
     "report.held": lambda case: _report(case, "LEB 1234"),
     "report.believed": _believed,
+    "review.asked": lambda case: _report(case, "LEB 1234"),
+    "review.decided": _reviewed,
+    **further_plays.PLAYS,
 }
 
 _MOVING = frozenset({"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease"})
@@ -384,17 +399,17 @@ def state_of(city: SmallCity) -> dict[str, Any]:
     return kept
 
 
-def told(city: SmallCity) -> Counter[tuple[str, str]]:
+def told(city: SmallCity, others: Collection[str] = ()) -> Counter[tuple[str, str]]:
     """(number, text) of every SMS, and (token, delivery) of every push, that has reached somebody."""
     found: Counter[tuple[str, str]] = Counter()
     for number in city.carriers.call("GET", "/phones.json")["numbers"]:
         inbox = city.carriers.inbox(number)
         found.update((number, each["body"]) for each in inbox["sms"] if each["direction"] != "inbound")
         found.update((number, each["said"]) for each in inbox["calls"])
-    for person in city.store.people.find({}, {"devices": 1}):
-        for device in (person.get("devices") or {}).values():
-            pushes = city.carriers.device(device["token"])["pushes"] if device.get("token") else []
-            found.update((device["token"], each["data"]["delivery_id"]) for each in pushes)
+    rows = city.store.people.find({}, {"devices": 1})
+    held = {device.get("token") for row in rows for device in (row.get("devices") or {}).values()}
+    for token in (held | set(others)) - {None, ""}:
+        found.update((token, each["data"]["delivery_id"]) for each in city.carriers.device(token)["pushes"])
     return found
 
 
@@ -417,7 +432,7 @@ def test_what_runs_again_and_at_once_has_one_effect(kind: str, small_city: Small
     PLAYS[kind](case)
     settled(city)
     mine = played.of(kind)
-    state, messages = state_of(city), told(city)
+    state, messages = state_of(city), told(city, case.tokens)
     assert messages or kind == "person.erased"
     assert all(count == 1 for count in messages.values()), "somebody was told twice"
 
@@ -426,7 +441,7 @@ def test_what_runs_again_and_at_once_has_one_effect(kind: str, small_city: Small
         name = next(each for each in outbox.names() if city.store[each].find_one({"_id": event["subject"]}))
         case.follow(name, event["subject"])
     settled(city)
-    assert told(city) == messages
+    assert told(city, case.tokens) == messages
     after = state_of(city)
     changed = {key: (state.get(key), value) for key, value in after.items() if state.get(key) != value}
     assert not changed

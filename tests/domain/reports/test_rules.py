@@ -1,0 +1,116 @@
+"""How far a report is believed, which may be one, and what a human reads first: told as tables."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain import geo
+from domain.reports import rules
+from domain.reports.categories import CATEGORIES
+from domain.reports.errors import ReportOver
+from domain.reports.rules import Voice
+from domain.reports.states import STEPS, ReportStatus, Stand
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+OLD = NOW - timedelta(days=100)
+PLACE = (31.5102, 74.3441)
+
+
+def voice(name: str, stand: Stand = Stand.CONFIRM, *, metres: float = 0.0, **fields: Any) -> Voice:
+    return Voice(name, stand, metres, **{"made": OLD, "device": f"phone-{name}", **fields})
+
+
+def crowd(count: int, **fields: Any) -> list[Voice]:
+    return [voice(f"p{number}", **fields) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("voices", "score", "holds"),
+    [
+        (crowd(1), 0.4, False),
+        (crowd(2), 0.571, False),
+        (crowd(3), 0.667, False),
+        (crowd(4), 0.727, True),
+        ([*crowd(4), voice("d", Stand.DENY)], 0.615, False),
+        ([voice("a"), *crowd(9, metres=300.0)], 0.786, True),
+        ([voice("a"), *crowd(9, metres=5_000.0)], 0.559, False),
+        ([voice("a"), *crowd(20, device="one phone")], 0.571, False),
+        ([voice("a"), *crowd(500, made=NOW - timedelta(days=1))], 0.423, False),
+        ([voice("a"), *[voice(f"n{n}", made=NOW - timedelta(hours=n)) for n in range(100)]], 0.5, False),
+        ([voice("a"), *crowd(9, false_alarms=9)], 0.684, False),
+        ([voice("a", made=None), *crowd(3)], 0.674, False),
+    ],
+    ids=[
+        "the author alone", "two", "three", "four", "one there denies it", "nine next door", "nine by hearsay",
+        "twenty of one phone", "a brigade made together", "a brigade made apart", "nine who cried wolf", "no account's age",
+    ],
+)  # fmt: skip
+def test_what_voices_are_worth(voices: list[Voice], score: float, holds: bool) -> None:
+    belief = rules.believe(voices, now=NOW)
+    assert belief.score == pytest.approx(score, abs=0.001)
+    assert belief.holds is holds
+
+
+def test_the_order_of_voices_does_not_matter_and_parts_make_the_score() -> None:
+    voices = [*crowd(3), *crowd(5, made=NOW - timedelta(hours=2)), voice("d", Stand.DENY)]
+    there, back = rules.believe(voices, now=NOW), rules.believe(voices[::-1], now=NOW)
+    assert there == back
+    parts = there.parts
+    whole = parts["confirmed"] + parts["denied"] + parts["doubt"]
+    assert there.score == pytest.approx(parts["confirmed"] / whole, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("metres", "minutes", "category", "same"),
+    [
+        (0.0, 0, "explosion", True),
+        (250.0, 20, "explosion", True),
+        (100.0, 5, "shooting", False),
+        (1_000.0, 0, "explosion", False),
+        (0.0, 60, "explosion", False),
+        (0.0, 0, "noise", False),
+    ],
+)
+def test_what_may_be_the_same(metres: float, minutes: int, category: str, same: bool) -> None:
+    def of(place: tuple[float, float], at: datetime, kind: str) -> dict[str, Any]:
+        return {"public": {"lat": place[0], "lon": place[1]}, "at": at, "category": kind}
+
+    one = of(PLACE, NOW, "explosion")
+    other = of(geo.destination(*PLACE, 45.0, metres), NOW + timedelta(minutes=minutes), category)
+    assert (rules.likeness(one, other) >= rules.SAME_FROM) is same
+    assert rules.likeness(one, other) == rules.likeness(other, one)
+
+
+@pytest.mark.parametrize(
+    ("note", "reasons"),
+    [
+        ("LEB 1234 drove off", ["plate_number"]),
+        ("leb-1234", ["plate_number"]),
+        ("ABC-12-345", ["plate_number"]),
+        ("گاڑی LEB ۱۲۳۴", ["plate_number"]),
+        ("call 0300 1234567", ["phone_number"]),
+        ("+923001234567", ["phone_number"]),
+        ("35202-1234567-1", ["identity_number"]),
+        ("at 1530 near the market, about 200 metres away", []),
+        ("two men, 20 to 30 years old", []),
+        ("", []),
+    ],
+)
+def test_numbers_that_a_human_reads_first(note: str, reasons: list[str]) -> None:
+    assert rules.held_for(note) == reasons
+
+
+@pytest.mark.parametrize("before", list(ReportStatus))
+@pytest.mark.parametrize("after", list(ReportStatus))
+def test_no_step_but_those_of_the_table(before: ReportStatus, after: ReportStatus) -> None:
+    if after in STEPS[before]:
+        rules.check_step(before, after)
+    else:
+        with pytest.raises(ReportOver):
+            rules.check_step(before, after)
+
+
+def test_every_kind_has_a_name_in_both_languages() -> None:
+    assert all(each.names.en and each.names.ur for each in CATEGORIES.values())
+    assert {"explosion", "open_manhole"} <= CATEGORIES.keys()
