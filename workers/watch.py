@@ -7,9 +7,8 @@ from typing import Any, Final
 from domain.correlation import service as correlation
 from domain.deliveries.service import Recipient, Telling
 from domain.outbox import Event
+from domain.reports import moderating, personal, raising
 from domain.reports import queries as report_queries
-from domain.reports import raising
-from domain.reports import service as reports
 from domain.reports.errors import ReportNotFound, ReportOver
 from domain.reports.states import ReportStatus
 from domain.reviews import service as reviews
@@ -69,7 +68,7 @@ def reviewed(event: Event, context: Context) -> None:
             _ask(held, event, context)
             return
         last = doc["answers"][-1]
-        reports.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
+        moderating.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
     except (ReportNotFound, ReportOver):
         return
     context.enqueue("drain", "watch_reports", doc["subject"])
@@ -119,4 +118,4 @@ def _telling(doc: dict[str, Any], group: str, person: str) -> Telling:
 def forget_memberships(event: Event, context: Context) -> None:
     """Memberships and reports go with their person."""
     watch.forget(event["subject"], now=context.clock())
-    reports.forget(event["subject"], drop=Media(context.settings.media_url).delete)
+    personal.forget(event["subject"], drop=Media(context.settings.media_url).delete)

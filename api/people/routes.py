@@ -17,7 +17,7 @@ from domain.journeys import service as journeys
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
 from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 from domain.place_audits import service as place_audits
-from domain.reports import service as reports
+from domain.reports import personal as reports
 from domain.watch import service as watch
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")

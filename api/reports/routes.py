@@ -16,7 +16,7 @@ from domain.cities.errors import UnknownCity
 from domain.correlation import service as correlation
 from domain.people import queries as people
 from domain.permissions import Target
-from domain.reports import queries, rules, seen, service
+from domain.reports import moderating, queries, rules, seen, service
 from domain.reports.categories import CATEGORIES
 from domain.reports.errors import PhotoInvalid, PhotoNotFound, ReportInvalid, ReportNotFound
 from domain.reports.queries import Report
@@ -291,7 +291,7 @@ def speak(call: Call, report_id: str) -> Any:
 def flag(call: Call, report_id: str) -> Any:
     """Ask for a human to read it; with the flags of three neighbours, not new ones, it is held until then."""
     _seen(call, report_id)
-    doc = service.flag(report_id, call.who.person_id, call.body["why"], now=call.now)
+    doc = moderating.flag(report_id, call.who.person_id, call.body["why"], now=call.now)
     if doc.get("pending_events"):
         call.services.enqueue("drain", "watch_reports", report_id)
     return None, 204
@@ -309,7 +309,7 @@ def decide(call: Call, report_id: str) -> Any:
     doc = _seen(call, report_id, moderates=True)
     status, reason = ReportStatus(call.body["status"]), call.body["reason"]
     audited(call, doc["city"], f"report.{status}", report_id, call.body)
-    return _answer(call, service.decide(report_id, status, by=call.who.person_id, reason=reason, now=call.now))
+    return _answer(call, moderating.decide(report_id, status, by=call.who.person_id, reason=reason, now=call.now))
 
 
 @blp.endpoint(

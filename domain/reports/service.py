@@ -12,7 +12,6 @@ from domain import geo, outbox
 from domain.cities import queries as cities
 from domain.errors import Conflict
 from domain.evidence.ports import EvidenceStore
-from domain.evidence.retention import is_held
 from domain.ids import derived_id
 from domain.incidents.errors import TooBusy
 from domain.limits import service as limits
@@ -22,7 +21,7 @@ from domain.reports.categories import CATEGORIES
 from domain.reports.errors import NoEmergency, OwnReport, PhotoInvalid, ReportInvalid, ReportOver
 from domain.reports.queries import Report, get, reports, voices
 from domain.reports.rules import Voice
-from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
+from domain.reports.states import Anonymity, ReportStatus, Stand
 from domain.watch import queries as watch
 from domain.watch.states import Moderation
 
@@ -270,47 +269,6 @@ def believe(report_id: str, *, by: str, now: datetime) -> Report:
     return change(report_id, rule, now=now)
 
 
-def decide(report_id: str, status: ReportStatus, *, by: str, reason: str, now: datetime) -> Report:
-    """Publish, hold or remove it, with a reason. The same again is harmless. Raises ReportOver."""
-
-    def rule(doc: Report) -> Mapping[str, Any]:
-        if doc["status"] == status:
-            return {}
-        rules.check_step(ReportStatus(doc["status"]), status)
-        made: dict[str, Any] = {
-            "status": str(status),
-            "decision": {"by": by, "at": now, "reason": reason, "status": str(status)},
-        }
-        if status == ReportStatus.PUBLISHED:
-            made |= {"reasons": [], "flags": {}}
-        if status == ReportStatus.HELD:
-            made |= {"events": ["report.held"]}
-        return made
-
-    after = change(report_id, rule, now=now)
-    return weigh(report_id, now=now) if status == ReportStatus.PUBLISHED else after
-
-
-def flag(report_id: str, person: str, why: Flag, *, now: datetime) -> Report:
-    """Ask for a human to read it. With the flags of enough neighbours, whose accounts are not new, it is held. Again is
-    harmless. Raises OwnReport.
-    """
-    counts = not rules.is_fresh(voice_of(person, "", Stand.DENY, 0.0).made, now)
-
-    def rule(doc: Report) -> Mapping[str, Any]:
-        if doc["author"] == person:
-            raise OwnReport("it is your own")
-        if person in doc["flags"] or doc["status"] != ReportStatus.PUBLISHED:
-            return {}
-        flags = {**doc["flags"], person: {"why": str(why), "at": now, "counts": counts}}
-        made: dict[str, Any] = {"flags": flags}
-        if sum(each["counts"] for each in flags.values()) >= rules.FLAGS:
-            made |= {"status": str(ReportStatus.HELD), "reasons": ["flagged"], "events": ["report.held"]}
-        return made
-
-    return change(report_id, rule, now=now)
-
-
 def _check_open(doc: Report) -> None:
     if doc["status"] not in _OPEN:
         raise ReportOver("it is over", current=doc["status"])
@@ -333,24 +291,3 @@ def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, now: datetim
         return {} if doc.get("photo") == photo else {"photo": photo}
 
     return change(report_id, rule, now=now)
-
-
-def forget(person: str, *, drop: Callable[[str], None]) -> int:
-    """Somebody asked to be forgotten: their reports, with their pictures (`drop` takes bytes away by their SHA-256), and
-    what they said of others' go. An incident that came of one stays, and does not know them.
-    """
-    voices().delete_many({"person": person})
-    done = 0
-    while rows := queries.of_author(person, limit=200):
-        for doc in rows:
-            done += reports().delete_one({"_id": doc["_id"]}).deleted_count
-            photo = (doc.get("photo") or {}).get("sha256")
-            if photo and not is_held(photo):
-                drop(photo)
-    return done
-
-
-def exported(person: str, now: datetime) -> list[dict[str, Any]]:
-    """Every report of a person."""
-    names = ("category", "note", "position", "at", "status", "anonymous", "created_at")
-    return [{name: row.get(name) for name in names} for row in queries.of_author(person, limit=1000)]

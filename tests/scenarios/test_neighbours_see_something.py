@@ -15,7 +15,7 @@ from domain.cities import queries as cities
 from domain.people import queries as people
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
-from domain.reports import service
+from domain.reports import personal, service
 from domain.reports.categories import CATEGORIES
 from domain.reports.states import Stand
 from domain.watch import queries as watch
@@ -213,7 +213,7 @@ def test_neighbours_confirm_a_fire_and_somebody_comes(
     small_city: SmallCity, asma: Signed, street: tuple[Body, list[Signed]]
 ) -> None:
     city, (group, (saw, *others)) = small_city, street
-    phone = {"id": "dev_a", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": city.now()}
+    phone: Body = {"id": "dev_a", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": city.now()}
     city.store.people.update_one({"_id": asma.person_id}, {"$set": {"devices": {"dev_a": phone}}})
     fire = city.responder(service="fire")
     made = reports(city, saw)
@@ -444,7 +444,7 @@ def test_a_picture_is_for_those_who_must_see_it_and_knows_no_place(
     assert b"taken at home" not in kept.content
     assert requests.get(path, headers=of(other), timeout=10).status_code == 404
     assert [row["actor"] for row in city.store.audit.find({"action": "report.photo_read"})] == [asma.person_id]
-    service.forget(saw.person_id, drop=Media(city.settings.media_url).delete)
+    personal.forget(saw.person_id, drop=Media(city.settings.media_url).delete)
     assert requests.get(path, headers=of(asma), timeout=10).status_code == 404
 
 

@@ -1,0 +1,30 @@
+"""What is kept of a person's reports: for the export, and for being forgotten."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from domain.evidence.retention import is_held
+from domain.reports import queries
+from domain.reports.queries import reports, voices
+
+
+def forget(person: str, *, drop: Callable[[str], None]) -> int:
+    """Somebody asked to be forgotten: their reports, with their pictures (`drop` takes bytes away by their SHA-256), and
+    what they said of others' go. An incident that came of one stays, and does not know them.
+    """
+    voices().delete_many({"person": person})
+    done = 0
+    while rows := queries.of_author(person, limit=200):
+        for doc in rows:
+            done += reports().delete_one({"_id": doc["_id"]}).deleted_count
+            photo = (doc.get("photo") or {}).get("sha256")
+            if photo and not is_held(photo):
+                drop(photo)
+    return done
+
+
+def exported(person: str, now: datetime) -> list[dict[str, Any]]:
+    """Every report of a person."""
+    names = ("category", "note", "position", "at", "status", "anonymous", "created_at")
+    return [{name: row.get(name) for name in names} for row in queries.of_author(person, limit=1000)]
