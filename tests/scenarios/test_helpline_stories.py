@@ -22,7 +22,7 @@ from domain.people import sessions
 from tests.fakes.small_city import PLACE, SmallCity
 from tests.scenarios.test_she_reaches_a_counsellor import NUMBER, STORY, TIMEOUT_S, Desk, Phone, key, nowhere, stored
 from tests.scenarios.test_sos_reaches_a_responder import operator, pushed
-from workers.helpline import helpline_kept
+from workers.helpline import ended_shifts, helpline_kept
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -342,7 +342,9 @@ def test_a_break_ends_in_the_shift_and_the_shift_by_itself(small_city: SmallCity
     city.skip(3400)
     assert desk.call("GET", "/duty").json()["state"] == "available"
     desk.claim(her)
-    city.skip(12 * 3600)
+    at = city.now() + timedelta(hours=12)
+    ended_shifts(replace(city.context, clock=lambda: at), city.pool)
+    city.settle()
     assert shifts.get(desk.who.person_id)["state"] == "off"
     assert her.call("GET").json()["status"] == "waiting"
 
