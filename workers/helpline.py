@@ -122,7 +122,7 @@ def offered(event: Event, context: Context) -> None:
 
 
 def message(event: Event, context: Context) -> None:
-    """The other side hears that there is something to read."""
+    """The other side hears that there is something to read. Whoever took it since has read it with all the rest."""
     doc = _request(event, event["request"])
     if doc is None:
         return
@@ -130,7 +130,7 @@ def message(event: Event, context: Context) -> None:
         _her(event, context, doc, purpose="helpline_text", plan=("sms",), refs={"message": event["subject"]})
     elif event["side"] == Side.COUNSELLOR:
         _her(event, context, doc)
-    elif doc.get("counsellor"):
+    elif doc.get("counsellor") and doc["claimed_at"] <= event["at"]:
         _desk(event, context, [doc["counsellor"]], request=doc["_id"])
 
 

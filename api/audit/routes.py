@@ -27,8 +27,9 @@ def list_entries(call: Call) -> Any:
 
 @blp.endpoint("GET /verify", permission="audit.read", query=schemas.DayQuery, answer=schemas.VerdictAnswer)
 def verify(call: Call) -> Any:
-    """Walk a city's day from its start and sign where it ends."""
+    """Walk a city's day from its start and sign where it ends; a day that does not hold is not signed."""
     city = city_of(call, "audit.read", call.query["city"])
     verdict = chain.verify(city, call.query["day"])
     head = chain.signed_head(call.services.settings.signing_key, city, call.query["day"])
-    return {**vars(verdict), "holds": verdict.broken_at is None, "signature": head["signature"]}
+    signed = {"signature": head["signature"]} if head else {}
+    return {**vars(verdict), "holds": verdict.broken_at is None, **signed}

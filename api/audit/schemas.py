@@ -57,4 +57,8 @@ class VerdictAnswer(Answer):
     holds = fields.Boolean(required=True)
     broken_at = fields.Integer(metadata={"description": "The first seq that does not hold."})
     head = fields.String(required=True)
-    signature = fields.String(required=True, metadata={"description": "HMAC-SHA256 over chain|seq|hash."})
+    signature = fields.String(
+        metadata={
+            "description": "HMAC-SHA256 over chain|seq|hash; only where the day holds: nobody vouches for another."
+        }
+    )

@@ -30,9 +30,10 @@ def test_a_broken_chain_is_told(api: FlaskClient, clock: Any) -> None:
     where = f"/v1/audit/verify?city=karachi&day={clock():%Y-%m-%d}"
     whole = api.get(where, headers=auditor.headers).get_json()
     assert (whole["holds"], whole["entries"], "broken_at" in whole) == (True, 3, False)
+    assert whole["signature"]
     AuditDoc._get_collection().update_one({"city": "karachi", "seq": 2}, {"$set": {"actor": "per_2"}})
     broken = api.get(where, headers=auditor.headers).get_json()
-    assert (broken["holds"], broken["broken_at"]) == (False, 2)
+    assert (broken["holds"], broken["broken_at"], "signature" in broken) == (False, 2, False)
 
 
 def test_the_chain_is_for_auditors_of_that_city(api: FlaskClient, clock: Any) -> None:

@@ -144,8 +144,8 @@ def test_kept_as_long_as_the_city_says_and_a_picture_as_long_as_somebody_shows_i
     young = look_of("b", NOON + timedelta(days=1), ["s-both", "s-young"])
     dropped: list[str] = []
     config = cities.current("lahore")
-    assert observations.expire(config, dropped.append, now=NOON + timedelta(days=days)) == []
-    assert observations.expire(config, dropped.append, now=NOON + timedelta(days=days, minutes=1)) == [old]
+    assert observations.expire(config, dropped.append, now=NOON + timedelta(days=days, minutes=-1)) == []
+    assert observations.expire(config, dropped.append, now=NOON + timedelta(days=days)) == [old]
     assert dropped == ["s-old"]
     assert queries.observation(young)
     with pytest.raises(ObservationNotFound):

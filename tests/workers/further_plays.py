@@ -1,0 +1,205 @@
+"""Further rows of the table in `test_idempotent.py`: bridges, refusals of SMS, public alerts, the helpline and reviews.
+
+Each brings its event about by the routes that people use, or by its rule where only time or a telephone does.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import requests
+
+from domain.dispatch import bridging
+from domain.helpline import calling, cases
+from domain.helpline import service as helpline
+from runtime.vault import vault
+from tests.factories.people import phone, staff
+from tests.fakes.small_city import PLACE, REPLIES, SmallCity
+from tests.scenarios.test_a_district_is_warned import people, write
+from tests.scenarios.test_she_reaches_a_counsellor import STORY, TIMEOUT_S, Desk, Phone, key
+from tests.scenarios.test_the_helpline_calls_back import window
+
+WHY = "Her lawyer asks for the dates, by her wish."
+
+
+class Case(Protocol):
+    """What a play needs of its case."""
+
+    city: SmallCity
+    id: str
+    agency: str
+    tokens: set[str]
+
+    def raise_sos(self, **more: Any) -> Any: ...
+    def accept(self) -> Any: ...
+    def assignment(self, number: int = 0) -> str: ...
+    def follow(self, name: str, subject: str) -> Any: ...
+
+
+# --- the telephone ----------------------------------------------------------------------------------------------------
+
+
+def _bridge(case: Case) -> None:
+    """The control room opens the bridge: the caller, the unit and the operator are rung."""
+    case.raise_sos().accept()
+    operator = staff(case.city.now(), "operator", agency_id=case.agency, language="en")
+    bridging.open_bridge(
+        case.id, None, by=operator.person_id, via="control_room", key="k", now=case.city.now(), join=True
+    )
+    case.follow("incidents", case.id)
+
+
+def _opted_out(case: Case) -> None:
+    """A responder writes STOP: the supervisors of the agency hear of it."""
+    responder = case.city.responder(name="Bilal")
+    staff(case.city.now(), "supervisor", agency_id=case.agency, language="en")
+    params = {"From": responder.phone, "To": REPLIES, "Body": "STOP", "MessageSid": f"SM{uuid.uuid4().hex}"}
+    assert case.city.webhook("sms", params).status_code == 200
+    case.city.settle()
+    case.follow("people", responder.person_id)
+
+
+# --- public alerts ----------------------------------------------------------------------------------------------------
+
+
+def _alert(case: Case, **fields: Any) -> None:
+    """An operator warns a district in which three people live."""
+    city = case.city
+    for name in ("alerts", "alert_batches"):
+        city.store[name].delete_many({})
+    case.raise_sos()
+    city.by_day()
+    people(city, 3, app_share=0.5)
+    operator = staff(city.now(), "operator")
+    answer = write(city, operator, **fields)
+    assert answer.status_code == 201, answer.text
+    alert = answer.json()["id"]
+    if not fields.get("issue", True):
+        url = f"{city.url}/v1/alerts/{alert}"
+        assert requests.delete(url, headers=operator.headers, timeout=20).status_code < 300
+    case.follow("alerts", alert)
+
+
+# --- the helpline -----------------------------------------------------------------------------------------------------
+
+
+def _helpline(
+    case: Case, *desk: Callable[[Desk, Phone], Any], her: Callable[[Phone], Any] | None = None, **asks: Any
+) -> Phone:
+    """She asks, a counsellor takes it, and what happens next."""
+    city = case.city
+    for name in ("helpline_requests", "helpline_messages", "helpline_cases", "counsellors", "reviews"):
+        city.store[name].delete_many({})
+    counsellor = Desk(city)
+    phone_of_hers = Phone(city, message=STORY, **asks)
+    case.tokens.add(phone_of_hers.push)
+    if desk or her:
+        assert counsellor.claim(phone_of_hers).status_code == 200
+    for step in desk:
+        step(counsellor, phone_of_hers)
+    if her:
+        assert her(phone_of_hers).status_code < 300
+    case.follow("helpline_requests", phone_of_hers.request["id"])
+    return phone_of_hers
+
+
+def _said(answer: requests.Response) -> requests.Response:
+    assert answer.status_code < 300, answer.text
+    return answer
+
+
+def _handed_on(desk: Desk, her: Phone) -> None:
+    other = Desk(desk.city)
+    _said(desk.on(her, "POST", "/transfer", json={"to": other.who.person_id, "note": "Wants a lawyer."}))
+
+
+def _nobody_takes_it(case: Case) -> None:
+    """A minute, and another: the supervisors hear, and she is asked whether a man may answer."""
+    for name in ("helpline_requests", "helpline_messages", "counsellors"):
+        case.city.store[name].delete_many({})
+    Desk(case.city, gender="male")
+    Desk(case.city, role="helpline_supervisor", on_shift=False)
+    her = Phone(case.city)
+    case.tokens.add(her.push)
+    for _ in range(2):
+        case.city.skip(61)
+    case.follow("helpline_requests", her.request["id"])
+
+
+def _call(case: Case, *, joined: bool = False) -> None:
+    """The counsellor's own phone rings, and hers once the counsellor is on the line."""
+
+    def begin(desk: Desk, her: Phone) -> None:
+        for number in (desk.who.phone, her.sent["phone"]):
+            desk.city.carriers.set_phone(number, answers="human")
+        _said(desk.on(her, "POST", "/call"))
+        if joined:
+            now, doc = desk.city.now(), helpline.get(her.request["id"])
+            call = next(each["call"] for each in doc["log"] if each.get("call"))
+            box = vault(desk.city.settings).box(doc["_id"])
+            calling.joined(doc, box, by=desk.who.person_id, call_id=call, now=now)
+
+    times = [window(case.city, begins=-5, minutes=60)]
+    _helpline(case, begin, mode="call_back", phone=phone(), safe_to_call=times)
+
+
+def _follow_up(case: Case) -> None:
+    """Somebody said that it is to be looked after in an hour, and the hour is over."""
+    found: list[str] = []
+
+    def plan(desk: Desk, her: Phone) -> None:
+        opened = _said(desk.on(her, "POST", "/case", json={"consent": "chat"})).json()["id"]
+        due = (desk.city.now() + timedelta(hours=1)).isoformat()
+        body = {"due_at": due, "note": "Ask the lawyer."}
+        _said(desk.call("POST", f"/cases/{opened}/follow-ups", json=body, headers=key()))
+        found.append(opened)
+
+    _helpline(case, plan)
+    case.city.ahead += timedelta(hours=2)
+    cases.remind(found[0], now=case.city.now())
+    case.follow("helpline_cases", found[0])
+
+
+def _opening(case: Case) -> None:
+    """Another counsellor asks to read, and a supervisor says yes."""
+
+    def ask(desk: Desk, her: Phone) -> None:
+        city, curious, boss = desk.city, Desk(desk.city), Desk(desk.city, role="helpline_supervisor", on_shift=False)
+        review = _said(curious.on(her, "POST", "/openings", json={"reason": WHY}, headers=key())).json()["id"]
+        body = {"approve": True, "reason": "Seen the letter."}
+        url = f"{city.url}/v1/reviews/{review}/answer"
+        _said(requests.post(url, json=body, headers=boss.bearer, timeout=TIMEOUT_S))
+        case.follow("reviews", review)
+
+    _helpline(case, ask)
+
+
+_POSITION = {"lat": PLACE[0], "lon": PLACE[1]}
+
+PLAYS: Mapping[str, Callable[[Any], Any]] = {
+    "bridge.opened": _bridge,
+    "bridge.joined": _bridge,
+    "person.opted_out": _opted_out,
+    "alert.issued": _alert,
+    "alert.discarded": partial(_alert, issue=False),
+    "helpline.asked": _helpline,
+    "helpline.claimed": partial(_helpline, her=lambda phone: phone.call("GET")),
+    "helpline.returned": lambda case: _helpline(case, _handed_on),
+    "helpline.offered": _nobody_takes_it,
+    "helpline.unclaimed": _nobody_takes_it,
+    "helpline.message": lambda case: _helpline(
+        case, lambda desk, her: _said(desk.write(her, "I am here.")), her=lambda phone: phone.write("Thank you.")
+    ),
+    "helpline.stopped": partial(_helpline, her=lambda phone: phone.call("POST", "/contact", json={"stop": True})),
+    "helpline.closed": partial(_helpline, her=lambda phone: phone.call("POST", "/close", json={})),
+    "helpline.sos": partial(_helpline, her=lambda phone: phone.call("POST", "/sos", json={}), position=_POSITION),
+    "helpline.call": _call,
+    "helpline.call_joined": partial(_call, joined=True),
+    "helpline.expire_local": partial(_helpline, her=lambda phone: phone.call("POST", "/expire-local")),
+    "helpline.follow_up": _follow_up,
+    "helpline.erased": partial(_helpline, her=lambda phone: phone.call("DELETE")),
+    "review.asked": _opening,
+    "review.decided": _opening,
+}
