@@ -30,10 +30,12 @@ from domain.people import service as people
 from notifications import everywhere, optouts, policy, purposes, recipients
 from notifications.channel import ChannelError, FailureCode, Permanent, Temporary, Unknown
 from notifications.channels.bounded import hold_this_thread
+from notifications.compose import report_address
 from notifications.content import CONTENT, Content
 from notifications.deliveries import SEND_TIMEOUT_S, Post
 from notifications.gateways import Gateways
 from notifications.messages import Address, Message, Sent, nonce_of
+from notifications.post import trait
 from notifications.recipients import Reached
 from notifications.render.push import push_payload
 from notifications.render.text import render, render_sms
@@ -108,6 +110,8 @@ def deliver(batch: Batch, post: Post, *, keep: Callable[[], bool]) -> Ended:
     for _ in range(ROUNDS):
         if not run.round():
             break
+    else:
+        run.go_on_soon()
     return Ended(run.due, told=run.whole and not run.lost, lost=run.lost, stopped=run.stopped)
 
 
@@ -140,6 +144,10 @@ class _Run:
         self.whole = not self.lost
         return self._again and not self.lost
 
+    def go_on_soon(self) -> None:
+        """There is more to do at once, and others have their turn first."""
+        self.due = self.post.clock()
+
     def _go(self, tries: Sequence[_Try]) -> None:
         """Send all of these, a window of them at a time: the threads have work while others are written down."""
         under_way = begun = 0
@@ -154,7 +162,11 @@ class _Run:
             if not self.keep():
                 self.lost = True  # whoever has the batch now looks into what we have under way
             under_way -= len(ended)
-            store.finish({each.delivery["_id"]: (each.number, self._outcome(each, result)) for each, result in ended})
+            known_as = {
+                each.delivery["_id"]: self._known_as(each, result) for each, result in ended if isinstance(result, Sent)
+            }
+            outcomes = {each.delivery["_id"]: (each.number, self._outcome(each, result)) for each, result in ended}
+            store.finish(outcomes, known_as)
 
     def _ended(self, most: int) -> list[tuple[_Try, Any]]:
         """Some that have ended, as many as there are within a moment; none where carriers let wait for longer."""
@@ -305,11 +317,22 @@ class _Run:
             "state": str(AttemptState.SENDING),
             "at": now,
             "device": each.reached.device if channel == "fcm" else None,
-            "gateway": each.step.gateway or self.post.channels[channel].name,
+            "gateway": self._gateway_name(each),
         }
         if each.repeats:
             attempt["repeats"] = True
         return attempt
+
+    def _gateway_name(self, each: _Try) -> str:
+        """The carrier of this try: what policy says, the one that had it before, else the channel's only one."""
+        return each.step.gateway or _gateway_of(each) or self.post.channels[each.step.channel].name
+
+    def _known_as(self, each: _Try, sent: Sent) -> list[str]:
+        """What its carrier will report it by, where that is only an id of the carrier's own."""
+        gateway = self._gateway_name(each)
+        if trait(self.post, each.step.channel, gateway).reports != "by_id":
+            return []
+        return [f"{gateway}:{part}" for part in sent.vendor_id.split("+")]
 
     # sending
 
@@ -330,7 +353,7 @@ class _Run:
         channel = each.step.channel
         carrier = self.post.channels[channel]
         known = isinstance(carrier, Gateways)
-        gateway = carrier.named(each.step.gateway or _gateway_of(each)) if isinstance(carrier, Gateways) else carrier
+        gateway = carrier.named(self._gateway_name(each)) if isinstance(carrier, Gateways) else carrier
         timeout_s = SEND_TIMEOUT_S[channel]
         try:
             message = self._message(each)
@@ -368,7 +391,7 @@ class _Run:
             )  # fmt: skip
         nonce = nonce_of(key)
         text = self._said(channel, reached).replace(_STAND_IN, nonce)
-        status_url = f"{settings.public_url}/webhooks/twilio/status?delivery={delivery['_id']}&attempt={each.number}"
+        status_url = report_address(self.post, channel, self._gateway_name(each), delivery["_id"], each.number)
         return Message(
             key=key, to=address, text=text, nonce=nonce, ttl_s=ttl_s, language=reached.language,
             status_url=status_url, city=self.batch.city,

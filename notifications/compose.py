@@ -22,7 +22,7 @@ def compose(delivery: Delivery, number: int, channel: str, content: Content, rea
     seconds_left = max(10, int((delivery["valid_until"] - now).total_seconds()))
     address = reached.addresses[channel]
     gateway = delivery["attempts"][str(number)].get("gateway") or ""
-    status_url = _status_url(post, channel, gateway, delivery["_id"], number)
+    status_url = report_address(post, channel, gateway, delivery["_id"], number)
     purpose, language = delivery["purpose"], reached.language
     if params.get("variant"):
         purpose = f"{purpose}.{params['variant']}"
@@ -79,8 +79,8 @@ def compose(delivery: Delivery, number: int, channel: str, content: Content, rea
     )
 
 
-def _status_url(post: Post, channel: str, gateway: str, delivery_id: str, number: int) -> str | None:
-    """Where this attempt's carrier reports."""
+def report_address(post: Post, channel: str, gateway: str, delivery_id: str, number: int) -> str | None:
+    """Where this attempt's carrier reports; None for one that names messages by its own id."""
     settings, how = post.settings, trait(post, channel, gateway).reports
     if how == "by_id":
         return None

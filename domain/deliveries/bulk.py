@@ -67,12 +67,21 @@ _REACHED = {
 }
 
 
-def finish(outcomes: Mapping[str, tuple[int, Mapping[str, Any]]]) -> None:
-    """What became of attempts: id → (number, outcome as `service.finish` takes it). A receipt that was quicker stays."""
+def finish(
+    outcomes: Mapping[str, tuple[int, Mapping[str, Any]]], known_as: Mapping[str, Sequence[str]] | None = None
+) -> None:
+    """What became of attempts: id → (number, outcome as `service.finish` takes it). A receipt that was quicker stays.
+
+    `known_as`: id → what a carrier will report it by that has only an id of its own (`service.by_vendor_id`).
+    """
     operations = []
+    names = known_as or {}
     for each, (number, outcome) in outcomes.items():
         changes: dict[str, Any] = {f"attempts.{number}.{name}": value for name, value in outcome.items()}
-        condition: dict[str, Any] = {"_id": each, "status": {"$in": _OPEN}}
+        undecided = _UNDECIDED if outcome["state"] != AttemptState.SENT else [*_UNDECIDED, str(AttemptState.SENT)]
+        condition: dict[str, Any] = {
+            "_id": each, "status": {"$in": _OPEN}, f"attempts.{number}.state": {"$in": undecided}
+        }  # fmt: skip
         reached = _REACHED.get(str(outcome["state"]))
         if reached == DeliveryStatus.SENT:
             changes |= {"status": str(reached), "sent_at": outcome["done_at"]}
@@ -80,17 +89,23 @@ def finish(outcomes: Mapping[str, tuple[int, Mapping[str, Any]]]) -> None:
         elif reached:
             changes["status"] = str(reached)
             condition["status"] = {"$in": below(DeliveryStatus.SENT)}
-        operations.append(UpdateOne(condition, {"$set": changes, "$inc": {"version": 1}}))
+        operations.append(UpdateOne(condition, {"$set": changes, "$inc": {"version": 1}, **_named(names.get(each))}))
     if not operations:
         return
     if deliveries().bulk_write(operations, ordered=False).matched_count < len(operations):
-        _complete(outcomes)
+        _complete(outcomes, names)
 
 
+def _named(known_as: Sequence[str] | None) -> dict[str, Any]:
+    return {"$addToSet": {"vendor_ids": {"$each": list(known_as)}}} if known_as else {}
+
+
+_UNDECIDED = [str(AttemptState.SENDING), str(AttemptState.UNKNOWN)]
+"""Attempts of which no receipt has said anything."""
 _OPEN = [str(each) for each in DeliveryStatus if each not in ENDED]
 
 
-def _complete(outcomes: Mapping[str, tuple[int, Mapping[str, Any]]]) -> None:
+def _complete(outcomes: Mapping[str, tuple[int, Mapping[str, Any]]], known_as: Mapping[str, Sequence[str]]) -> None:
     """Receipts came before our own word: add what they did not say (the vendor's id, when it was taken)."""
     rows = deliveries().find({"_id": {"$in": list(outcomes)}}, {"attempts": 1, "sent_at": 1})
     operations = []
@@ -108,7 +123,8 @@ def _complete(outcomes: Mapping[str, tuple[int, Mapping[str, Any]]]) -> None:
             changes[f"attempts.{number}.state"] = outcome["state"]
         if outcome["state"] == AttemptState.SENT and not row.get("sent_at"):
             changes["sent_at"] = outcome["done_at"]
-        operations.append(UpdateOne({"_id": row["_id"]}, {"$set": changes, "$inc": {"version": 1}}))
+        update = {"$set": changes, "$inc": {"version": 1}, **_named(known_as.get(row["_id"]))}
+        operations.append(UpdateOne({"_id": row["_id"]}, update))
     if operations:
         deliveries().bulk_write(operations, ordered=False)
 
