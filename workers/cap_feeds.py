@@ -25,6 +25,7 @@ from domain.notices import service as notices
 from domain.notices.states import NoticeKind
 from runtime import logging
 from runtime.fetch import NotFetched, fetch
+from runtime.mongo import STORE_DOWN
 from workers.context import Context, current
 
 TIMEOUT_S: Final = 10.0
@@ -133,8 +134,7 @@ def _take_all(
     """
     root = cap_reading.parse_xml(body)
     if etree.QName(root).localname == "alert":
-        _take(context, body, feed, config, found)
-        return known, True
+        return known, _take(context, body, feed, config, found)
     whole = True
     for link in reversed(list(documents(root, feed))):
         if link.mark in known:
@@ -147,12 +147,15 @@ def _take_all(
                 log.warning("cap_not_read", city=config.id, feed=feed.id, reason=str(error)[:80])
                 whole = False
                 continue
-        _take(context, document, feed, config, found)
-        known.append(link.mark)
+        if _take(context, document, feed, config, found):
+            known.append(link.mark)
+        else:
+            whole = False
     return known[-4 * MOST_LINKS :], whole
 
 
-def _take(context: Context, document: bytes, feed: CapFeed, config: CityConfig, found: dict[str, int]) -> None:
+def _take(context: Context, document: bytes, feed: CapFeed, config: CityConfig, found: dict[str, int]) -> bool:
+    """Hand on one message. False where a fault of ours stood in the way: it is looked at again, and the others go on."""
     now = context.clock()
     try:
         reading = cap_reading.read(document)
@@ -160,10 +163,16 @@ def _take(context: Context, document: bytes, feed: CapFeed, config: CityConfig, 
         if intake.refused(config.id, feed, document, error, now=now):
             found["refused"] += 1
             log.warning("cap_refused", city=config.id, feed=feed.id, reason=str(error.data.get("reason")))
-        return
-    came = intake.take(reading, feed, config, sender=sender_of(config.id, context.settings.public_url), now=now)
+        return True
+    try:
+        came = intake.take(reading, feed, config, sender=sender_of(config.id, context.settings.public_url), now=now)
+    except STORE_DOWN:
+        raise
+    except Exception:  # it must not stand before the alerts behind it
+        log.exception("cap_not_taken", city=config.id, feed=feed.id)
+        return False
     if came is None:
-        return
+        return True
     found[str(came.state)] += 1
     log.info("cap_came", city=config.id, feed=feed.id, state=str(came.state), reason=came.reason, alert=came.alert)
     if came.alert:
@@ -172,6 +181,7 @@ def _take(context: Context, document: bytes, feed: CapFeed, config: CityConfig, 
         grave = any(info.severity in GRAVE for info in reading.infos)
         notice = notices.see(NoticeKind.ALERT_WAITS, came.alert, city=config.id, now=now, tell=grave)
         context.enqueue("drain", "notices", notice)
+    return True
 
 
 class Link(NamedTuple):
@@ -193,13 +203,20 @@ def documents(root: Any, feed: CapFeed) -> Iterator[Link]:
             document: bytes = etree.tostring(whole, encoding="utf-8", xml_declaration=True, with_tail=False)
             yield Link(hashlib.sha256(document).hexdigest()[:32], document=document)
             continue
-        address = next((each for each in _links(entry) if each), "")
-        address = urljoin(feed.url, address)
+        address = _absolute(feed, next((each for each in _links(entry) if each), ""))
         if may_open(feed, address):
             changed = [each.text or "" for each in entry if _name(each) in {"updated", "pubDate", "id", "guid"}]
             yield Link(hashlib.sha256("\n".join([address, *changed]).encode()).hexdigest()[:32], address)
         else:
             log.warning("cap_link_not_allowed", feed=feed.id)
+
+
+def _absolute(feed: CapFeed, address: str) -> str:
+    """A link as an address; "" for what can be none."""
+    try:
+        return urljoin(feed.url, address)
+    except ValueError:
+        return ""
 
 
 def _links(entry: Any) -> Iterator[str]:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from domain.alerts import queries, service
+from domain.alerts import intake, queries, service
 from domain.alerts.cap import CAP
+from domain.alerts.cap_reading import Reading
 from domain.cities import queries as cities
 from domain.cities import service as keeping
 from domain.cities.cap_feeds import may_open
@@ -311,3 +312,33 @@ def test_the_sweeper_asks_each_feed_when_it_is_due(city: SmallCity, office: Offi
 def test_only_the_feeds_own_hosts_are_opened(address: str, allowed: bool) -> None:
     feed = CapFeed("pmd", Text("W", "م"), "https://cap.example/feed", False, 60, frozenset({"files.example"}))
     assert may_open(feed, address) is allowed
+
+
+def test_a_link_that_can_be_none_does_not_stand_before_the_others(
+    city: SmallCity, office: Office, listen: Listen
+) -> None:
+    poll = listen()
+    office.put("/1.xml", cap(city, "beside a broken link"))
+    office.publish("http://[broken/2.xml", "/1.xml", "//[/3.xml")
+    assert poll() == {"taken": 1, "ignored": 0, "refused": 0}
+
+
+def test_a_fault_of_ours_over_one_message_does_not_stand_before_the_others(
+    city: SmallCity, office: Office, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alert behind it is taken, and the one that met the fault is looked at again, though the list did not change."""
+    poll, take = listen(), intake.take
+
+    def odd(reading: Reading, *rest: Any, **more: Any) -> Any:
+        if reading.identifier == "odd":
+            raise ArithmeticError("a shape that no library likes")
+        return take(reading, *rest, **more)
+
+    office.put("/1.xml", cap(city, "odd"))
+    office.put("/2.xml", cap(city, "sound"))
+    office.publish("/2.xml", "/1.xml", etag='"a"')  # newest first: the odd one is looked at before the sound one
+    with monkeypatch.context() as broken:
+        broken.setattr(intake, "take", odd)
+        assert poll()["taken"] == 1
+    assert poll()["taken"] == 1
+    assert {alert["source"]["identifier"] for alert in alerts(city)} == {"odd", "sound"}
