@@ -30,7 +30,7 @@ from domain.deliveries.service import Recipient, Telling
 from domain.dispatch import queries as dispatch
 from domain.dispatch import service as dispatching
 from domain.incidents import service as incidents
-from notifications import fanout
+from notifications import fanout, observed
 from notifications.registry import build_channels
 from runtime import mongo, queues
 from runtime.evidence import FileEvidence
@@ -247,7 +247,9 @@ def whole_city(
     app.extensions["amaan"] = replace(app.extensions["amaan"], settings=settings)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    channels = {str(kind): channel for kind, channel in build_channels(settings, clock=clock).items() if str(kind) != "console"}
+    channels = {
+        str(kind): channel for kind, channel in build_channels(settings, clock=clock).items() if str(kind) != "console"
+    }
     positions = RedisPositions(queues.connect(redis_url))
     context = Context(settings, clock, enqueue, positions, channels)
     ahead["city"] = SmallCity(url, settings, city_carriers, context, pool)
@@ -258,6 +260,7 @@ def whole_city(
     thread.join(5)
     server.server_close()
     name = mongo.database().name
+    observed.tally.flush()  # its thread would write into the next test's store, or open one while this is being closed
     mongo.disconnect()
     mongo_client.drop_database(name)
 
