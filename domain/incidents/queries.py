@@ -149,7 +149,8 @@ def of_person(person: str, *, since: datetime | None = None, limit: int = 50) ->
 
 def goes_on_for(person: str) -> bool:
     """Whether an SOS of this person goes on: their phone may have to stay still."""
-    return any(doc["status"] != IncidentStatus.CLOSED for doc in of_person(person, limit=3))
+    going_on = {"citizen.person": person, "status": {"$in": list(GOING_ON)}}
+    return incidents().find_one(going_on, {"_id": 1}) is not None
 
 
 def versions(ids: Sequence[str]) -> dict[str, int]:

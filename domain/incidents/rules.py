@@ -170,10 +170,13 @@ def reopen(draft: Draft, *, by: str | None, reason: str) -> None:
         raise Conflict("only a closed incident is reopened", code="wrong_transition", current=draft.doc["status"])
     if not reason.strip():
         raise Invalid("a reason is needed", errors={"reason": ["say why"]})
+    if draft.doc.get("anonymised_at"):  # nobody is left to help, and no place to come to
+        raise Conflict("its time is over and it was forgotten", code="forgotten")
     draft.set("status", str(IncidentStatus.OPEN))
     draft.unset("resolution")
     draft.unset("closed_at")
     draft.unset("kept_since")
+    draft.unset("ends_at")  # its end, if it had begun, goes no further
     if draft.doc.get("merged_into"):
         draft.unset("merged_into")
     draft.unflag("unanswered")

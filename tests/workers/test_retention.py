@@ -173,6 +173,26 @@ def test_the_time_runs_from_the_last_close(world: World) -> None:
     assert not incidents.get(reopened)["citizen"]
 
 
+def test_one_that_is_opened_again_while_its_end_goes_on_stays(world: World) -> None:
+    """A duress PIN, or an operator, between the claim and the end."""
+    again = world.incident()
+    over = NOON + timedelta(days=100)
+    assert retention.claim(again, NOON, now=over)
+    incidents.change(again, lambda draft: rules.reopen(draft, by="op", reason="called again"), now=over)
+    retention.delete(again)
+    retention.anonymise(again)
+    assert incidents.get(again)["citizen"]["phone"]
+    assert retention.hold(again, by="system:cli", reason="court order 12/2026", now=over)["hold"]
+
+
+def test_what_was_forgotten_is_not_opened_again(world: World) -> None:
+    gone = world.incident()
+    world.apply(NOON + timedelta(days=100))
+    with pytest.raises(DomainError) as error:
+        incidents.change(gone, lambda draft: rules.reopen(draft, by="op", reason="called again"), now=world.now)
+    assert error.value.error_code == "forgotten"
+
+
 def test_a_practice_has_its_time_as_well(world: World) -> None:
     facts = SosFacts("lahore", "threat", ("police",), "Severe", "Immediate", "Likely", owner="p", key="p",
                      flags=("practice",), phone="+923001234567")  # fmt: skip
