@@ -15,7 +15,6 @@ from workers.subscriptions import explains, react, urgency
 log = logging.get(__name__)
 
 
-
 def drain(name: str, subject: str) -> int:
     """The job on `urgent`: drain one document's outbox but for what only explains. Returns how many were handled."""
     return drain_with(current(), name, subject, explain=False)
@@ -39,9 +38,12 @@ def drain_with(context: Context, name: str, subject: str, *, sweep: bool = False
         handled, failed, left = _react_to_all(context, name, subject, events, owner, explain=explain)
         handled_in_all += len(handled)
         if failed:
-            tries = outbox.put_off(name, subject, handled=handled, failed=failed, owner=owner, now=context.clock())
+            waits = [*failed, *left]  # what is left is no reason to try the failed ones again at once
+            tries = outbox.put_off(name, subject, handled=handled, failed=waits, owner=owner, now=context.clock())
             if tries >= outbox.STUBBORN_TRIES:
                 log.error("reaction_keeps_failing", outbox=name, subject=subject, events=failed, tries=tries)
+            if left:
+                context.enqueue("explain", name, subject)
             break
         if outbox.clear(name, subject, handled=handled, left=left, owner=owner, now=context.clock()):
             if left and not context.enqueue("explain", name, subject):

@@ -93,6 +93,11 @@ class _InHand:
             self._doing.add(key)
             return True
 
+    def is_begun(self, key: tuple[str, str]) -> bool:
+        """Whether it is under way here, or waits for a thread."""
+        with self._lock:
+            return key in self._doing
+
     def done(self, key: tuple[str, str]) -> None:
         """It was done here."""
         with self._lock:
@@ -121,12 +126,15 @@ def overdue_events(context: Context, pool: ThreadPoolExecutor) -> int:
             if young and context.enqueue("explain", *key):
                 outbox.leave(*key, now=now)  # it must not stand before what calls somebody
                 continue
-            asked_at = None
-        else:
-            asked_at = _in_hand.asked_at(key)
-            if asked_at is None and context.enqueue("drain", *key):
-                _in_hand.ask(key, now)
-                continue
+            if _in_hand.begin(key):
+                pool.submit(_work_off, context, *key)
+            elif not _in_hand.is_begun(key):
+                outbox.leave(*key, now=now)  # nor while no thread is free
+            continue
+        asked_at = _in_hand.asked_at(key)
+        if asked_at is None and context.enqueue("drain", *key):
+            _in_hand.ask(key, now)
+            continue
         if (asked_at is None or now - asked_at >= TAKE_OVER_AFTER) and _in_hand.begin(key):
             pool.submit(_work_off, context, *key)
     return len(found)

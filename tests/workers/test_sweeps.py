@@ -34,6 +34,7 @@ class World:
     now: datetime = field(default_factory=utc_now)
     queue: str = "works"  # or "silent": takes jobs that nobody does; "away": takes none
     asked: list[str] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
     reacted: list[tuple[str, str]] = field(default_factory=list)
     fails: Callable[[Event], bool] = lambda event: False
     context: Any = None
@@ -45,6 +46,8 @@ class World:
     def enqueue(self, job: str, *args: Any) -> bool:
         if self.queue == "away":
             return False
+        if job == "explain":
+            self.explained.append(str(args[1]))
         if job == "drain":
             self.asked.append(str(args[1]))
             if self.queue == "works":
@@ -122,6 +125,47 @@ def test_a_queue_without_workers_is_asked_once_and_then_passed_over(world: World
     assert world.asked == [incident]
     assert len(world.reacted) == 2  # 3.7 s after the tap
     assert world.after(60) == 0
+
+
+def test_what_explains_is_left_to_its_queue_and_done_here_when_nobody_does_it(world: World) -> None:
+    incident = world.sos()
+    assert drain.drain_with(world.context, "incidents", incident, explain=False) == 1
+    assert world.reacted == [(incident, "incident.raised")]
+    assert world.explained == [incident]
+    assert world.after(9) == 0
+    for times in range(2, 6):  # 10, 20, 30 and 40 s after the tap
+        assert world.after(1 if times == 2 else 10) == 1
+        assert world.explained == [incident] * times
+    assert len(world.reacted) == 1
+    world.after(10)
+    assert world.reacted[1:] == [(incident, "incident.surroundings")]
+    assert world.after(60) == 0
+
+
+def test_what_explains_stands_before_nobody_while_no_thread_is_free(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+    monkeypatch.setattr(sweeps, "POOL_THREADS", 0)
+    for number in range(3):
+        drain.drain_with(world.context, "incidents", world.sos(number), explain=False)
+    world.now += sweeps.EXPLAIN_HERE_AFTER
+    world.queue = "silent"
+    lost = world.sos(9)
+    world.after(2.1)
+    world.after(0.5)
+    assert world.asked == [lost]
+
+
+def test_what_fails_is_not_tried_at_once_because_something_is_left(world: World) -> None:
+    world.fails = lambda event: event["type"] == "incident.raised"
+    incident = world.sos()
+    drain.drain_with(world.context, "incidents", incident, explain=False)
+    assert world.explained == [incident]
+    assert world.after(3.9) == 0
+    assert world.after(0.2) == 1
+    drain.drain_with(world.context, "incidents", incident)  # what the job `explain` does
+    assert (incident, "incident.surroundings") in world.reacted
 
 
 def test_poison_waits_longer_each_time_and_stands_before_nobody(
