@@ -50,6 +50,8 @@ TEXTS = {
         "instruction": "فوراً اونچی جگہ جائیں۔ گاڑی نہ چلائیں۔",
     },
 }
+ALERTS = ("Amaan, public alert", "امان، عوامی انتباہ")
+"""How an alert's SMS begins; staff get others meanwhile."""
 SEVERE = {"category": "Met", "severity": "Severe", "urgency": "Immediate", "certainty": "Observed"}
 
 
@@ -120,7 +122,7 @@ def inboxes(city: SmallCity) -> tuple[Counter[str], Counter[str], list[dict[str,
     items = city.carriers.call("GET", "/messages.json")["items"]
     pushes = [each for each in items if each["kind"] == "push" and each["data"]["type"] == "alert.issued"]
     once = {(each["token"], each["data"]["delivery_id"]) for each in pushes}
-    texts = [each for each in items if each["kind"] == "sms"]
+    texts = [each for each in items if each["kind"] == "sms" and each["body"].startswith(ALERTS)]
     return Counter(token for token, _ in once), Counter(each["to"] for each in texts), pushes
 
 
