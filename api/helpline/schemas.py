@@ -6,7 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Flag, Id, Language, Phone, PositionSchema, Schema, Text, Time, Whole, code_field
-from domain.helpline.rules import MAX_WINDOWS
+from domain.helpline.safe_times import MAX_WINDOWS
 from domain.helpline.states import (
     Channel,
     Consent,

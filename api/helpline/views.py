@@ -5,7 +5,7 @@ from typing import Any
 
 from api.services import services
 from domain.cities import queries as cities
-from domain.helpline import chat, line, rules
+from domain.helpline import chat, line, rules, safe_times
 from domain.helpline import service as helpline
 from domain.helpline.states import HelplineStatus
 from domain.incidents import service as incidents
@@ -39,7 +39,7 @@ def her_view(doc: dict[str, Any], box: Box, *, now: datetime, secret: str = "") 
         "last_seq": chat.last_seq(doc["_id"]),
         "theirs": {"received": theirs.get("received", 0), "seen": theirs.get("seen", 0)},
         "safe_to_call": _weekly(windows),
-        "call_from": rules.next_safe(windows, cities.current(doc["city"]).zone, now) if windows else None,
+        "call_from": safe_times.next_safe(windows, cities.current(doc["city"]).zone, now) if windows else None,
         "contact_stopped": "stop_contact" in flags,
         "listen_in": "listen_in" in flags,
         "listened": bool(doc.get("listening")),
@@ -65,8 +65,8 @@ def file_view(doc: dict[str, Any], box: Box, *, now: datetime) -> dict[str, Any]
         "request": row_view(doc),
         **{name: told.get(name) for name in ("person", "name", "codeword", "position", "answers")},
         "safe_to_call": _weekly(windows),
-        "callable_now": "phone" in told and not stopped and rules.is_safe(windows, zone, now),
-        "call_from": rules.next_safe(windows, zone, now) if windows else None,
+        "callable_now": "phone" in told and not stopped and safe_times.is_safe(windows, zone, now),
+        "call_from": safe_times.next_safe(windows, zone, now) if windows else None,
         "contact_stopped": stopped,
         "notes": [
             {

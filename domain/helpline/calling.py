@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.cities import queries as cities
-from domain.helpline import rules
+from domain.helpline import rules, safe_times
 from domain.helpline.errors import CallNotSafe, NumberMissing
 from domain.helpline.filing import must_have
 from domain.helpline.rules import Request, Step, event
@@ -35,9 +35,9 @@ def safe_for(doc: Request, box: Box, *, now: datetime) -> tuple[timedelta, str |
     if "phone" not in told:
         raise NumberMissing("she gave no number")
     windows, zone = told.get("safe_to_call") or [], cities.current(doc["city"]).zone
-    until = rules.safe_until(windows, zone, now)
+    until = safe_times.safe_until(windows, zone, now)
     if until is None:
-        at = rules.next_safe(windows, zone, now)
+        at = safe_times.next_safe(windows, zone, now)
         raise CallNotSafe("it is not one of her safe times", next_at=at.isoformat() if at else None)
     return min(until - now, RINGS_FOR), told.get("codeword")
 

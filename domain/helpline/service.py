@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
 from domain.errors import Conflict
-from domain.helpline import rules
+from domain.helpline import rules, safe_times
 from domain.helpline.documents import HelplineMessageDoc, HelplineRequestDoc
 from domain.helpline.errors import RequestNotFound, TooBusy, WindowsInvalid
 from domain.helpline.rules import Request, Step
@@ -86,7 +86,7 @@ def ask(asked: Asked, vault: Vault, *, now: datetime) -> tuple[dict[str, Any], b
     if asked.anonymous:
         told.pop("person", None)
         told.pop("name", None)
-    problem = rules.windows_problem(asked.mode, told.get("safe_to_call", []), has_phone="phone" in told)
+    problem = safe_times.windows_problem(asked.mode, told.get("safe_to_call", []), has_phone="phone" in told)
     if problem:
         raise WindowsInvalid(problem, errors={"safe_to_call": [problem]})
     request_id = derived_id("hlp", asked.owner, asked.key) if asked.key else new_id("hlp", now)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.helpline import rules
+from domain.helpline import rules, safe_times
 from domain.helpline.states import Danger, Mode
 
 LAHORE = ZoneInfo("Asia/Karachi")
@@ -52,32 +52,32 @@ def window(days: str, since: str, until: str) -> dict[str, Any]:
     ],
 )
 def test_a_call_is_safe_inside_her_times_alone(windows: list[Any], safe: bool, until: str | None) -> None:
-    assert rules.is_safe(windows, LAHORE, NOW) is safe
-    ends = rules.safe_until(windows, LAHORE, NOW)
+    assert safe_times.is_safe(windows, LAHORE, NOW) is safe
+    ends = safe_times.safe_until(windows, LAHORE, NOW)
     assert (f"{ends:%H:%M}" if ends else None) == until
 
 
 def test_a_time_that_is_good_once_is_over_next_week() -> None:
     once = [{"since": NOW.isoformat(), "till": (NOW + timedelta(minutes=30)).isoformat()}]
-    assert rules.is_safe(once, LAHORE, NOW)
-    assert not rules.is_safe(once, LAHORE, NOW + timedelta(minutes=30))
-    assert not rules.is_safe(once, LAHORE, NOW + timedelta(days=7))
+    assert safe_times.is_safe(once, LAHORE, NOW)
+    assert not safe_times.is_safe(once, LAHORE, NOW + timedelta(minutes=30))
+    assert not safe_times.is_safe(once, LAHORE, NOW + timedelta(days=7))
 
 
 @given(
-    st.lists(st.sampled_from(rules._DAYS), min_size=1, unique=True),
+    st.lists(st.sampled_from(safe_times.DAYS), min_size=1, unique=True),
     st.times(), st.times(), st.integers(0, 365 * 1440).map(lambda minutes: NOW + timedelta(minutes=minutes)),
 )  # fmt: skip
 def test_the_next_time_is_one_at_which_a_call_is_safe(days: list[str], since: Any, until: Any, now: datetime) -> None:
     windows = [window(" ".join(days), f"{since:%H:%M}", f"{until:%H:%M}")]
-    at = rules.next_safe(windows, LAHORE, now)
+    at = safe_times.next_safe(windows, LAHORE, now)
     assert at is not None
     assert now <= at <= now + timedelta(days=8)
-    assert rules.is_safe(windows, LAHORE, at)
-    ends = rules.safe_until(windows, LAHORE, at)
+    assert safe_times.is_safe(windows, LAHORE, at)
+    ends = safe_times.safe_until(windows, LAHORE, at)
     assert ends is not None
     assert at < ends <= at + timedelta(days=1, hours=1)
-    assert not rules.is_safe(windows, LAHORE, ends) or f"{since:%H:%M}" == f"{until:%H:%M}"
+    assert not safe_times.is_safe(windows, LAHORE, ends) or f"{since:%H:%M}" == f"{until:%H:%M}"
 
 
 def test_the_waiting_time_is_honest() -> None:
@@ -111,7 +111,7 @@ def test_whom_she_wants_is_never_a_dead_end(wanted: str, waited: int, free: dict
 
 
 def test_a_call_back_needs_a_number_and_a_time() -> None:
-    assert rules.windows_problem(Mode.CALL_BACK, [{}], has_phone=False)
-    assert rules.windows_problem(Mode.CALL_BACK, [], has_phone=True)
-    assert not rules.windows_problem(Mode.CALL_BACK, [{}], has_phone=True)
-    assert not rules.windows_problem(Mode.SILENT, [], has_phone=False)
+    assert safe_times.windows_problem(Mode.CALL_BACK, [{}], has_phone=False)
+    assert safe_times.windows_problem(Mode.CALL_BACK, [], has_phone=True)
+    assert not safe_times.windows_problem(Mode.CALL_BACK, [{}], has_phone=True)
+    assert not safe_times.windows_problem(Mode.SILENT, [], has_phone=False)
