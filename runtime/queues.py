@@ -41,7 +41,7 @@ JOBS: Final[dict[str, Job]] = {
     "explain": Job("workers.drain.explain", "default", 60),
     "deliver": Job("workers.delivery.advance", "urgent", 30),
     "drill": Job("workers.drills.carry_out", "bulk", 180),
-    "poll_cap": Job("workers.cap_feeds.poll_cap", "bulk", 600),
+    "poll_cap": Job("workers.cap_feeds.poll_cap", "default", 180),
     "broadcast": Job("workers.alerts.broadcast", "bulk", 120),
     "broadcast_batch": Job("workers.alerts.broadcast_batch", "bulk", 300),
     "look": Job("workers.vision.jobs.look", "vision", 150),

@@ -1,6 +1,7 @@
 """Polls the CAP feeds of other systems (weather, floods) that a city reads, and hands on what they bring.
 
-The sweeper finds the feeds that are due and gives each to `bulk`. A feed is an Atom or RSS list of links to CAP documents, a
+The sweeper finds the feeds that are due and gives each to `default`: another system's slow server must not stand before a
+broadcast. A feed is an Atom or RSS list of links to CAP documents, a
 list that carries them whole, or one document. Only addresses that the city's configuration allows are opened.
 """
 
@@ -31,6 +32,8 @@ from workers.context import Context, current
 TIMEOUT_S: Final = 10.0
 MOST_LINKS: Final = 50
 """Documents of one feed that are opened in one go: the newest."""
+OPENED_AT_ONCE: Final = 8
+"""So a feed of which every document hangs takes a minute, not eight."""
 FEEDS: Final = 20
 WAITS: Final = frozenset({"draft", "operator_must_cancel"})
 """What came of a message, where an operator must go on."""
@@ -136,21 +139,16 @@ def _take_all(
     if etree.QName(root).localname == "alert":
         return known, _take(context, body, feed, config, found)
     whole = True
-    for link in reversed(list(documents(root, feed))):
-        if link.mark in known:
-            continue
-        document = link.document
-        if document is None:
-            try:
-                document = fetch(link.address, timeout_s=TIMEOUT_S, max_bytes=cap_reading.MAX_BYTES).body
-            except NotFetched as error:
-                log.warning("cap_not_read", city=config.id, feed=feed.id, reason=str(error)[:80])
+    wanted = {link.mark: link for link in reversed(list(documents(root, feed))) if link.mark not in known}
+    with ThreadPoolExecutor(OPENED_AT_ONCE, thread_name_prefix="cap") as pool:
+        for mark, document in zip(wanted, pool.map(_opened, wanted.values()), strict=True):
+            if isinstance(document, NotFetched):
+                log.warning("cap_not_read", city=config.id, feed=feed.id, reason=str(document)[:80])
                 whole = False
-                continue
-        if _take(context, document, feed, config, found):
-            known.append(link.mark)
-        else:
-            whole = False
+            elif _take(context, document, feed, config, found):
+                known.append(mark)
+            else:
+                whole = False
     return known[-4 * MOST_LINKS :], whole
 
 
@@ -182,6 +180,14 @@ def _take(context: Context, document: bytes, feed: CapFeed, config: CityConfig, 
         notice = notices.see(NoticeKind.ALERT_WAITS, came.alert, city=config.id, now=now, tell=grave)
         context.enqueue("drain", "notices", notice)
     return True
+
+
+def _opened(link: "Link") -> bytes | NotFetched:
+    """A document of a list, or why it could not be opened."""
+    try:
+        return link.document or fetch(link.address, timeout_s=TIMEOUT_S, max_bytes=cap_reading.MAX_BYTES).body
+    except NotFetched as error:
+        return error
 
 
 class Link(NamedTuple):

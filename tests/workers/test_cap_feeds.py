@@ -19,6 +19,7 @@ from domain.cities import service as keeping
 from domain.cities.cap_feeds import may_open
 from domain.cities.config import CapFeed, Text
 from domain.cities.presets import preset_paths, read_preset
+from runtime.queues import JOBS
 from tests.fakes.small_city import SmallCity, city_carriers, small_city, whole_city
 from workers import cap_feeds
 from workers.drain import drain_with
@@ -34,11 +35,15 @@ class Office:
     def __init__(self) -> None:
         self.pages: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         self.asked: list[str] = []
+        self.together: threading.Barrier | None = None
+        """Where there is one, a document is answered when so many are asked for at once."""
         office = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 office.asked.append(self.path)
+                if office.together is not None and self.path != "/feed":
+                    office.together.wait(10)
                 status, body, headers = office.pages.get(self.path, (404, b"", {}))
                 if headers.get("ETag") and self.headers.get("If-None-Match") == headers["ETag"]:
                     status, body = 304, b""
@@ -342,3 +347,14 @@ def test_a_fault_of_ours_over_one_message_does_not_stand_before_the_others(
         assert poll()["taken"] == 1
     assert poll()["taken"] == 1
     assert {alert["source"]["identifier"] for alert in alerts(city)} == {"odd", "sound"}
+
+
+def test_a_feed_whose_server_is_slow_holds_nobody_up_for_long(city: SmallCity, office: Office, listen: Listen) -> None:
+    """Its documents are opened side by side, and on a queue that no broadcast waits in."""
+    poll, paths = listen(), [f"/{number}.xml" for number in range(cap_feeds.OPENED_AT_ONCE)]
+    for path in paths:
+        office.put(path, cap(city, path))
+    office.publish(*paths)
+    office.together = threading.Barrier(len(paths))
+    assert poll()["taken"] == len(paths)
+    assert JOBS["poll_cap"].queue not in {JOBS["broadcast"].queue, JOBS["broadcast_batch"].queue}
