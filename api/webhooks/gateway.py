@@ -1,7 +1,8 @@
 """`/webhooks/sms/<gateway>`: reports of further SMS gateways, by the signed address that each was given.
 
 The address is the proof: one of an attempt's own, or one for all of a gateway's messages, which it then names by its own
-id. Nothing else is believed; whatever a report says, the gateway has nothing to do about it.
+id. Nothing else is believed, and whatever a report says, the gateway has nothing to do about it; but one that names a message
+by an id which is not known yet may have overtaken the answer to that message: it is answered with 404, and comes again.
 """
 
 from collections.abc import Mapping
@@ -44,7 +45,7 @@ def take_report(gateway: str) -> Response:
         else:
             delivery, due = reports.take_by_id(gateway, http_sms.vendor_id(known, said), receipt, now=now)
     except NotFound:
-        return Response(status=204)
+        return Response(status=404 if standing else 204)
     if due:
         found.enqueue("deliver", delivery)
     return Response(status=204)

@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from domain.alerts import service as alerts
 from domain.cities import queries as cities
 from domain.ids import derived_id
-from notifications import bulk
+from notifications import bulk, reports
 from notifications.bulk import Batch, Ended
 from notifications.gateways import Gateways, Trait
 from tests.fakes.small_city import PLACE, TWO_GATEWAYS, SmallCity
@@ -94,3 +95,13 @@ def test_what_several_goes_did_not_finish_is_due_again(city: SmallCity, monkeypa
     assert ways(city, told) == [("twilio_sms", "temporary")]
     deliver(city, told)
     city.wait_for(lambda: ways(city, told)[1:] == [("local_http", "delivered")])
+
+
+def test_a_report_that_overtakes_the_answer_comes_again(city: SmallCity) -> None:
+    """A gateway is told that we do not know its message, and tells us later; of an attempt that is gone it is not asked."""
+    secret = city.settings.signing_key
+    early = {"id": f"GW{uuid.uuid4().hex}", "status": "FAILED", "error": "E30"}
+    by_id = reports.standing_address(city.url, secret, "local_http")
+    assert requests.post(by_id, json=early, timeout=10).status_code == 404
+    gone = reports.address(city.url, secret, "local_http", "dlv_gone", 1)
+    assert requests.post(gone, json=early, timeout=10).status_code == 204
