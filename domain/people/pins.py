@@ -61,7 +61,7 @@ def set_pins(
 
     With the old *duress* PIN all answers are the same, now and later, but the safe PIN stays, and both new ones call for
     help: whoever forces a change gets a decoy, and trying it tells nothing. With the code alone the change holds, and is
-    remembered for SOS that go on meanwhile (`cancelling`).
+    remembered for SOS that go on meanwhile (`cancelling`), also when the PINs that it set are changed once more.
     """
     if reason := rules.pins_problem(safe_pin, duress_pin):
         raise PinsInvalid(reason, errors={"duress_pin": [reason]})
@@ -73,7 +73,7 @@ def set_pins(
     if match is PinMatch.WRONG and not proven:
         raise WrongPin("the old PIN is not right")
     safe, duress = (_hasher.hash(_keyed(secret, person.id, pin)) for pin in (safe_pin, duress_pin))
-    changes: dict[str, Any] = {"safe_pin": safe, "duress_pin": duress, "decoy_pin": None, "pins_reset_at": None}
+    changes: dict[str, Any] = {"safe_pin": safe, "duress_pin": duress, "decoy_pin": None}
     if match is PinMatch.DURESS:
         changes = {"decoy_pin": safe, "duress_pin": duress}
     elif match is PinMatch.WRONG and has_pins(person):

@@ -300,7 +300,9 @@ def test_a_pin_that_was_set_by_code_meanwhile_calls_for_help(api: FlaskClient, c
     life = begin(api, app, clock, SAFE)
     clock.forward(seconds=20)
     person = queries.get(life.person.person_id)
-    pins.set_pins(person, "4862", "2684", old_pin=None, proven=True, secret=SECRET, now=clock())
+    pins.set_pins(person, "9753", "3579", old_pin=None, proven=True, secret=SECRET, now=clock())
+    person = queries.get(life.person.person_id)
+    pins.set_pins(person, "4862", "2684", old_pin="9753", proven=False, secret=SECRET, now=clock())  # nor once more
     answer = api.post(f"{life.path}/cancel", json={"pin": "4862"}, headers=life.person.headers).get_json()
     assert answer["resolution"] == "cancelled_by_citizen"
     assert "duress" in incidents.get(life.sos["id"])["flags"]
