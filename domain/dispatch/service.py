@@ -375,7 +375,8 @@ def _check_stall(doc: Incident, service: str, desk: Desk, now: datetime) -> Inci
         here = rules.assignment_of(draft.doc, assignment_id)
         if draft.doc["slots"][service]["assignment"] != assignment_id or here["status"] not in _COMING:
             return  # it said something meanwhile; the timer is looked at again
-        seen = _seen(here, position, place_of(draft.doc))
+        accuracy_m = (draft.doc.get("position") or {}).get("accuracy_m") or 0.0
+        seen = _seen(here, position, place_of(draft.doc), accuracy_m)
         found = stalling.look(here, seen, stall_after=stall_after, now=now)
         if found.verdict == stalling.Verdict.STALLED:
             rules.withdraw(draft, assignment_id, by="ladder", reason="stalled")
@@ -401,11 +402,14 @@ _COMING = frozenset({AssignmentStatus.ACCEPTED, AssignmentStatus.EN_ROUTE})
 
 
 def _seen(
-    assignment: dict[str, Any], position: dict[str, Any], place: tuple[float, float] | None
+    assignment: dict[str, Any], position: dict[str, Any], place: tuple[float, float] | None, accuracy_m: float
 ) -> stalling.Seen | None:
-    """The unit's newest position since it said yes; None when there is none."""
+    """The unit's newest position since it said yes; None when there is none. `accuracy_m` is of the place."""
     if "lat" not in position or position["at"] <= assignment["accepted_at"]:
         return None
     here, began = (position["lat"], position["lon"]), assignment.get("accepted_from") or {}
     travelled = geo.distance_m(*here, began["lat"], began["lon"]) if "lat" in began else stalling.MOVED_M
-    return stalling.Seen(position["at"], travelled, geo.distance_m(*here, *place) if place else None)
+    to_go = geo.distance_m(*here, *place) if place else None
+    if to_go is not None and stalling.THERE_M < to_go <= accuracy_m:
+        to_go = None
+    return stalling.Seen(position["at"], travelled, to_go)

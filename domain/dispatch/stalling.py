@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 class Seen:
     """The newest position of a unit since it said yes, and how far it is from where it last was seen to move on.
 
-    Metres; `to_go_m` is None where the incident has no place.
+    Metres; `to_go_m` is None where the incident has no place, or one so rough that the unit may be there.
     """
 
     at: datetime
@@ -85,7 +85,8 @@ def _under_way(assignment: Mapping[str, Any], seen: Seen | None, window: timedel
     if now - moved_at < window:
         return Look(Verdict.COMES, moved_at + window)
     if seen is not None and seen.at - moved_at >= window:
-        return Look(Verdict.STALLED)
+        # Where no exact place is known it may stand there: it is asked first.
+        return Look(Verdict.STALLED) if seen.to_go_m is not None else _ask(assignment, moved_at, window, now)
     if now - moved_at < PATIENCE * window:
         pause = _SOON if seen is not None and now - seen.at < window / 2 else window
         return Look(Verdict.COMES, min(now + pause, moved_at + PATIENCE * window))

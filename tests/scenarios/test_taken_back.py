@@ -168,6 +168,18 @@ def test_a_unit_that_stops_on_the_way_loses_its_slot_and_one_that_goes_on_does_n
     assert assignment_of(incident, other, "offered", "expired")
 
 
+def test_one_that_stands_where_the_place_may_be_is_asked_first(city: SmallCity) -> None:
+    incident, responder, assignment = coming(city)
+    where = incidents.get(incident)["position"] | {"accuracy_m": 2500.0}  # a cell of the network, no more is known
+    incidents.change(incident, lambda draft: draft.set("position", where), now=city.now())
+    for _ in range(14):
+        city.skip(30)
+        drive(city, responder, 1800)
+    asked = incidents.get(incident)["assignments"][assignment]
+    assert (asked["status"], "asked_at" in asked) == ("en_route", True)
+    assert any("still on the way" in text for text in city.texts(responder.phone))
+
+
 def test_a_unit_that_nobody_sees_is_asked_by_sms_and_says_so_on_its_page(city: SmallCity, operator: Signed) -> None:
     incident, responder, assignment = coming(city)
     for _ in range(4):

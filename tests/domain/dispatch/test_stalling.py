@@ -97,6 +97,11 @@ def test_a_yes_must_be_followed_by_movement(what: Seen | None, verdict: Verdict)
         ),
         # no place is known: driving is all that can be asked
         (60, under_way(moved={"at": at(57)}), seen(59.9, 200, None), Look(COMES, at(63), moved=True, nearer=True)),
+        # and one that stands may be there: it is asked
+        (60, under_way(moved={"at": at(57)}), seen(60, 20, None), Look(ASK, at(63))),
+        (62, under_way(moved={"at": at(57)}, asked_at=at(60)), seen(62, 20, None), Look(COMES, at(63))),
+        (63, under_way(moved={"at": at(57)}, asked_at=at(60)), seen(63, 20, None), Look(STALLED)),
+        (63, under_way(moved={"at": at(57)}, asked_at=at(60), word_at=at(62)), seen(63, 20, None), Look(COMES, at(65))),
     ],
 )
 def test_under_way(minutes: float, assignment: dict[str, Any], what: Seen | None, expected: Look) -> None:
