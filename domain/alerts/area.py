@@ -62,7 +62,7 @@ def _shape(geometry: Any) -> BaseGeometry:
     try:
         found = shape({"type": geometry["type"], "coordinates": geometry["coordinates"]})
         found = shapely.force_2d(found)
-    except (AttributeError, KeyError, TypeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
         raise _wrong("cannot be read") from error
     coordinates = shapely.get_coordinates(found)
     if found.is_empty or not bool((coordinates == coordinates).all()) or bool((abs(coordinates) > 360).any()):
