@@ -5,7 +5,6 @@ Run in a process of its own by `bench/fanout.py`; prints one line of JSON.
 """
 
 import json
-import resource
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
+from bench.figures import peak_mb
 from notifications.bulk import SENDERS
 from runtime.settings import Settings, load
 
@@ -107,7 +107,7 @@ def main() -> None:
         list(pool.map(one, range(pushes + texts)))
         seconds = time.perf_counter() - began
         cpu = time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(json.dumps({"seconds": seconds, "cpu_s": cpu, "peak_mb": peak}))
 
 

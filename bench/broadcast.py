@@ -4,12 +4,12 @@ Run by `bench/fanout.py`: `broadcast ALERT OFFSET_S`, the second how far this ci
 """
 
 import json
-import resource
 import sys
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from bench.figures import peak_mb
 from domain.alerts import queries
 from domain.clock import utc_now
 from notifications import observed
@@ -57,7 +57,7 @@ def main() -> None:
     alert_id, ahead = sys.argv[1], timedelta(seconds=float(sys.argv[2]))
     found = context(ahead)
     len(found.channels)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = peak_mb()
     began = time.perf_counter()
     cpu = time.process_time()
     progress = alerts.tell_all(found, alert_id)
@@ -66,7 +66,7 @@ def main() -> None:
     rounds = again(found)
     whole = time.perf_counter() - began
     observed.tally.flush()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     told: dict[str, Any] = {"seconds": seconds, "cpu_s": cpu, "whole_s": whole, "rounds": rounds}
     print(json.dumps({**told, "before_mb": before, "peak_mb": peak, "progress": progress}))
 

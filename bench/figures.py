@@ -43,6 +43,12 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
 
 
+def peak_mb() -> float:
+    """The most memory that this process has held, in MB. Not `ru_maxrss`: that begins with what its parent held."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
 def keep(figures: Iterable[Figure]) -> list[dict[str, object]]:
     """Put figures into the list, each in place of an older one of its name, and write list and table."""
     held: list[dict[str, object]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else []

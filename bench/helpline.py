@@ -52,7 +52,8 @@ def timed(times: int, act: Callable[[int], Any]) -> list[float]:
 def main() -> None:
     """Measure and keep."""
     with tempfile.TemporaryDirectory() as name, local_servers.embedded_docstore(Path(name)) as (url, _):
-        settings = Settings(secret=SecretStr("b" * 40), mongodb_url=f"{url.rstrip('/')}/b_{uuid.uuid4().hex[:8]}")
+        mongodb_url = f"{url.rstrip('/')}/b_{uuid.uuid4().hex[:8]}"
+        settings = Settings(secret=SecretStr("b" * 40), mongodb_url=mongodb_url, redis_url="redis://127.0.0.1:9/0")
         mongo.connect(settings)
         create_indexes()
         figures = [*messages(settings), *long_line(settings)]
