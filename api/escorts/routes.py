@@ -68,7 +68,10 @@ class EscortCancel(Schema):
     answer=EscortAnswer,
     status=201,
     creates=True,
-    also={409: "Nobody gives escorts in this city, or this key was used for another.", 429: "Several are open: cancel one first."},
+    also={
+        409: "Nobody gives escorts in this city, or this key was used for another.",
+        429: "Several are open: cancel one first.",
+    },
 )
 def ask(call: Call) -> Any:
     """Ask for somebody who walks along: women police units or vetted volunteers, nearest first."""

@@ -22,6 +22,7 @@ def words_of(node: ast.expr | None) -> Iterator[str]:
     elif isinstance(node, ast.JoinedStr):
         prefix = node.values[0]
         assert isinstance(prefix, ast.Constant), "begin with a text"
+        assert isinstance(prefix.value, str), "begin with a text"
         yield from (f"{prefix.value}{status}" for status in AssignmentStatus if status not in ASKED)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value

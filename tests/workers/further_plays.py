@@ -142,7 +142,14 @@ def _call(case: Case, *, joined: bool = False) -> None:
             calling.joined(doc, box, by=desk.who.person_id, call_id=call, now=now)
 
     times = [window(case.city, begins=-5, minutes=60)]
-    _helpline(case, begin, mode="call_back", phone=phone(), safe_to_call=times)
+    hers, rung = phone(), list[str]()
+    _helpline(
+        case, begin, lambda desk, her: rung.append(desk.who.phone), mode="call_back", phone=hers, safe_to_call=times
+    )
+    for number in [*rung, *([hers] if joined else [])]:  # each hears what the call says before anything is counted
+        case.city.wait_for(
+            lambda number=number: any(each["said"] for each in case.city.carriers.inbox(number)["calls"])
+        )
 
 
 def _follow_up(case: Case) -> None:

@@ -419,16 +419,7 @@ def settled(city: SmallCity) -> None:
     fanout.settle()
     sent = {"attempts.1.state": {"$in": ["sending", "sent"]}, "attempts.1.channel": "sms"}
     city.carriers.wait_for(lambda: not city.store.deliveries.find_one(sent), 10)
-    city.carriers.wait_for(lambda: not unheard(city), 10)
     city.settle()
-
-
-def unheard(city: SmallCity) -> list[str]:
-    """Phones that were called and have not heard yet what the call says."""
-    numbers = city.carriers.call("GET", "/phones.json")["numbers"]
-    waits = {"queued", "initiated", "ringing"}
-    calls = ((number, each) for number in numbers for each in city.carriers.inbox(number)["calls"])
-    return [number for number, each in calls if each["status"] in waits and not each["said"]]
 
 
 def test_every_reaction_has_its_play() -> None:

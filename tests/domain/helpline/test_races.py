@@ -11,7 +11,7 @@ from domain.helpline import chat, erasing, line, returning, rules
 from domain.helpline import service as helpline
 from domain.helpline.errors import AlreadyClaimed
 from domain.helpline.service import Asked, KeyUsedOtherwise
-from domain.helpline.states import Outcome, Side
+from domain.helpline.states import Danger, Outcome, Side
 from domain.reviews import service as reviews
 from domain.reviews.errors import AnsweredAlready, OwnQuestion
 from domain.reviews.states import ReviewKind, ReviewStatus
@@ -84,7 +84,7 @@ def test_an_anonymous_request_keeps_no_person() -> None:
 def test_the_line_is_ordered_by_danger_and_time_and_counted() -> None:
     docs = [helpline.ask(Asked(city="lahore"), KEYS, now=NOW + timedelta(seconds=n))[0] for n in range(5)]
     assert [line.ahead(doc) for doc in docs] == [0, 1, 2, 3, 4]
-    late = helpline.change(docs[4]["_id"], lambda doc: rules.assess(doc, rules.Danger.NOW, by="citizen"), now=NOW)
+    late = helpline.change(docs[4]["_id"], lambda doc: rules.assess(doc, Danger.NOW, by="citizen"), now=NOW)
     assert line.ahead(late) == 0
     rows = line.waiting("lahore", after=None, limit=3)
     more = line.waiting("lahore", after=(rows[-1]["line_at"], rows[-1]["_id"]), limit=3)
