@@ -146,10 +146,9 @@ def _call(case: Case, *, joined: bool = False) -> None:
     _helpline(
         case, begin, lambda desk, her: rung.append(desk.who.phone), mode="call_back", phone=hers, safe_to_call=times
     )
-    for number in [*rung, *([hers] if joined else [])]:  # each hears what the call says before anything is counted
-        case.city.wait_for(
-            lambda number=number: any(each["said"] for each in case.city.carriers.inbox(number)["calls"])
-        )
+    numbers = [*rung, *([hers] if joined else [])]
+    inbox = case.city.carriers.inbox  # each hears what the call says before anything is counted
+    case.city.wait_for(lambda: all(any(each["said"] for each in inbox(number)["calls"]) for number in numbers))
 
 
 def _follow_up(case: Case) -> None:
