@@ -4,7 +4,8 @@ A unit that said yes, or that it moves, is looked at until it says that it is th
 on (MOVED_M). One that is seen twice at one place, apart by the ladder's `stall_after` and never by less than a jam at a
 crossing takes (JAM), has stalled. Of one that nobody sees (no position comes), or that drives and gets no nearer, we
 cannot know: it is asked whether it still comes after a multiple of that time (PATIENCE), and has stalled only when it
-says nothing to that for one such time more. What it says itself counts as much as a movement.
+says nothing to that for one such time more; so is one that is near the place and has not said for as long that it is
+there. What it says itself counts as much as a movement.
 """
 
 from collections.abc import Mapping
@@ -66,14 +67,27 @@ def look(assignment: Mapping[str, Any], seen: Seen | None, *, stall_after: timed
     """How it stands with an assignment that has its slot and is not on scene."""
     if assignment["status"] == AssignmentStatus.EN_ROUTE:
         return _under_way(assignment, seen, max(stall_after, JAM), now)
-    if seen is not None and (_there(seen) or seen.travelled_m >= MOVED_M):
+    if seen is not None and _there(seen):
+        return _arrived(assignment, assignment["accepted_at"], max(stall_after, JAM), now)
+    if seen is not None and seen.travelled_m >= MOVED_M:
         return Look(Verdict.COMES, now + stall_after, moved=True)
     return Look(Verdict.STALLED)
 
 
+def _arrived(assignment: Mapping[str, Any], said_at: datetime, window: timedelta, now: datetime) -> Look:
+    """Near the place is where it should be; but a phone may lie in a station next door. Long without a word: it is asked."""
+    gained = assignment.get("gained") or {}
+    if gained.get("to_go_m", THERE_M + 1) > THERE_M:
+        return Look(Verdict.COMES, now + window, moved=True, nearer=True)
+    since = max(assignment.get("word_at") or said_at, gained["at"])
+    if now - since < PATIENCE * window:
+        return Look(Verdict.COMES, now + window, moved=True)
+    return _ask(assignment, since, window, now, moved=True)
+
+
 def _under_way(assignment: Mapping[str, Any], seen: Seen | None, window: timedelta, now: datetime) -> Look:
     if seen is not None and _there(seen):
-        return Look(Verdict.COMES, now + window, moved=True, nearer=True)
+        return _arrived(assignment, assignment["en_route_at"], window, now)
     said_at = assignment.get("word_at") or assignment["en_route_at"]
     nearer = seen is not None and _nearer(assignment, seen)
     gained_at = max(said_at, _time(assignment.get("gained")) or said_at)

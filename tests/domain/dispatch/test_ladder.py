@@ -243,13 +243,21 @@ def test_a_unit_under_way_is_looked_at_until_it_is_there_and_one_that_stands_is_
     assert asked(service.start(doc["_id"], desk, now=due)) <= {near}  # the ladder begins anew; nobody else is there
 
 
-def test_a_unit_that_is_there_and_has_not_said_so_keeps_its_slot(desk: Desk) -> None:
+def test_a_unit_that_is_near_the_place_and_never_says_so_is_asked_before_its_slot_is_offered_again(desk: Desk) -> None:
+    """A phone may lie in a station next door."""
     doc, first, near = under_way(desk)
     drive(desk, near, 90, NOON + timedelta(minutes=2))
-    for _ in range(20):
-        doc = service.timers(doc["_id"], desk, now=until_due(doc))
+    while not any(event["type"] == "assignment.doubted" for event in doc["pending_events"]):
+        at = until_due(doc)
+        doc = service.timers(doc["_id"], desk, now=at)
+    assert at - NOON >= 4 * timedelta(minutes=3), "it is believed for long: it is where it should be"
     assert doc["assignments"][first]["status"] == "en_route"
-    assert not [event for event in doc["pending_events"] if event["type"] == "assignment.doubted"]
+    asked = at
+    while doc["assignments"][first]["status"] == "en_route":
+        at = until_due(doc)
+        doc = service.timers(doc["_id"], desk, now=at)
+    assert at - asked == timedelta(minutes=3)
+    assert doc["assignments"][first]["stalled"] is True
 
 
 def test_a_unit_that_nobody_sees_is_believed_then_asked_and_then_given_up(desk: Desk) -> None:
