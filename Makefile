@@ -12,7 +12,7 @@ help: ## this list
 setup: ## install all that is needed into this folder; silent when nothing is to be done
 	@deploy/setup
 
-demo: setup ## an SOS in Lahore from the tap to its end, watched from outside (CHAPTER=… plays another chapter)
+demo: setup ## an SOS in Lahore, a warned district and the helpline, watched from outside (CHAPTER=… plays one)
 	@.venv/bin/amaan demo $(CHAPTER)
 
 test: setup check ## check the code and run every test (ARGS="-k sos" narrows it)
