@@ -18,6 +18,7 @@ from domain.helpline import filing
 from domain.helpline import service as helpline
 from domain.helpline.errors import RequestNotFound
 from domain.helpline.states import Side
+from domain.ids import new_id
 from domain.permissions import Principal, Target
 from domain.vault.service import Vault
 from runtime.vault import vault
@@ -57,7 +58,7 @@ def party(request_id: str) -> Party:
 
 def reader(request_id: str, *, now: datetime) -> Party:
     """The request as whoever may read in it: the two, a supervisor with her consent, or by an approved opening."""
-    if not request.headers.get(HEADER):
+    if not _by_token(request_id):
         who = auth.principal()
         doc = helpline.get(request_id)
         if answers(who, doc) and doc.get("person_ref") != the_vault().index("person", who.person_id):
@@ -66,10 +67,21 @@ def reader(request_id: str, *, now: datetime) -> Party:
     return party(request_id)
 
 
-def _party(request_id: str, *, counsellor: bool) -> Party:
+def once(call: Call) -> str:
+    """What makes a repeat the same message, note or entry: its key. Without one each is its own: a hash of the body would
+    leave what she said to be guessed in an id, and take her second "yes" for the first.
+    """
+    return call.key or new_id("key", call.now)
+
+
+def _by_token(request_id: str) -> bool:
     given = request.headers.get(HEADER, "")
     expected = helpline.token(services().settings.signing_key, request_id)
-    if given and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+    return bool(given) and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
+
+
+def _party(request_id: str, *, counsellor: bool) -> Party:
+    if _by_token(request_id):
         return Party(helpline.get(request_id), Side.CITIZEN, "citizen")
     who = auth.principal()
     doc = helpline.get(request_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import desk, home, the_vault
+from api.helpline.access import desk, home, once, the_vault
 from api.helpline.views import file_view, row_view
 from api.paging import Listed
 from domain.audit import chain as audit
@@ -117,9 +117,7 @@ def add_note(call: Call, request_id: str) -> Any:
     doc = desk(call.who, request_id)
     if doc.get("counsellor") != call.who.person_id:
         raise NotYours("another counsellor has it")
-    note, made = filing.note(
-        doc, call.body["text"], the_vault(), by=call.who.person_id, key=call.key or call.fingerprint, now=call.now
-    )
+    note, made = filing.note(doc, call.body["text"], the_vault(), by=call.who.person_id, key=once(call), now=call.now)
     return {**note, "text": call.body["text"]}, 201 if made else 200
 
 
@@ -136,7 +134,7 @@ def transfer(call: Call, request_id: str) -> Any:
     filing.must_have(doc, who)
     if (to := call.body.get("to")) and shifts.must_be_available(to).get("city") != doc["city"]:
         raise NotOnShift("no counsellor of this city")
-    key = call.key or call.fingerprint
+    key = once(call)
     filing.note(doc, call.body["note"], the_vault(), by=who, key=key, now=call.now)
     doc = helpline.change(
         request_id, lambda found: rules.returned_by(found, who, "transferred", call.now, to=to or ""), now=call.now

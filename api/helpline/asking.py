@@ -7,7 +7,7 @@ from flask import request
 from api import auth
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, party, reader, the_vault
+from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, once, party, reader, the_vault
 from api.helpline.views import her_view
 from api.paging import Listed
 from domain.audit import chain as audit
@@ -205,7 +205,7 @@ def add_message(call: Call, request_id: str) -> Any:
     if not text:
         raise QuickUnknown("write something", errors={"text": ["Missing."]})
     box = the_vault().box(request_id)
-    key = call.key or call.fingerprint
+    key = once(call)
     message, made = chat.write(who.doc, box, text, side=who.side, by=who.by, key=key, kind=kind, now=call.now)
     call.services.enqueue("drain", "helpline_messages", message["_id"])
     return chat.view(message, box), 201 if made else 200

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import PUBLIC, SECURITY, desk, hers, the_vault
+from api.helpline.access import PUBLIC, SECURITY, desk, hers, once, the_vault
 from domain import permissions
 from domain.audit import chain as audit
 from domain.cities import queries as cities
@@ -44,13 +44,16 @@ def referrals(call: Call) -> Any:
     return {"items": directory.listed(city, kind=call.query.get("kind"), now=call.now)}
 
 
-def _mine(call: Call, case_id: str) -> Case:
-    """A case of which the caller has a request now, or may read by an approved opening of one."""
+def _mine(call: Call, case_id: str, *, reading: bool = False) -> Case:
+    """A case that is the caller's, or of which they have a request now. `reading`: an approved opening of one of its
+    requests is enough; with it nothing is written, and no case is handed to whoever was to look for half an hour.
+    """
     doc, who = cases.get(case_id), call.who.person_id
     if not permissions.reaches(call.who, ANSWER, Target(city=doc["city"])):
         raise CaseNotFound("no such case")
     if cases.readable_by(doc, who) or any(
-        reviews.approved(ReviewKind.VAULT_OPENING, request_id, who, now=call.now) for request_id in doc["requests"]
+        reading and reviews.approved(ReviewKind.VAULT_OPENING, request_id, who, now=call.now)
+        for request_id in doc["requests"]
     ):
         return doc
     raise CaseNotFound("no such case")
@@ -97,7 +100,7 @@ def join(call: Call, request_id: str) -> Any:
 @blp.endpoint("GET /cases/<case_id>", **_SHOWN)
 def read_case(call: Call, case_id: str) -> Any:
     """Open a case: for whoever has one of its requests, or by an approved opening. On the audit chain."""
-    return _shown(call, _mine(call, case_id))
+    return _shown(call, _mine(call, case_id, reading=True))
 
 
 @blp.endpoint("POST /cases/<case_id>/referrals", body=schemas.NewReferral, creates=True, **_SHOWN)
@@ -105,7 +108,7 @@ def refer(call: Call, case_id: str) -> Any:
     """Refer her to somebody of the directory, with how she agreed."""
     doc, body = _mine(call, case_id), call.body
     entry = directory.get(doc["city"], body["to"], now=call.now)
-    key = call.key or call.fingerprint
+    key = once(call)
     after = cases.refer(
         doc, entry, body["note"], the_vault(), how=body["consent"], by=call.who.person_id, key=key, now=call.now
     )
@@ -115,7 +118,7 @@ def refer(call: Call, case_id: str) -> Any:
 @blp.endpoint("POST /cases/<case_id>/follow-ups", body=schemas.NewFollowUp, creates=True, **_SHOWN)
 def follow_up(call: Call, case_id: str) -> Any:
     """Something to look after at a time."""
-    doc, body, key = _mine(call, case_id), call.body, call.key or call.fingerprint
+    doc, body, key = _mine(call, case_id), call.body, once(call)
     after = cases.follow_up(
         doc, body["due_at"], body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now
     )
@@ -132,7 +135,7 @@ def follow_up_done(call: Call, case_id: str, follow_up_id: str) -> Any:
 @blp.endpoint("POST /cases/<case_id>/stages", body=schemas.NewStage, creates=True, **_SHOWN)
 def stage(call: Call, case_id: str) -> Any:
     """How far the police or a court has come."""
-    doc, body, key = _mine(call, case_id), call.body, call.key or call.fingerprint
+    doc, body, key = _mine(call, case_id), call.body, once(call)
     after = cases.stage(
         doc, body["track"], body["stage"], body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now
     )
@@ -145,7 +148,7 @@ def hand_over(call: Call, case_id: str) -> Any:
     doc, to = _mine(call, case_id), call.body["to"]
     if to not in {person.id for role in DESK for person in people.with_role(doc["city"], role)}:
         raise CaseNotFound("no such counsellor in this city")
-    key = call.key or call.fingerprint
+    key = once(call)
     after = cases.hand_over(doc, to, call.body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now)
     return _shown(call, after)
 

@@ -7,8 +7,9 @@ from flask import Response, request
 
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import PUBLIC_BOTH, SECURITY, party, reader, the_vault
+from api.helpline.access import PUBLIC_BOTH, SECURITY, once, party, reader, the_vault
 from domain.audit import chain as audit
+from domain.errors import DomainError
 from domain.helpline import chat
 from domain.helpline.errors import MediaUnknown, RequestNotFound
 from domain.helpline.states import Side
@@ -56,13 +57,17 @@ def add_media(call: Call, request_id: str) -> Any:
     if clean is None and (found is None or found.mime not in VOICES):
         raise MediaUnknown("neither a picture nor a voice", errors={"body": ["A JPEG, PNG, WebP or a recorded voice."]})
     plain, kind = clean if clean is not None else (data, str(found.mime if found else ""))
-    box, key = the_vault().box(request_id), call.key or call.fingerprint
+    box, key = the_vault().box(request_id), once(call)
     message_id = chat.message_id(request_id, who.side, key)
     name = Media(call.services.settings.media_url).put(box.seal_bytes(f"media:{message_id}", plain))
     media = {"sha256": name, "type": kind, "size": len(plain)}
-    message, made = chat.write(
-        who.doc, box, "", side=who.side, by=who.by, key=key, kind="media", media=media, now=call.now
-    )
+    try:
+        message, made = chat.write(
+            who.doc, box, "", side=who.side, by=who.by, key=key, kind="media", media=media, now=call.now
+        )
+    except DomainError:
+        Media(call.services.settings.media_url).delete(name)  # refused: no message will ever name it
+        raise
     if not made and message["media"]["sha256"] != name:
         Media(call.services.settings.media_url).delete(name)  # a retry seals anew: the first one stays
     call.services.enqueue("drain", "helpline_messages", message["_id"])

@@ -227,17 +227,28 @@ def readable_by(doc: Case, person_id: str) -> bool:
 
 def forget(request: Mapping[str, Any], vault: Vault, *, now: datetime) -> None:
     """A request was erased: it leaves its case, and with the last one the case's key is destroyed."""
-    case_id = request.get("case")
-    doc = cases().find_one({"_id": case_id}) if case_id else None
-    if doc is None or doc.get("erased_at"):
-        return
-    left = [each for each in doc["requests"] if each != request["_id"]]
-    if left:
-        cases().update_one({"_id": case_id}, {"$pull": {"requests": request["_id"]}, "$inc": {"version": 1}})
-        return
-    vault.destroy(str(case_id), now=now)
+    for row in cases().find({"requests": request["_id"]}, {"_id": 1}):
+        _leave(row["_id"], request["_id"], vault, now=now)
+
+
+def _leave(case_id: str, request_id: str, vault: Vault, *, now: datetime) -> None:
+    """Whoever takes the last request out ends the case for good, however many leave or join at once. The last one stays
+    named until the key is destroyed, so that a run which dies in between is done again.
+    """
     gone = dict.fromkeys(("referrals", "follow_ups", "stages", "consents", "due_at"), "")
-    cases().update_one({"_id": case_id}, {"$set": {"erased_at": now, "requests": []}, "$unset": gone})
+    for _ in range(_TRIES):
+        doc = cases().find_one({"_id": case_id})
+        if doc is None or request_id not in doc["requests"]:
+            return
+        left = [each for each in doc["requests"] if each != request_id]
+        update: dict[str, Any] = {"$set": {"requests": left}} if left else {"$set": {"erased_at": now}, "$unset": gone}
+        update["$inc"] = {"version": 1}
+        if cases().update_one({"_id": case_id, "version": doc["version"]}, update).modified_count:
+            if not left:  # nobody joins it any more
+                vault.destroy(case_id, now=now)
+                cases().update_one({"_id": case_id}, {"$set": {"requests": []}})
+            return
+    raise TooBusy("it kept changing")
 
 
 def view(doc: Case, vault: Vault) -> dict[str, Any]:

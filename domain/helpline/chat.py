@@ -15,7 +15,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
 from domain.helpline import rules
-from domain.helpline.errors import NotYours, TooBusy, TooLongForSms
+from domain.helpline.errors import NotYours, RequestNotFound, TooBusy, TooLongForSms
 from domain.helpline.rules import Request
 from domain.helpline.service import change, messages, requests
 from domain.helpline.states import Channel, Side
@@ -25,6 +25,8 @@ from domain.vault.service import Box
 Message = dict[str, Any]
 
 _TRIES: Final = 40
+KINDS: Final = frozenset({"text", "media"})
+"""What of a message's kind stands in clear; the name of a quick reply is sealed."""
 SMS_CHARS: Final = 110
 """Of Urdu: two joined segments have 134, and the reference needs some."""
 QUICK: Final[Mapping[str, Mapping[str, str]]] = {
@@ -79,9 +81,11 @@ def write(
             "seq": last_seq(doc["_id"]) + 1,
             "at": now,
             "side": str(side),
-            "kind": kind,
+            "kind": kind if kind in KINDS else "text",
             "sealed": box.seal(f"message:{found_id}", text),
         }
+        if kind not in KINDS:
+            made["quick"] = box.seal(f"quick:{found_id}", kind)  # which reply it was is what she said
         if side == Side.COUNSELLOR:
             made["by"] = by
         if media:
@@ -94,17 +98,31 @@ def write(
         except DuplicateKeyError:
             time.sleep(random.uniform(0, 0.002 * (attempt + 1)))
             continue
-        _mark(doc["_id"], side, now)
+        if not _mark(doc["_id"], side, now) and _erased_meanwhile(doc["_id"]):
+            raise RequestNotFound("erased meanwhile")
         return made, True
     raise TooBusy("so many write at once that no place was free")
 
 
-def _mark(request_id: str, side: Side, now: datetime) -> None:
-    """Whoever writes is there: the request's ETag moves, and its counsellor's silence is counted anew."""
+def _erased_meanwhile(request_id: str) -> bool:
+    """Take away what was written while the request was being erased: nobody can read it, and it should not lie about.
+    True where it was erased.
+    """
+    held = requests().find_one({"_id": request_id}, {"erased_at": 1})
+    if held is not None and not held.get("erased_at"):
+        return False
+    messages().delete_many({"request": request_id})
+    return True
+
+
+def _mark(request_id: str, side: Side, now: datetime) -> bool:
+    """Whoever writes is there: the request's ETag moves, and its counsellor's silence is counted anew. False once it is
+    over.
+    """
     update: dict[str, Any] = {"$inc": {"version": 1}, "$set": {"updated_at": now}}
     if side == Side.COUNSELLOR:
         update["$set"]["due_at"] = now + rules.SILENT_COUNSELLOR
-    requests().update_one({"_id": request_id, "status": {"$ne": "closed"}}, update)
+    return requests().update_one({"_id": request_id, "status": {"$ne": "closed"}}, update).matched_count == 1
 
 
 def after(request_id: str, seq: int, *, limit: int) -> list[Message]:
@@ -119,7 +137,7 @@ def view(message: Message, box: Box) -> dict[str, Any]:
         "seq": message["seq"],
         "at": message["at"],
         "from": message["side"],
-        "kind": message["kind"],
+        "kind": box.open(f"quick:{message['_id']}", message["quick"]) if message.get("quick") else message["kind"],
         "text": box.open(f"message:{message['_id']}", message["sealed"]),
         "media": (message.get("media") or {}).get("type"),
     }

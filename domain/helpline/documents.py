@@ -91,7 +91,9 @@ class HelplineMessageDoc(Document):
     by = StringField()
     """The counsellor's id; nothing where she wrote."""
     kind = StringField()
-    """`text`, or the name of a quick reply."""
+    """`text` or `media`."""
+    quick = StringField()
+    """The name of a quick reply, sealed."""
     sealed = StringField()
     media = DictField()
     pending_events = ListField(DictField())
@@ -171,6 +173,7 @@ class HelplineCaseDoc(Document):
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["due_at"], "sparse": True},
             ["city", "status", "opened_at"],
+            ["requests"],
         ],
     }
 

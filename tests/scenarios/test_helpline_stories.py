@@ -86,6 +86,38 @@ def test_somebody_else_reads_only_after_a_second_yes(small_city: SmallCity) -> N
         assert curious.on(her, "GET", "/file").json()["code"] == "opening_needed"
 
 
+def test_to_look_for_half_an_hour_is_not_to_keep(small_city: SmallCity) -> None:
+    city = small_city
+    desk, curious = Desk(city), Desk(city)
+    boss = Desk(city, role="helpline_supervisor", on_shift=False)
+    her = Phone(city, message=STORY)
+    desk.claim(her)
+    case = desk.on(her, "POST", "/case", json={"consent": "chat"}).json()["id"]
+    asked = curious.on(her, "POST", "/openings", json={"reason": WHY}, headers=key()).json()
+    answer(city, boss, asked["id"])
+    assert curious.call("GET", f"/cases/{case}").status_code == 200
+    given = {"to": curious.who.person_id, "note": "mine now"}
+    assert curious.call("POST", f"/cases/{case}/hand-over", json=given, headers=key()).status_code == 404
+    assert curious.call("POST", f"/cases/{case}/close", json={"outcome": "helped"}).status_code == 404
+
+    # Who had it reads it no more once it is over, whatever token she makes up.
+    made_up = {"Helpline-Token": "0" * 24}
+    assert desk.on(her, "GET", "/messages", headers=made_up).status_code == 200
+    desk.on(her, "POST", "/close", json={"outcome": "helped"})
+    for headers in ({}, made_up):
+        assert desk.on(her, "GET", "/messages", headers=headers).json()["code"] == "opening_needed"
+
+
+def test_the_same_word_twice_is_two_messages(small_city: SmallCity) -> None:
+    """Also where the phone sends no key; and which quick reply it was is stored nowhere in clear."""
+    her = Phone(small_city)
+    for _ in range(2):
+        assert her.call("POST", "/messages", json={"quick": "not_safe"}).status_code == 201
+    shown = her.call("GET", "/messages").json()["items"]
+    assert [(each["seq"], each["kind"]) for each in shown] == [(1, "not_safe"), (2, "not_safe")]
+    nowhere(stored(small_city), "not_safe")
+
+
 def test_an_operator_sees_that_it_exists(small_city: SmallCity) -> None:
     city = small_city
     her = Phone(city, message=STORY, phone=NUMBER)

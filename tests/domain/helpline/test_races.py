@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from domain.errors import DomainError
-from domain.helpline import chat, erasing, line, returning, rules
+from domain.helpline import cases, chat, erasing, line, returning, rules
 from domain.helpline import service as helpline
-from domain.helpline.errors import AlreadyClaimed
+from domain.helpline.errors import AlreadyClaimed, RequestNotFound
 from domain.helpline.service import Asked, KeyUsedOtherwise
-from domain.helpline.states import Danger, Outcome, Side
+from domain.helpline.states import Consent, Danger, Outcome, Side
 from domain.reviews import service as reviews
 from domain.reviews.errors import AnsweredAlready, OwnQuestion
 from domain.reviews.states import ReviewKind, ReviewStatus
+from domain.vault.errors import Destroyed
 from domain.vault.service import Vault
 from runtime.vault import KeyRing
 
@@ -104,8 +105,10 @@ def test_erasing_twice_and_a_late_message_leave_nothing() -> None:
     assert erasing.erase(doc["_id"], KEYS, dropped.append, now=NOW)
     assert not erasing.erase(doc["_id"], KEYS, dropped.append, now=NOW)
     assert returning.found("آسمان بادل بارش باغ", KEYS, city="lahore") == []
-    # Another process had the key in memory, and its message comes after: nobody can read it.
-    chat.write(doc, box, "two", side=Side.CITIZEN, by="citizen", key="2", now=NOW)
+    # Another process had the key in memory, and its message comes after: nobody can read it, and it does not stay.
+    with pytest.raises(RequestNotFound):
+        chat.write(doc, box, "two", side=Side.CITIZEN, by="citizen", key="2", now=NOW)
+    assert helpline.messages().find_one({"request": doc["_id"]}) is None
     with pytest.raises(DomainError):
         KEYS.box(doc["_id"])
     with pytest.raises(DomainError):
@@ -153,3 +156,31 @@ class TestReviews:
             assert len(after["answers"]) == 1
             assert sum(each["type"] == "review.decided" for each in after["pending_events"]) == 1
             assert "due_at" not in after
+
+
+def test_what_a_quick_reply_says_stands_nowhere_in_clear() -> None:
+    doc = asked()
+    box = KEYS.box(doc["_id"])
+    message, _ = chat.write(
+        doc, box, chat.QUICK["not_safe"]["en"], side=Side.CITIZEN, by="citizen", key="k", kind="not_safe", now=NOW
+    )
+    assert "not_safe" not in str(helpline.messages().find_one({"_id": message["_id"]}))
+    assert chat.view(message, box)["kind"] == "not_safe"
+
+
+def test_a_case_goes_with_its_last_request_however_they_go() -> None:
+    """Two that go at once, and one that was moved to another case, leave no key behind."""
+    first, second, third = asked(), asked(), asked()
+    mine = cases.open_for(first, KEYS, by="per_1", how=Consent.CHAT, now=NOW)
+    cases.join(mine["_id"], second["_id"], by="per_1", how=Consent.CHAT, now=NOW)
+    own = cases.open_for(third, KEYS, by="per_1", how=Consent.CHAT, now=NOW)
+    cases.join(mine["_id"], third["_id"], by="citizen", how=Consent.APP, now=NOW)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda doc: erasing.erase(doc["_id"], KEYS, print, now=NOW), (first, second, third)))
+    for case in (mine, own):
+        held = cases.cases().find_one({"_id": case["_id"]})
+        assert held is not None
+        assert (held["requests"], bool(held["erased_at"])) == ([], True)
+        with pytest.raises(Destroyed):
+            KEYS.box(case["_id"])
