@@ -116,7 +116,9 @@ class PersonAnswer(Answer):
     languages = fields.List(fields.String())
     blood_group = fields.String()
     medical_note = fields.String()
-    alerts = fields.Nested(AlertChoicesAnswer, required=True)
+    alerts = fields.Nested(
+        AlertChoicesAnswer, metadata={"description": "Of an export it stands beside the person, as it is kept."}
+    )
     has_pins = fields.Boolean(required=True)
     roles = fields.List(fields.Nested(RoleAnswer))
     second_factor = fields.Boolean(metadata={"description": "Whether it was given in this session and still counts."})

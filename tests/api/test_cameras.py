@@ -333,6 +333,8 @@ ANYTHING = st.recursive(
 )
 
 
+# Hypothesis looks at the state of `random` around each draw, and the store's client uses it in threads of its own.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @hypothesis.settings(
     max_examples=60, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
