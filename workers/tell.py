@@ -28,6 +28,8 @@ from workers.context import Context
 OFFER_MATTERS = timedelta(minutes=10)
 ALARM_MATTERS = timedelta(minutes=30)
 NEWS_MATTERS = timedelta(hours=2)
+STAND_DOWN_WAIT_S = 15
+"""How long the app has to say that it has a stand-down before it goes by SMS too: nobody who has it is texted as well."""
 ON_DUTY = frozenset({Duty.AVAILABLE, Duty.BUSY})
 
 log = logging.get(__name__)
@@ -77,12 +79,14 @@ def offered(event: Event, context: Context) -> None:
 
 
 def withdrawn(event: Event, context: Context) -> None:
-    """Whoever was asked or had it is told that it is handled, on the channels on which they heard of it."""
+    """Whoever was asked or had it is told that it is handled: they may be on the way. First as they heard of it, else by
+    the other kind of text; where only a call told them, too.
+    """
     tellings = []
     for delivery in deliveries.offers(event["subject"], event["assignments"]):
         if not delivery["attempts"]:
             continue
-        channels = {attempt["channel"] for attempt in delivery["attempts"].values()} - {"voice"}
+        heard_by_sms = any(attempt["channel"] == "sms" for attempt in delivery["attempts"].values())
         assignment_id = delivery["refs"]["assignment"]
         tellings.append(
             Telling(
@@ -91,9 +95,10 @@ def withdrawn(event: Event, context: Context) -> None:
                 purpose="assignment_withdrawn",
                 subject=event["subject"],
                 recipient=Recipient(**delivery["recipient"]),
-                plan=["sms"] if "sms" in channels else ["fcm"],
+                plan=("sms", "fcm") if heard_by_sms else ("fcm", "sms"),
                 valid_for=NEWS_MATTERS,
                 refs={"assignment": assignment_id, "reason": event["reason"]},
+                receipt_wait_s=STAND_DOWN_WAIT_S,
             )
         )
     tell(tellings, context.post)

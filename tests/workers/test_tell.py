@@ -1,6 +1,7 @@
 """Who is told of an event, and who is not. Without a store: what is read and written stands in the test."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from domain.deliveries import queries as deliveries
 from domain.deliveries.service import Telling
 from domain.incidents import service as incidents
+from notifications import policy
 from tests.factories.incidents import NOON, incident
 from workers import tell
 
@@ -79,3 +81,41 @@ def test_everybody_who_heard_of_an_offer_hears_that_it_is_handled(monkeypatch: p
     tell.withdrawn(event, Anything())  # type: ignore[arg-type]
     assert {each.recipient.id for each in told} == {f"per_{n}" for n in range(250)} - {"per_1"}
     assert {each.plan[0] for each in told} == {"sms"}
+
+
+@pytest.mark.parametrize(
+    ("heard_by", "plan"),
+    [
+        (["fcm"], ("fcm", "sms")),
+        (["fcm", "sms"], ("sms", "fcm")),
+        (["sms", "voice"], ("sms", "fcm")),
+        (["voice"], ("fcm", "sms")),
+    ],
+)
+def test_a_stand_down_has_a_second_way_and_gives_the_app_time_to_say_that_it_has_it(
+    monkeypatch: pytest.MonkeyPatch, told: Told, heard_by: list[str], plan: tuple[str, ...]
+) -> None:
+    asked = {
+        "refs": {"assignment": "asg_1"},
+        "recipient": {"kind": "person", "id": "per_1", "of": ""},
+        "attempts": {str(n): {"channel": channel} for n, channel in enumerate(heard_by)},
+    }
+    monkeypatch.setattr(deliveries, "offers", lambda subject, ids: [asked])
+    event = {"subject": "inc_1", "city": "lahore", "v": 9, "reason": "handled", "assignments": ["asg_1"]}
+    tell.withdrawn(event, Anything())  # type: ignore[arg-type]
+    (telling,) = told
+    assert tuple(telling.plan) == plan
+    sent = {
+        "_id": "dlv_1",
+        "status": "sent",
+        "plan": list(telling.plan),
+        "attempts": {"1": {"channel": "fcm", "state": "sent", "at": NOON}},
+        "receipt_wait_s": telling.receipt_wait_s,
+        "valid_until": NOON + telling.valid_for,
+    }
+    if plan[0] == "fcm":
+        soon, late = NOON + timedelta(seconds=10), NOON + timedelta(seconds=16)
+        assert policy.next_step(sent, ["fcm", "sms"], soon).do == policy.Do.WAIT
+        assert policy.next_step(sent, ["fcm", "sms"], late).channel == "sms"
+        assert policy.next_step({**sent, "status": "received"}, ["fcm", "sms"], late).do == policy.Do.WAIT
+    assert policy.next_step({**sent, "attempts": {}}, ["sms"], NOON).channel == "sms"
