@@ -15,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any, Final
@@ -139,7 +139,9 @@ class _Run:
         if reason := self.content.overtaken(self._probe):
             self._stop(held, reason)
             return False
-        tries = self._decide(held)
+        tries = self._decide(held, self.batch.people)
+        if left_out := self._left_out(tries):
+            tries = [each for each in tries if _person(each) not in left_out] + self._decide(held, left_out)
         self._go(tries)
         self.whole = not self.lost
         return self._again and not self.lost
@@ -189,14 +191,32 @@ class _Run:
 
     # deciding
 
-    def _decide(self, held: Mapping[str, Delivery]) -> list[_Try]:
-        """What each delivery needs now; those that need nothing are left out."""
+    def _left_out(self, tries: Sequence[_Try]) -> list[str]:
+        """Whose number wants no SMS of ours, of those who are to get one now: as if it were not there from here on.
+
+        Asked of the number itself as for a single delivery (it may have said so before it was this person's), with one
+        read for all.
+        """
+        phones = {
+            _person(each): each.reached.addresses["sms"].value
+            for each in tries
+            if each.step.do == policy.Do.SEND and each.step.channel == "sms"
+        }
+        found = optouts.left_out_among(self.post.settings.signing_key, phones, now=self.post.clock())
+        for person in found:
+            reached = self.reached[person]
+            others = {kind: address for kind, address in reached.addresses.items() if kind != "sms"}
+            self.reached[person] = replace(reached, addresses=others)
+        return sorted(found)
+
+    def _decide(self, held: Mapping[str, Delivery], people: Sequence[str]) -> list[_Try]:
+        """What the delivery of each of these needs now; those that need nothing are left out."""
         tries: list[_Try] = []
         endings: dict[str, tuple[DeliveryStatus, str]] = {}
         waiting: list[Delivery] = []
         nowhere: list[Delivery] = []
         now = self.post.clock()
-        for person in self.batch.people:
+        for person in people:
             delivery = held.get(person)
             new = delivery is None
             if delivery is None:
@@ -465,6 +485,10 @@ _STATE_OF: Mapping[type[ChannelError], AttemptState] = {
 def _last(delivery: Delivery) -> dict[str, Any] | None:
     attempts = delivery.get("attempts") or {}
     return attempts[max(attempts, key=int)] if attempts else None
+
+
+def _person(each: _Try) -> str:
+    return str(each.delivery["recipient"]["id"])
 
 
 def _given_up(delivery: Delivery, reason: str) -> DeliveryStatus:

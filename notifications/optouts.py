@@ -53,3 +53,12 @@ def left_out(secret: str, phone: str, recipient: Mapping[str, Any], *, now: date
         return False
     refused(secret, phone, recipient, now=now)  # so that it is known of this recipient too
     return True
+
+
+def left_out_among(secret: str, phones: Mapping[str, str], *, now: datetime) -> set[str]:
+    """The same of many people at once, with one read: id of a person → their number in, the ids that are left out."""
+    out = lines.opted_out_among(secret, phones.values())
+    found = {person for person, phone in phones.items() if phone in out}
+    for person in found:
+        refused(secret, phones[person], {"kind": "person", "id": person, "of": ""}, now=now)
+    return found

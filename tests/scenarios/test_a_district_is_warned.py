@@ -22,12 +22,13 @@ import requests
 from domain.alerts import batches, following
 from domain.alerts import queries as alerts
 from domain.clock import utc_now
+from domain.lines import service as lines
 from notifications import bulk
 from notifications.gateways import Gateways
 from sandbox import crowd
 from sandbox.crowd import Neighbour
 from tests import local_servers
-from tests.factories.people import Signed, staff
+from tests.factories.people import SECRET, Signed, staff
 from tests.fakes.small_city import PLACE, SmallCity
 from workers import alerts as telling
 
@@ -186,6 +187,24 @@ def test_a_phone_without_a_receipt_gets_an_sms_only_where_a_life_depends_on_it(
     for _ in range(3):
         city.skip(10)
     assert inboxes(city)[1] == {each.number: 1 for each in deaf}
+
+
+def test_a_number_that_wants_no_sms_gets_none_whoever_it_is_of(city: SmallCity, operator: Signed) -> None:
+    """Its word came before we knew whose it is. An app under the same number goes on."""
+    without_app = people(city, 4, app_share=0.0)
+    (with_app,) = people(city, 1, app_share=1.0)
+    for each in (without_app[0], with_app):
+        lines.opt_out(SECRET, each.number, None, now=city.now())
+    alert = write(city, operator).json()
+    city.settle()
+    pushed, texted, _ = inboxes(city)
+    assert texted == {each.number: 1 for each in without_app[1:]}
+    assert pushed == {with_app.token: 1}
+    rows = city.store["deliveries"].find({"subject": alert["id"], "recipient.id": without_app[0].person})
+    (ended,) = rows
+    assert (ended["status"], ended["reason"], ended["attempts"]) == ("failed_permanent", "no_address", {})
+    person = city.store["people"].find_one({"_id": without_app[0].person})
+    assert person["retired"]["sms"], "a console shows why nothing arrives"
 
 
 def test_a_worker_that_is_killed_leaves_nobody_out(city: SmallCity) -> None:
