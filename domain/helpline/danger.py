@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.cities import queries as cities
-from domain.helpline import rules
+from domain.helpline import rules, safe_times
 from domain.helpline.rules import Request, Step, event
 from domain.helpline.service import change, opened, packed
 from domain.helpline.states import Danger, Mode
@@ -34,10 +34,13 @@ def assess(
 
 
 def sos_facts(doc: Request, box: Box, *, position: Mapping[str, Any] | None, now: datetime) -> SosFacts:
-    """The SOS of a request: the place where she is now, else the one that she told; silent where she is silent."""
-    told = opened(doc, box, ["person", "phone", "position"])
+    """The SOS of a request: the place where she is now, else the one that she told. Silent where she is, and where no
+    call is safe now: whoever comes rings her no more than the helpline may.
+    """
+    told = opened(doc, box, ["person", "phone", "position", "safe_to_call"])
     place = position or told.get("position")
     config = cities.current(doc["city"])
+    rings = "phone" in told and safe_times.is_safe(told.get("safe_to_call") or [], config.zone, now)
     return facts(
         CallForHelp(
             channel="helpline",
@@ -47,7 +50,7 @@ def sos_facts(doc: Request, box: Box, *, position: Mapping[str, Any] | None, now
             device=f"helpline-{doc['_id']}",
             verified=True,
             category=CATEGORY if CATEGORY in config.categories else config.default_category,
-            silent=doc["mode"] == Mode.SILENT or "phone" not in told,
+            silent=doc["mode"] == Mode.SILENT or not rings,
             language=doc["language"],
             key=f"helpline-{doc['_id']}",
             city=doc["city"],

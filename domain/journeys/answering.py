@@ -57,6 +57,8 @@ def answer(doc: Journey, pin: str | None, step: Step, *, needs_pin: bool, secret
         except DomainError as error:  # the step is impossible; a call for help is not lost with it
             draft.entry("refused")
             refused.append(error)
+        if draft.empty:
+            draft.entry("pin_entered")  # nothing came of it: the version must not tell which PIN it was
 
     after = service.change(doc["_id"], rule, now=now)
     if refused:

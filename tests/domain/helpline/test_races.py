@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.cities.presets import PRESETS
+from domain.cities.service import load_preset
 from domain.errors import DomainError
-from domain.helpline import cases, chat, erasing, line, returning, rules
+from domain.helpline import cases, chat, danger, erasing, line, returning, rules
 from domain.helpline import service as helpline
 from domain.helpline.errors import AlreadyClaimed, RequestNotFound
 from domain.helpline.service import Asked, KeyUsedOtherwise
@@ -184,3 +186,19 @@ def test_a_case_goes_with_its_last_request_however_they_go() -> None:
         assert (held["requests"], bool(held["erased_at"])) == ([], True)
         with pytest.raises(Destroyed):
             KEYS.box(case["_id"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "windows", "silent"),
+    [
+        ("chat", [], True),
+        ("chat", [{"days": ["mon"], "from": "13:00", "until": "15:00"}], False),
+        ("chat", [{"days": ["mon"], "from": "15:00", "until": "16:00"}], True),
+        ("silent", [{"days": ["mon"], "from": "13:00", "until": "15:00"}], True),
+    ],
+)
+def test_an_sos_rings_her_no_more_than_the_helpline_may(mode: str, windows: list[dict[str, Any]], silent: bool) -> None:
+    """It is Monday, 14:00 in Lahore."""
+    load_preset(PRESETS / "lahore.toml", now=NOW)
+    doc = asked(mode=mode, told={"phone": "+923001234567", "safe_to_call": windows})
+    assert ("silent" in danger.sos_facts(doc, KEYS.box(doc["_id"]), position=None, now=NOW).flags) is silent
