@@ -73,7 +73,11 @@ def _table() -> Table:
 def _add(table: Table, view: dict[str, Any]) -> None:
     """A row an attempt; what belongs to the whole delivery stands with its first one."""
     reason = view["reason"] or (view["held"] or {}).get("reason") or ""
-    whole = (f"{view['id']}\n{view['purpose']}", view["recipient"]["id"], f"{view['status']}\n{reason}".rstrip())
+    whole = (
+        f"{view['id']}\n{view['purpose']}",
+        view["recipient"].get("id") or view["recipient"]["kind"],
+        f"{view['status']}\n{reason}".rstrip(),
+    )
     if not view["attempts"]:
         table.add_row(*whole, *[""] * 8, view["reading"] or "")
     for number, each in enumerate(view["attempts"]):

@@ -95,7 +95,7 @@ class NewAlert(AlertFields):
 
 
 class AlertReason(Schema):
-    """AlertReason an alert is withdrawn, for those who were told."""
+    """Why an alert is withdrawn, for those who were told."""
 
     en = Text(300)
     ur = Text(300)
@@ -200,7 +200,7 @@ class FeedRow(Answer):
     name = fields.String(required=True)
     issues = fields.Boolean(required=True, metadata={"description": "Its alerts go out without an operator."})
     answered_at = Time()
-    problem = fields.String(metadata={"description": "AlertReason it was not read the last time."})
+    problem = fields.String(metadata={"description": "Why it was not read the last time."})
     failures = fields.Integer()
 
 

@@ -44,7 +44,8 @@ ABOUT: Final[Mapping[str, Callable[[Mapping[str, Any]], Target]]] = {
     "ntc": _of_city,
 }
 """What a delivery is about, by the prefix of its subject → who may read it. What is not here nobody reads: one-time
-codes, guardians, and above all what the helpline tells somebody."""
+codes, invitations of guardians, and above all what the helpline tells somebody. Whether the alarm to a guardian went out is
+part of an incident; who the guardian is is not (`views.py`)."""
 
 
 @blp.endpoint("GET /deliveries/<delivery_id>", permission=READ, answer=schemas.DeliveryInFull, etag=True, caution=False)

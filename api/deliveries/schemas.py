@@ -10,7 +10,7 @@ class SentTo(Answer):
     """Who was told, by id; never a number or a token."""
 
     kind = fields.String(required=True)
-    id = fields.String(required=True)
+    id = fields.String(metadata={"description": "Not of a guardian: who that is is hers to say."})
 
 
 class AttemptInFull(Answer):

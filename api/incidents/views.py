@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.cameras.views import asked_cameras
+from api.deliveries.views import told
 from domain.cities import queries as cities
 from domain.incidents.states import HOLDING, SlotStatus
 
@@ -123,7 +124,7 @@ def _delivery(each: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": each["_id"],
         "purpose": each["purpose"],
-        "recipient": {name: each["recipient"].get(name) for name in ("kind", "id")},
+        "recipient": told(each),
         "status": each["status"],
         "reason": each.get("reason"),
         "attempts": [

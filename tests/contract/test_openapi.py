@@ -52,6 +52,20 @@ def test_it_is_valid_openapi(contract: dict[str, Any]) -> None:
     assert not errors
 
 
+def _descriptions(part: Any) -> Iterator[str]:
+    for name, each in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        if name == "description" and isinstance(each, str):
+            yield each
+        yield from _descriptions(each)
+
+
+def test_a_description_is_prose_and_names_no_schema(contract: dict[str, Any]) -> None:
+    """`AlertReason it was not read` is what a rename leaves behind."""
+    names = {name for name in contract["components"]["schemas"] if re.match(r"[A-Z][a-z]+[A-Z]", name)}
+    damaged = [each for each in _descriptions(contract) if names & set(re.findall(r"\w+", each))]
+    assert not damaged
+
+
 def test_every_route_under_v1_is_documented(app: Flask, contract: dict[str, Any]) -> None:
     known = {f"{method} {path}" for path, method, _ in document.operations(contract)}
     known.add("post /v1/sos/{sos_id}/media/{upload_id}")  # PATCH, HEAD and DELETE for networks without them

@@ -26,7 +26,7 @@ from domain.notices import queries as notice_queries
 from domain.notices import service as notices
 from domain.notices.states import NoticeKind
 from notifications import fanout, observed
-from tests.factories.people import Signed, signed_in, staff
+from tests.factories.people import Signed, phone, signed_in, staff
 from tests.fakes.small_city import SmallCity
 from workers.notices import look_after
 
@@ -174,6 +174,29 @@ def test_who_may_not_read_deliveries_does_not(city: SmallCity) -> None:
     assert get(city, person, f"/v1/deliveries/{told}").status_code == 403
     city.store.deliveries.update_one({"_id": told}, {"$set": {"subject": "hlp_1", "purpose": "helpline_message"}})
     assert get(city, operator, f"/v1/deliveries/{told}").status_code == 404
+
+
+def test_the_control_room_sees_that_a_guardian_was_told_and_not_who_it_is(city: SmallCity) -> None:
+    operator, incident = staff(city.now(), "operator"), city.sos()["id"]
+    her, guardian = signed_in(city.now()), phone()
+    guardians = {"grd_1": {"id": "grd_1", "name": "Amna", "phone": guardian, "status": "confirmed"}}
+    city.store.people.update_one({"_id": her.person_id}, {"$set": {"guardians": guardians}})
+    telling = Telling(
+        key=uuid.uuid4().hex, city="lahore", purpose="guardian_alerted", subject=incident,
+        recipient=Recipient("guardian", "grd_1", of=her.person_id), plan=("sms",), valid_for=timedelta(hours=1),
+    )  # fmt: skip
+    (told,) = fanout.tell([telling], city.context.post)
+    fanout.settle([told])
+    assert "vendor_id" in city.store.deliveries.find_one({"_id": told})["attempts"]["1"]
+    read = get(city, operator, f"/v1/deliveries/{told}")
+    assert read.json()["recipient"] == {"kind": "guardian"}
+    assert [each["state"] for each in read.json()["attempts"]] == ["sent"]
+    assert {"vendor_id", "device"}.isdisjoint(read.json()["attempts"][0])
+    listed = get(city, operator, f"/v1/incidents/{incident}/deliveries?limit=100")
+    whole = get(city, operator, f"/v1/incidents/{incident}")
+    for answer in (read, listed, whole):
+        assert "guardian_alerted" in answer.text
+        assert "grd_1" not in answer.text
 
 
 def test_the_command_shows_every_attempt(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
