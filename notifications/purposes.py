@@ -61,7 +61,9 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "incident_updated": Manner(Priority.NEWS, bundles=True, awake=frozenset({"acknowledged", "en_route", "on_scene"})),
     # Neighbours of what is believed: shown at once, without a sound by night; news of one report is one.
     "watch_alert": Manner(Priority.NEWS, bundles=True),
-    "alert_issued": Manner(Priority.BULK, bundles=True),
+    # A broadcast is bounded where it is issued: by staff who may, once to each person, and what came in its place ends it
+    # (`overtaken`). One more alert is not to be lost among a number's news, and each number asked would slow all others.
+    "alert_issued": Manner(Priority.BULK, throttled=False),
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
     "notice_opened": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
     # An offer may reach that responder too late from now on.

@@ -61,6 +61,7 @@ def test_quiet_hours_hold_what_rings_and_can_wait(
         ("incident_updated", "fcm", False, False),
         ("assignment_offered", "voice", True, False),
         ("otp", "sms", False, False),
+        ("alert_issued", "sms", False, False),  # as `bulk.py` does: bounded by whoever issues it
         ("something of next year", "voice", False, True),
     ],
 )
