@@ -1,6 +1,7 @@
-"""The port to watch groups: which area a group stands for. No group is known here yet, so each is refused by name.
+"""The port to watch groups: which area a group stands for. Alerts know nothing of groups but this.
 
-The concept `watch` gives its own function at start (`use`); until then an alert goes to an area or the whole city.
+The app hands the groups' own function over at start (`use`, `domain/watch/queries.py: area_of`); where none was handed over,
+each group is refused by name.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """Writing, issuing, updating and withdrawing alerts. Each change is one conditional write with its event.
 
 An alert that was issued is never changed: an update or a cancel is an alert of its own that refers to it (CAP 1.2, §3.2:
-references), and goes to everybody whom the chain has reached.
+references), and goes to everybody who follows any place of the chain when it is issued.
 """
 
 import contextlib
@@ -192,7 +192,10 @@ def issue(alert_id: str, config: CityConfig, *, sender: str, by: str, now: datet
 
 
 def _reach(alert: Alert) -> dict[str, Any]:
-    """The cells and areas of an alert and of all that it refers to: who was warned hears how it went on."""
+    """The cells and areas of an alert and of all that it refers to: who was warned there hears how it went on.
+
+    Places, not people: who was found by their phone's whereabouts alone and has gone elsewhere since is not told again.
+    """
     geometries: list[Any] = []
     keys: set[str] = set()
     earlier = [get(each) for each in alert.get("references") or []]
