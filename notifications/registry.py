@@ -8,6 +8,7 @@ load it.
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from domain.clock import Clock, utc_now
@@ -73,8 +74,18 @@ BUILDERS: Mapping[AddressKind, Sequence[Builder]] = {
 
 
 def table(settings: Settings) -> Table:
-    """The further SMS gateways of this machine. Raises BadTable."""
-    return read(Path(settings.sms_gateways)) if settings.sms_gateways else Table()
+    """The further SMS gateways of this machine, read again only when the file has changed: anybody on the internet may send
+    us a report, and each is looked up here before we know whether it is a gateway's. Raises BadTable.
+    """
+    if not settings.sms_gateways:
+        return Table()
+    path = Path(settings.sms_gateways)
+    return _table(path, path.stat().st_mtime_ns) if path.is_file() else read(path)
+
+
+@lru_cache(maxsize=2)
+def _table(path: Path, changed_at: int) -> Table:
+    return read(path)
 
 
 def _of_table(table: Table, report: Report | None) -> Iterator[Channel]:

@@ -1,5 +1,6 @@
 """Writing down what must be told, and what became of it. Each step is one conditional write."""
 
+import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -284,7 +285,7 @@ def receipt_token(secret: str, found_id: str) -> str:
 
 def receive(found_id: str, token: str, status: DeliveryStatus, *, secret: str, now: datetime) -> Delivery:
     """The device's own receipt (received, seen). Raises NotFound for an unknown id or a wrong token."""
-    if token != receipt_token(secret, found_id):
+    if not hmac.compare_digest(token.encode(errors="replace"), receipt_token(secret, found_id).encode()):
         raise NotFound("no such delivery", code="delivery_not_found")
     return _raise_status(found_id, status, {f"{status}_at": now}, ends=True) or get(found_id)
 

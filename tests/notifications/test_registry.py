@@ -1,10 +1,14 @@
 """Which channels a machine has follows from its settings alone."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from notifications import registry
 from notifications.channels.bounded import retry_after
+from notifications.gateway_table import Table
 from notifications.messages import nonce_of
 from notifications.registry import build_channels
 from runtime.settings import Settings
@@ -15,6 +19,28 @@ TWILIO = {"twilio_account_sid": "AC1", "twilio_auth_token": "t"}
 
 def settings(**values: Any) -> Settings:
     return Settings(**{"secret": "x" * 32, **values})
+
+
+def test_the_table_is_read_again_when_it_changes_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everybody may send a report, and each is looked up in the table before anything is believed."""
+    reads: list[Path] = []
+
+    def read(path: Path) -> Table:
+        reads.append(path)
+        return Table()
+
+    monkeypatch.setattr(registry, "read", read)
+    path = tmp_path / "gateways.toml"
+    path.write_text("")
+    configured = settings(sms_gateways=str(path))
+    for _ in range(3):
+        registry.table(configured)
+    assert len(reads) == 1
+    os.utime(path, ns=(1, 1))
+    registry.table(configured)
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,19 @@ def telling(**fields: Any) -> Telling:
     )
 
 
+@pytest.mark.parametrize("token", ["", "x" * 26, "\ud800", "\u06f1"])
+def test_a_receipt_with_another_token_is_of_no_delivery(token: str) -> None:
+    """Whatever a client may write in JSON, and in constant time: the right token is not to be felt out."""
+    made, _ = store.write_down(telling(), now=NOON)
+    right = store.receipt_token(SECRET, made["_id"])
+    for wrong in (token, right[:-1] + token, right + token or "x"):
+        if wrong != right:
+            with pytest.raises(NotFound):
+                store.receive(made["_id"], wrong, DeliveryStatus.RECEIVED, secret=SECRET, now=LATER)
+    assert store.get(made["_id"])["status"] == DeliveryStatus.QUEUED
+    assert store.receive(made["_id"], right, DeliveryStatus.RECEIVED, secret=SECRET, now=LATER)["received_at"] == LATER
+
+
 def begun(channel: str = "sms") -> dict[str, Any]:
     """A delivery whose first attempt is under way."""
     made, _ = store.write_down(telling(), now=NOON)
