@@ -108,8 +108,10 @@ def guardians(event: Event, context: Context) -> None:
     """Each guardian gets a live page of their own; one who has not confirmed hears too, with how to say no."""
     doc = incidents.get(event["subject"])
     citizen = doc.get("citizen") or {}
-    if citizen.get("hidden") or doc["channel"] == "escort":
-        return  # a guardian who rings would give it away; and company on the way is no alarm
+    if citizen.get("hidden") or doc["channel"] in {"escort", "helpline"}:
+        # A guardian who rings would give it away; company on the way is no alarm; and of what she told the helpline
+        # nobody hears but by her own link: the guardian may be whom she fears.
+        return
     person_id = citizen.get("person")
     person = PersonDoc.objects(id=person_id, erased_at=None).first() if person_id else None
     if person is None:

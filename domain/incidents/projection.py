@@ -133,7 +133,8 @@ def _common(doc: Mapping[str, Any]) -> View:
         "status": "",
         "resolution": None,
         "version": 0,
-        "category": doc["category"],
+        # Of what the helpline raised her phone says nothing: whoever holds it need not know whom she asked for help.
+        "category": "unspecified" if doc.get("channel") == "helpline" else doc["category"],
         "raised_at": doc["raised_at"],
         "updated_at": doc["updated_at"],
         "closed_at": None,

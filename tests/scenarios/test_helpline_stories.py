@@ -230,6 +230,7 @@ def test_danger_becomes_an_sos_with_one_button(small_city: SmallCity, side: str)
     assert (view["sos_id"], view["status"]) == (doc["_id"], "claimed")
     sos = requests.get(f"{city.url}/v1/sos/{doc['_id']}", headers={"Sos-Token": view["sos_token"]}, timeout=TIMEOUT_S)
     assert sos.status_code == 200
+    assert sos.json()["category"] == "unspecified", "whoever holds her phone need not know whom she asked"
     assert her.call("POST", "/sos", json={}).json()["id"] == doc["_id"]
     assert "sos_token" not in desk.on(her, "POST", "/sos", json={}).json()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from domain.deliveries import queries as deliveries
 from domain.deliveries.service import Telling
 from domain.incidents import service as incidents
+from domain.people import queries as people
 from notifications import policy
 from tests.factories.incidents import NOON, incident
 from workers import tell
@@ -62,6 +64,21 @@ def test_guardians_hear_when_a_retry_is_the_first_to_say_who_she_is(
     monkeypatch.setattr(tell, "guardians", react)
     tell.guardians_at_last({"subject": "inc_1"}, Anything())  # type: ignore[arg-type]
     assert asked == ["inc_1"] * heard
+
+
+@pytest.mark.parametrize(("channel", "heard"), [("app", True), ("sms", True), ("helpline", False), ("escort", False)])
+def test_guardians_hear_nothing_of_what_she_told_the_helpline(
+    monkeypatch: pytest.MonkeyPatch, told: Told, channel: str, heard: bool
+) -> None:
+    """One of them may be whom she fears."""
+    shown(monkeypatch, channel=channel, citizen={"person": "per_her"})
+    her = SimpleNamespace(id="per_her")
+    monkeypatch.setattr(tell, "PersonDoc", SimpleNamespace(objects=lambda **_: SimpleNamespace(first=lambda: her)))
+    guardian = SimpleNamespace(id="grd_1", status="confirmed")
+    monkeypatch.setattr(people, "guardians_of", lambda person: [guardian])
+    monkeypatch.setattr(tell, "_open_pages", lambda *_: None)
+    tell.guardians({"type": "incident.raised", "subject": "inc_1", "city": "lahore"}, Anything())  # type: ignore[arg-type]
+    assert [each.recipient.id for each in told] == ["grd_1"] * heard
 
 
 def test_everybody_who_heard_of_an_offer_hears_that_it_is_handled(monkeypatch: pytest.MonkeyPatch, told: Told) -> None:
