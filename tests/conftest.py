@@ -3,6 +3,7 @@
 A test that writes takes a database of its own (`store`), so any order and any number of workers will do.
 """
 
+import logging
 import os
 import shutil
 import uuid
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from runtime import logging as our_logging
 from tests import local_servers
 
 pytest_plugins = ["tests.fakes.carriers_process", "tests.fakes.smsc_process", "tests.invariants.served"]
@@ -61,3 +64,16 @@ def store(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[s
     name = f"t_{uuid.uuid4().hex[:12]}"
     yield mongo_client[name]
     mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def our_own_log() -> Iterator[None]:
+    """Our own set-up of a process's log; other tests get theirs back."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers[:] = []
+    our_logging.configure("info")
+    yield
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)

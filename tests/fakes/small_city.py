@@ -132,7 +132,9 @@ class SmallCity:
             {
                 "_id": unit_id, "city": "lahore", "agency": agency, "name": "Unit", "services": [service],
                 "skills": [], "status": "available", "responders": [person.person_id],
-                "position": {"lat": lat, "lon": lon, "at": self.now()}, "version": 1, "created_at": self.now(),
+                # Older than what the phone says next: of one and the same millisecond the live positions hear nothing.
+                "position": {"lat": lat, "lon": lon, "at": self.now() - timedelta(seconds=1)}, "version": 1,
+                "created_at": self.now(),
                 "cells": {"r5": cells.r5, "r7": cells.r7, "r9": cells.r9},
             }
         )  # fmt: skip

@@ -1,26 +1,10 @@
 """What must never stand in a log does not, though an error quotes it."""
 
 import json
-import logging as standard
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from runtime import logging
-
-
-@pytest.fixture
-def our_own_log() -> Iterator[None]:
-    """Our own set-up of a process's log; other tests get theirs back."""
-    before, root = structlog.get_config(), standard.getLogger()
-    handlers, level = list(root.handlers), root.level
-    root.handlers[:] = []
-    logging.configure("info")
-    yield
-    structlog.configure(**before)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.mark.usefixtures("our_own_log")

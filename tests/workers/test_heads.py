@@ -131,14 +131,14 @@ def test_a_copy_that_was_kept_elsewhere_is_asked_as_well(sweep: Sweep, folder: P
     assert "as the kept head says" in verify("--heads", f"file://{tmp_path / 'elsewhere'}").output
 
 
+@pytest.mark.usefixtures("our_own_log")
 def test_a_day_that_does_not_hold_is_an_alarm_and_is_not_signed(
     sweep: Sweep, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill()
     mongo.database().audit.delete_one({"seq": 2})
     assert sweep(MIDNIGHT + timedelta(hours=1)) == 0
-    said = capsys.readouterr()
-    assert "audit_chain_broken" in said.out + said.err
+    assert "audit_chain_broken" in capsys.readouterr().err
     assert not (folder / "lahore").exists()
     assert amaan("head", "lahore", "--day", "2026-03-01").exit_code == 1
     assert amaan("verify", "lahore", "--day", "2026-03-01").exit_code == 1
