@@ -20,6 +20,7 @@ from domain.clock import utc_now
 from domain.incidents import service as incidents
 from runtime import mongo
 from runtime.settings import Settings
+from tests import local_servers
 from tests.factories.incidents import NOON, SECRET, incident
 from tests.factories.people import phone
 from tests.factories.stores import settings_for
@@ -30,10 +31,17 @@ from tests.invariants.sources import ROOT
 NOWHERE = "127.0.0.1:9"
 
 
+@pytest.fixture(scope="module")
+def redis_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """No other test's jobs wait on its queues: doctor says when too many do."""
+    with local_servers.redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
 @pytest.fixture
 def settings(
     mongodb_url: str,
-    redis_url: str,
+    redis_of_its_own: str,
     carriers: CarriersProcess,
     mongo_client: MongoClient[dict[str, Any]],
     tmp_path: Path,
@@ -43,7 +51,7 @@ def settings(
     made = settings_for(
         mongodb_url,
         var_dir=tmp_path,
-        redis_url=redis_url,
+        redis_url=redis_of_its_own,
         twilio_account_sid=carriers.account_sid,
         twilio_auth_token=SecretStr(carriers.auth_token),
         twilio_from=carriers.number,
@@ -141,9 +149,9 @@ def test_events_that_keep_failing_are_said(settings: Settings) -> None:
     incidents.incidents().delete_one({"_id": subject})
 
 
-def test_jobs_that_pile_up_are_said(settings: Settings, redis_url: str) -> None:
+def test_jobs_that_pile_up_are_said(settings: Settings) -> None:
     waiting = [f"job-{number}" for number in range(60)]
-    with Redis.from_url(redis_url) as client:
+    with Redis.from_url(settings.redis_url) as client:
         client.rpush("rq:queue:urgent", *waiting)
         try:
             assert "wait on urgent" in ill(settings)["queues"]
