@@ -7,7 +7,7 @@ process (``child``), which is where limits are kept; called directly it is the s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,14 +53,30 @@ def look(source: Mapping[str, Any], window: Window, config: VisionConfig) -> Obs
         return blind(Status.CORRUPT, "unreadable")
 
 
-def look_at(footage: Footage, window: Window, config: VisionConfig, began: float) -> Observation:
-    """Look at footage that is open. ``began`` (``time.monotonic``) is when the look's budget began to run."""
-    return _Look(footage, window, config, began).run()
+def look_at(
+    footage: Footage,
+    window: Window,
+    config: VisionConfig,
+    began: float,
+    *,
+    seen: Callable[[Sample], None] | None = None,
+) -> Observation:
+    """Look at footage that is open. ``began`` (``time.monotonic``) is when the look's budget began to run; ``seen`` gets
+    every sample once its faces and heads are known, which is what whoever blurs a clip needs.
+    """
+    return _Look(footage, window, config, began, seen).run()
 
 
 class _Look:
-    def __init__(self, footage: Footage, window: Window, config: VisionConfig, began: float) -> None:
-        self.footage, self.config = footage, config
+    def __init__(
+        self,
+        footage: Footage,
+        window: Window,
+        config: VisionConfig,
+        began: float,
+        seen: Callable[[Sample], None] | None = None,
+    ) -> None:
+        self.footage, self.config, self.seen = footage, config, seen
         self.seconds = min(window.seconds, config.max_seconds)
         self.deadline = began + config.budget_s + (self.seconds if footage.live else 0.0)
         self.decoder = Decoder(footage, self.seconds, config, self.deadline)
@@ -98,8 +114,11 @@ class _Look:
                     break
                 self._see(sample, self.gate)
                 seen += 1
-            with self._timed("stills"):
-                self.gallery.add(batch[:seen])
+                if self.seen is not None:
+                    self.seen(sample)
+            if self.config.stills_max > 0:
+                with self._timed("stills"):
+                    self.gallery.add(batch[:seen])
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
