@@ -68,6 +68,11 @@ class Tally:
                     for name, value in counters.items():
                         held[name] += value
 
+    def forget(self) -> None:
+        """Drop what waits, where its store is gone for good: it is not written into another one."""
+        with self._lock:
+            self._waiting.clear()
+
     def _write_for_ever(self) -> None:
         while True:
             self._wake.wait()

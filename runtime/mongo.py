@@ -97,8 +97,8 @@ def connect(
     if atlas.look_in(settings.cities_dir):
         cities.forget()
     mongoengine.disconnect()
-    client: MongoClient[dict[str, Any]] = MongoClient(
-        settings.mongodb_url,
+    client: MongoClient[dict[str, Any]] = mongoengine.connect(
+        host=settings.mongodb_url,
         tz_aware=True,
         uuidRepresentation="standard",
         serverSelectionTimeoutMS=selection_ms,
@@ -110,10 +110,6 @@ def connect(
         w="majority",
         retryWrites=True,
         event_listeners=[breaker],
-    )
-    # Made here, not by mongoengine: a thread that asks for the connection meanwhile would make, and lose, a second one.
-    mongoengine.connect(
-        host=settings.mongodb_url, uuidRepresentation="standard", mongo_client_class=lambda **_: client
     )
     breaker.watch(client)
     return client

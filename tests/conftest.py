@@ -16,6 +16,7 @@ import structlog
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from notifications import observed
 from runtime import logging as our_logging
 from tests import local_servers
 
@@ -64,6 +65,14 @@ def store(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[s
     name = f"t_{uuid.uuid4().hex[:12]}"
     yield mongo_client[name]
     mongo_client.drop_database(name)
+
+
+@pytest.fixture(autouse=True)
+def no_figures_later() -> Iterator[None]:
+    """The thread that writes carriers' figures finds none of a test that is over: it would ask for a connection just
+    while the next test makes its own, and lose one."""
+    yield
+    observed.tally.forget()
 
 
 @pytest.fixture
