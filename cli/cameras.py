@@ -113,7 +113,7 @@ def check(camera_id: str, as_json: bool) -> None:
     span = rules.span({**camera["source"], "recorded_at": None}, now, now)
     window = {"start": span.start, "seconds": span.seconds, "recorded": False}
     with Looker() as looker:
-        answer = see(camera, window, looker, secret=settings.signing_key)
+        answer = see(camera, window, looker, settings)
     stills = answer.pop("stills")
     observations.note_health(camera, answer, now)
     if as_json:

@@ -1,4 +1,4 @@
-"""Starts one worker process: `python -m workers urgent|default|vision|bulk|sweeper`.
+"""Starts one worker process: `python -m workers urgent|default|vision|bulk|sweeper|recorder`.
 
 A worker serves one queue: one that serves several loses the job when it is killed between two of RQ's steps.
 """
@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 from redis import Redis
@@ -23,7 +24,7 @@ from runtime.queues import QUEUES
 from runtime.redis import connect
 from runtime.settings import BadSetting, load
 
-NICE = {"default": 5, "vision": 10, "bulk": 10}
+NICE = {"default": 5, "vision": 10, "bulk": 10, "recorder": 5}
 
 
 PREPARED = frozenset({"urgent", "vision"})
@@ -93,7 +94,8 @@ def _prepare(name: str) -> None:
         jobs.warm()
 
 
-def _sweep() -> None:
+def _until_told(run: Callable[[Callable[[], bool]], None]) -> None:
+    """Run until SIGTERM or SIGINT."""
     stopping = False
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -102,24 +104,39 @@ def _sweep() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    run(lambda: stopping)
+
+
+def _sweep(stop: Callable[[], bool]) -> None:
     from workers import sweeps
     from workers.context import build
 
     context = build(load())
     len(context.channels)  # built before the first message is due
-    sweeps.run(context, stop=lambda: stopping)
+    sweeps.run(context, stop=stop)
+
+
+def _record(stop: Callable[[], bool]) -> None:
+    from workers import recorder
+    from workers.context import build
+
+    recorder.run(build(load()), stop=stop)
+
+
+ALONE = {"sweeper": _sweep, "recorder": _record}
+"""Roles that serve no queue."""
 
 
 def main(arguments: list[str]) -> int:
     """Run one worker until it is told to stop. Returns the exit code."""
-    if len(arguments) != 1 or arguments[0] not in (*QUEUES, "sweeper"):
-        sys.stderr.write(f"usage: python -m workers {'|'.join((*QUEUES, 'sweeper'))}\n")
+    if len(arguments) != 1 or arguments[0] not in (*QUEUES, *ALONE):
+        sys.stderr.write(f"usage: python -m workers {'|'.join((*QUEUES, *ALONE))}\n")
         return 2
     role = arguments[0]
     os.nice(NICE.get(role, 0))
     try:
-        if role == "sweeper":
-            _sweep()
+        if role in ALONE:
+            _until_told(ALONE[role])
         else:
             _work(role)
     except BadSetting as error:

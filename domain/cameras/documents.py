@@ -22,6 +22,7 @@ class CameraDoc(me.Document):
     zones = me.DictField()  # name → corners as fractions of the picture
     masks = me.ListField()  # areas that are never looked at
     enabled = me.BooleanField(default=True)
+    record_minutes = me.FloatField()  # how much of it is kept; the city's where nothing is said, 0: nothing
     gateway_key = me.StringField()  # hash of the key by which its gateway posts observations
     gateway_generation = me.IntField()  # of that key; raised by each new one
     fingerprint = me.StringField()  # of the request that made it: a repeat of its key with other facts is refused
@@ -36,6 +37,34 @@ class CameraDoc(me.Document):
         "auto_create_index": False,
         "strict": False,
         "indexes": [["city", "cells.r9"], ["city", "id"], {"fields": ["owner", "id"], "sparse": True}],
+    }
+
+
+class CameraHealthDoc(me.Document):
+    """How a camera has been, sample by sample: `health_rules.after` says what is in it. `_id` is the camera's."""
+
+    id = me.StringField(primary_key=True)
+    city = me.StringField(required=True)
+    by = me.StringField()  # recorder, or sampler
+    state = me.StringField()  # what is shown: it does not flicker
+    reasons = me.ListField(me.StringField())
+    since = me.DateTimeField()
+    at = me.DateTimeField()  # of the last sample
+    last_frame_at = me.DateTimeField()
+    fps = me.FloatField()
+    luma = me.FloatField()
+    turning = me.DictField()  # a state that has not shown for long enough: {state, since, samples}
+    scenes = me.DictField()  # what it looks at by day and by night: numbers, no picture
+    clock_offset_s = me.FloatField()  # by how much the camera's own clock is ahead of ours; none where it does not say
+    kept_from = me.DateTimeField()
+    kept_until = me.DateTimeField()  # until then its pictures are on disk
+    version = me.IntField(default=1)
+
+    meta = {
+        "collection": "camera_health",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [["state", "since"], ["city", "state"], ["by", "at"]],
     }
 
 
@@ -77,6 +106,7 @@ class ObservationDoc(me.Document):
     view = me.StringField()
     findings = me.ListField(me.DictField())
     seen = me.DictField()
+    checked = me.DictField()  # what humans said: finding → {said, by, at}
     stills = me.ListField(me.StringField())  # media names, redacted
     by = me.StringField()  # look, or gateway
     fingerprint = me.StringField()  # of a gateway's body: a repeat of its key with another one is refused

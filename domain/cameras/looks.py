@@ -12,8 +12,19 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from domain.cameras import observations, rules
-from domain.cameras.queries import Camera, Look, camera, latest, looks, near, observation, overdue, waiting
+from domain.cameras import health_rules, observations, rules
+from domain.cameras.queries import (
+    Camera,
+    Look,
+    camera,
+    health_of_all,
+    latest,
+    looks,
+    near,
+    observation,
+    overdue,
+    waiting,
+)
 from domain.cameras.rules import Chosen, Step
 from domain.cameras.states import LookState, View
 from domain.errors import NotFound
@@ -39,24 +50,31 @@ def ask(incident_id: str, *, now: datetime) -> list[str]:
         return []
     lat, lon = position["lat"], position["lon"]
     chosen = rules.choose(near(doc["city"], lat, lon), lat, lon, accuracy_m=position.get("accuracy_m") or 0.0)
+    health = {row["_id"]: row for row in health_of_all(each.camera["_id"] for each in chosen)}
 
     def rule(draft: Draft) -> None:
         held = draft.doc.get("cameras") or {}
         fresh = [each for each in chosen if each.camera["_id"] not in held]
         for each in fresh[: max(0, rules.MOST_OF_AN_INCIDENT - len(held))]:
-            draft.set(f"cameras.{each.camera['_id']}", _asked(each, draft.doc["raised_at"], now))
+            draft.set(
+                f"cameras.{each.camera['_id']}",
+                _asked(each, health.get(each.camera["_id"], {}), draft.doc["raised_at"], now),
+            )
 
     asked = incidents.change(incident_id, rule, now=now, known=doc).get("cameras") or {}
     return _join_all(incident_id, {name: held for name, held in asked.items() if held["state"] == View.ASKED}, now)
 
 
-def _asked(each: Chosen, raised_at: datetime, now: datetime) -> dict[str, Any]:
+def _asked(each: Chosen, health: Mapping[str, Any], raised_at: datetime, now: datetime) -> dict[str, Any]:
     shown: dict[str, Any] = {"covering": each.covering, "distance_m": round(each.distance_m), "asked_at": now}
     if not each.covering:
         return shown | {"state": str(View.NOT_COVERING)}
     shown["state"] = str(View.ASKED)
     if not observations.is_gateways(each.camera["source"]):
-        span = rules.span(each.camera["source"], raised_at, now)
+        source = rules.as_recorded(each.camera["source"], health, raised_at, now)
+        if source is each.camera["source"] and health_rules.is_known_down(health, now):
+            return shown | {"state": str(View.DOWN), "answered_at": now}  # opening it would only take a worker's time
+        span = rules.span(source, raised_at, now)
         shown["look"] = {
             "start": span.start,
             "seconds": span.seconds,

@@ -8,13 +8,14 @@ from pymongo.collection import Collection
 
 from domain import geo
 from domain.cameras import rules
-from domain.cameras.documents import CameraDoc, LookDoc, ObservationDoc
+from domain.cameras.documents import CameraDoc, CameraHealthDoc, LookDoc, ObservationDoc
 from domain.cameras.errors import CameraNotFound, ObservationNotFound
-from domain.cameras.states import LookState
+from domain.cameras.states import HealthState, LookState
 
 Camera = dict[str, Any]
 Observation = dict[str, Any]
 Look = dict[str, Any]
+Health = dict[str, Any]
 
 _ROW: Final = {"seen.detections": 0, "pending_events": 0, "outbox_lease": 0}
 
@@ -35,6 +36,42 @@ def observations() -> Collection[Observation]:
     """The raw collection of observations."""
     found: Collection[Observation] = ObservationDoc._get_collection()
     return found
+
+
+def healths() -> Collection[Health]:
+    """The raw collection of health records."""
+    found: Collection[Health] = CameraHealthDoc._get_collection()
+    return found
+
+
+def health(camera_id: str) -> Health:
+    """A camera's health record; empty where it was never sampled."""
+    return healths().find_one({"_id": camera_id}) or {}
+
+
+def health_of_all(ids: Iterable[str]) -> list[Health]:
+    """The health records of these cameras, without what they look at."""
+    return list(healths().find({"_id": {"$in": list(ids)}}, {"scenes": 0}))
+
+
+def blind_since(before: datetime, *, limit: int) -> list[Health]:
+    """Cameras that have been down or impaired since before that time, the longest first."""
+    bad = [str(HealthState.DOWN), str(HealthState.IMPAIRED)]
+    rows = healths().find({"state": {"$in": bad}, "since": {"$lte": before}}, {"scenes": 0})
+    return sorted(rows.limit(limit), key=lambda row: row["since"])
+
+
+def unwatched_since(before: datetime, *, limit: int) -> list[Health]:
+    """Cameras of which the recorder and the sampler have said nothing since then."""
+    return list(
+        healths().find({"by": {"$in": ["recorder", "sampler"]}, "at": {"$lt": before}}, {"city": 1}).limit(limit)
+    )
+
+
+def in_service(city: str) -> list[Camera]:
+    """All cameras of a city that may be looked at."""
+    rows = cameras().find({"city": city}, {"zones": 0}).sort("_id", 1)
+    return [row for row in rows if row.get("enabled", True) and not row.get("retired_at")]
 
 
 def camera(camera_id: str, *, retired: bool = False) -> Camera:

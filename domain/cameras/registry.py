@@ -20,6 +20,7 @@ from domain.sealing import NotSealed, seal, unseal
 
 KEPT: Final = (
     "name", "agency", "owner", "position", "bearing_deg", "fov_deg", "range_m", "source", "zones", "masks", "enabled",
+    "record_minutes",
 )  # fmt: skip
 """What a camera's keeper says of it; all else is ours."""
 _PURPOSE: Final = "camera_source"

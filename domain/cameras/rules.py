@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from domain import geo
-from domain.cameras import sources
+from domain.cameras import health_rules, sources
 from domain.cameras.states import HealthState, LookState, SourceKind, View
 from domain.ids import derived_id
 
@@ -26,6 +26,8 @@ SLOT: Final = timedelta(seconds=5)
 """Taps of one slot share one look at a recording."""
 LIVE_SLOT: Final = timedelta(seconds=10)
 """Askings of one slot share one look at a live stream, which lasts as long."""
+RECORDED_SEGMENT_S: Final = 2.0
+"""How long the rolling recorder's own files are (`runtime/recording.py`)."""
 SETTLE: Final = timedelta(seconds=2)
 """A recorder's file is closed and in its folder so long after its last picture."""
 
@@ -41,7 +43,7 @@ GATEWAY_WITHIN: Final = timedelta(seconds=60)
 
 NOT_THE_CAMERAS: Final = frozenset({"out_of_time", "look_failed", "analytics_unavailable", "too_much_memory"})
 """Reasons that speak of our analytics, not of the camera."""
-_FLAGS: Final = ("dark", "covered", "frozen", "blurred", "shaken", "not_allowed")
+_FLAGS: Final = ("dark", "covered", "frozen", "blurred", "shaken", "moved", "not_allowed")
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,21 @@ def span(source: Mapping[str, Any], raised_at: datetime, now: datetime) -> Span:
         closed = timedelta(seconds=float(source.get("segment_s") or sources.SEGMENT_S))
         ready = max(now, start + length + closed + SETTLE)
     return Span(start, length.total_seconds(), True, ready)
+
+
+def as_recorded(
+    source: Mapping[str, Any], record: Mapping[str, Any], raised_at: datetime, now: datetime
+) -> Mapping[str, Any]:
+    """The source to look at for a tap: the rolling recording of a live stream, where it holds the time before the tap.
+
+    `record` is the camera's health record. Where the recorder is away or began too late, the stream itself.
+    """
+    kept_from, kept_until = record.get("kept_from"), record.get("kept_until")
+    if source.get("kind") not in sources.STREAMS or not kept_from or not kept_until:
+        return source
+    if not health_rules.is_fresh(record, now) or kept_until < raised_at - AROUND or kept_from > raised_at - AROUND:
+        return source
+    return {"kind": str(SourceKind.SEGMENTS), "segment_s": RECORDED_SEGMENT_S}
 
 
 def look_id(camera: str, start: datetime) -> str:

@@ -19,6 +19,8 @@ SCHEMES: Final[Mapping[SourceKind, frozenset[str]]] = {
     SourceKind.MJPEG: frozenset({"http", "https"}),
     SourceKind.RTSP: frozenset({"rtsp"}),
 }
+STREAMS: Final = frozenset(SCHEMES)
+"""Sources that show what is before the camera now: the rolling recorder remembers it."""
 FILES: Final = frozenset({SourceKind.FILE, SourceKind.SEGMENTS})
 SEGMENT_S: Final = 10
 """How long a recorder's files are, where the source does not say."""

@@ -1,14 +1,15 @@
-"""Where camera addresses may point to. Pure.
+"""Where camera addresses may point to, and what is looked for beyond what Amaan finds itself. Pure.
 
 A registered camera makes a worker of ours open an address. Only addresses on the city's list are opened, so that a
 camera's owner cannot make it read this machine's files or speak to its neighbours.
 """
 
 import ipaddress
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from domain.cities.config import CameraSource, CityConfig
+from domain.cities.config import CameraDetector, CameraSource, CityConfig
 from domain.cities.reader import Reader
 
 SCHEMES: Final = frozenset({"rtsp", "rtsps", "http", "https", "file"})
@@ -30,6 +31,33 @@ def parse_source(reader: Reader) -> CameraSource:
         raise reader.wrong("path", "must be a folder that ends in / and has no ..")
     reader.done()
     return CameraSource(scheme, host, path)
+
+
+def parse_detectors(readers: Iterable[Reader], top: Reader) -> tuple[CameraDetector, ...]:
+    """The entries of `camera_detectors`: `{name, options}` of an installed detector, or `{model}`, the path of a `model.toml`.
+
+    Whether it is installed, or the model is there, is seen by the worker that looks, and by `amaan vision models`.
+    """
+    found = tuple(_detector(reader) for reader in readers)
+    names = [each.name or each.model for each in found]
+    if len(set(names)) != len(names):
+        raise top.wrong("camera_detectors", "has something twice")
+    return found
+
+
+def _detector(reader: Reader) -> CameraDetector:
+    if reader.has("model"):
+        made = CameraDetector(model=reader.text("model"))
+        if not made.model.endswith(".toml"):
+            raise reader.wrong("model", "must be the path of a model.toml")
+    else:
+        name = reader.identifier("name")
+        options = reader.raw("options") if reader.has("options") else {}
+        if not isinstance(options, Mapping):
+            raise reader.wrong("options", "must be a table")
+        made = CameraDetector(name, dict(options))
+    reader.done()
+    return made
 
 
 def is_allowed(city: CityConfig, address: str) -> bool:

@@ -1,9 +1,10 @@
 """The shape of a city: frozen dataclasses that `rules.parse` makes from data and nobody changes afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 
@@ -138,6 +139,8 @@ class Kept(StrEnum):
     """Who was sent what, and the receipts."""
     OBSERVATIONS = "observations"
     """What camera analytics saw, with its stills, where it is not evidence."""
+    PLATES = "plates"
+    """Keyed hashes of plates that cameras read and nobody looks for."""
     MEDIA = "media"
     """What citizens uploaded."""
     EVIDENCE = "evidence"
@@ -305,6 +308,16 @@ class CameraSource:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraDetector:
+    """What camera analytics looks for beyond its own: an installed detector by `name` with `options`, or an ONNX `model`
+    by the path of its `model.toml`."""
+
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DrillPlan:
     """When a city tests by itself whether its people can be reached: on these days of each month, at a local time."""
 
@@ -362,10 +375,15 @@ class CityConfig:
     closed_incidents: Fate = Fate.ANONYMISE
     """What becomes of them after their days."""
     embassies: tuple[Embassy, ...] = ()
+    camera_detectors: tuple[CameraDetector, ...] = ()
     place_audits_k: int = 5
     """Of a cell and hour nothing is told before so many people have rated it."""
+    helpline_idle_days: int = 14
+    """A helpline request with which nobody did anything for so long is over; what is kept of it is kept from then on."""
     drills: DrillPlan | None = None
     prices: tuple[Price, ...] = ()
+    recording_minutes: int = 0
+    """How much of each live camera the rolling recorder keeps, where the camera says nothing else; 0: nothing."""
     version: int = 0
 
     def category(self, code: str | None) -> Category:

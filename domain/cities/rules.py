@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 
-from domain.cities.camera_sources import parse_source
+from domain.cities.camera_sources import parse_detectors, parse_source
 from domain.cities.cap_feeds import parse_feed
 from domain.cities.config import (
     ALARMS,
@@ -47,6 +47,9 @@ from domain.permissions import Role
 MAX_CALLBACK_S = 60
 """A call-back may come before units for no longer than this, however low the trust."""
 
+MAX_RECORDING_MINUTES = 24 * 60
+"""A rolling recording is a memory of the last minutes, not an archive of a street."""
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY_DAY = frozenset(range(7))
 
@@ -73,12 +76,15 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         closed_incidents=top.one_of("closed_incidents", Fate) if top.has("closed_incidents") else Fate.ANONYMISE,
         targets=_targets(top.table("targets")),
         camera_sources=tuple(parse_source(source) for source in top.tables("camera_sources", empty=True)),
+        camera_detectors=parse_detectors(top.tables("camera_detectors", empty=True), top),
         cap_feeds=top.keyed("cap_feeds", "id", parse_feed, empty=True),
         default_category=top.text("default_category"),
         embassies=tuple(top.keyed("embassies", "number", _embassy, empty=True).values()),
         place_audits_k=top.integer("place_audits_k", 3, 100, 5),
+        helpline_idle_days=top.integer("helpline_idle_days", 1, 365, 14),
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
+        recording_minutes=top.integer("recording_minutes", 0, MAX_RECORDING_MINUTES, 0),
         version=version,
     )
     top.done()

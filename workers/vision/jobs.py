@@ -12,13 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from domain.cameras import looks, observations, queries, registry, rules, sources
+from domain.cameras import health_rules, looks, observations, queries, registry, rules, sources
 from domain.cameras.queries import Camera, Look
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig
-from runtime import logging
+from runtime import logging, recording
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
+from runtime.settings import Settings
 from workers.context import Context, current
 from workers.vision.child import Looker, answered
 from workers.vision.observation import Status, blind
@@ -62,7 +63,7 @@ def look_with(context: Context, look_id: str, looker: Looks) -> None:
     camera = queries.camera(claimed["camera"], retired=True)
     began = context.clock()
     with _lease(claimed, context):
-        answer = see(camera, claimed, looker, secret=context.settings.signing_key)
+        answer = see(camera, claimed, looker, context.settings)
     if answer["health"]["reason"] == UNAVAILABLE:
         log.warning("analytics_unavailable", look=look_id)
         looks.give_back(claimed, now=context.clock())
@@ -77,8 +78,10 @@ def look_with(context: Context, look_id: str, looker: Looks) -> None:
     log.info("looked", look=look_id, status=answer["status"], verdict=answer["verdict"])
 
 
-def see(camera: Camera, window: Mapping[str, Any], looker: Looks, *, secret: str) -> dict[str, Any]:
+def see(camera: Camera, window: Mapping[str, Any], looker: Looks, settings: Settings) -> dict[str, Any]:
     """One look at a camera, as far as its city allows it now. `window` has `start`, `seconds` and `recorded`.
+
+    A recorded window of a live stream is read from the rolling recorder's folder.
 
     Answers as `Looker.look` does; a camera that is out of service, or whose address the city no longer allows, is down
     or cannot tell, without being opened.
@@ -88,13 +91,17 @@ def see(camera: Camera, window: Mapping[str, Any], looker: Looks, *, secret: str
     config = cities.current(camera["city"])
     if not sources.allowed_now(camera["source"], config):
         return answered(blind(Status.UNSUPPORTED, "address_not_allowed", not_allowed=True))
-    source = registry.source_of(camera, secret=secret)
+    source = registry.source_of(camera, secret=settings.signing_key)
+    allowed = _config(config, camera)
+    if window["recorded"] and source["kind"] in sources.STREAMS:
+        source = {"kind": "segments", "path": str(recording.folder_of(settings.var_dir, camera["_id"]))}
+        allowed |= {"allowed_roots": [source["path"]], "allowed_addresses": []}
     if "path" in source:
         source["path"] = str(Path(source["path"]).absolute())  # as the city's list writes it: from where Amaan runs
     asked: dict[str, Any] = {"seconds": window["seconds"]}
     if window["recorded"]:
         asked["start"] = window["start"].isoformat()
-    return looker.look(source, asked, _config(config, camera))
+    return health_rules.judged(looker.look(source, asked, allowed), queries.health(camera["_id"]))
 
 
 def _config(city: CityConfig, camera: Camera) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import http.client
 import socket
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from urllib.parse import SplitResult, unquote
 
@@ -55,6 +56,7 @@ class MjpegStream:
             self.close()
             raise Unseen(Status.TIMEOUT, "no_answer", down=True)
         self._judge_answer()
+        self.clock_offset_s = _offset(self._response.headers.get("Date"), time.time())
         if self._socket is not None:
             self._socket.settimeout(read_timeout_s)
 
@@ -143,6 +145,14 @@ class MjpegStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _offset(date: str | None, now: float) -> float | None:
+    """By how many seconds the camera's clock is ahead of ours; None when it does not say (RFC 9110, 6.6.1: whole seconds)."""
+    try:
+        return round(parsedate_to_datetime(date or "").timestamp() - now, 1)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _headers(parts: SplitResult) -> dict[str, str]:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from runtime import recording
 from workers.vision import admit
 from workers.vision.admit import Unseen
 from workers.vision.config import VisionConfig, Window
@@ -28,8 +28,9 @@ from workers.vision.observation import Status
 from workers.vision.rtsp import RtspRelay
 
 LIVE = ("mjpeg", "rtsp")
-_STAMP = re.compile(r"(\d{8}T\d{6})Z")
 _LAST_SEGMENT = timedelta(seconds=300)  # how long the newest segment may be, since no later name tells
+_HOLE_S = 2.5  # seconds without a picture from which something is missing, in a recording
+_COMPLETE = 0.9  # decoded of declared, from which a file counts as whole
 
 
 class Footage(Protocol):
@@ -57,7 +58,9 @@ def opened(source: Mapping[str, Any], window: Window, config: VisionConfig) -> I
             yield _file(path, source, window, config, stack)
         elif kind == "segments":
             folder = admit.admit_path(str(source.get("path", "")), config.allowed_roots)
-            yield _Segments(_chosen(folder, window, config), config, stack)
+            segments = _Segments(_chosen(folder, window, config), window, config)
+            stack.callback(segments.close)
+            yield segments
         elif kind == "mjpeg":
             parts = admit.admit_url(str(source.get("url", "")), config.allowed_addresses)
             if parts.scheme == "rtsp":
@@ -108,7 +111,7 @@ class _Video:
         self.opened = bool(self._capture.isOpened())
         self.sha256: str | None = None
         self.gap = False
-        self._read = 0
+        self.read = 0  # pictures
         self._first: float | None = None
         self._last = -1.0
         if not self.opened:
@@ -141,9 +144,9 @@ class _Video:
             self._first = moment if math.isfinite(moment) else 0.0
         moment -= self._first
         if not math.isfinite(moment) or moment <= self._last or moment > self._last + 60:
-            moment = self._last + 1.0 / self.rate if self._read else 0.0  # a file without usable times
+            moment = self._last + 1.0 / self.rate if self.read else 0.0  # a file without usable times
         self._last = moment
-        self._read += 1
+        self.read += 1
         return moment
 
     def retrieve(self) -> Image | None:
@@ -193,6 +196,7 @@ class _Mjpeg:
 
     def __init__(self, stream: MjpegStream, config: VisionConfig) -> None:
         self._stream = stream
+        self.clock_offset_s = stream.clock_offset_s
         self._max_side = config.max_side
         self._jpeg = b""
         self._began: float | None = None
@@ -206,6 +210,11 @@ class _Mjpeg:
         self._began = now if self._began is None else self._began
         return now - self._began
 
+    def jpeg(self) -> tuple[bytes, tuple[int, int]] | None:
+        """The picture last grabbed as it came, and its (width, height); None when it has no header of a picture."""
+        size = admit.image_size(self._jpeg)
+        return (self._jpeg, size) if size is not None and min(size) > 0 and max(size) <= self._max_side else None
+
     def retrieve(self) -> Image | None:
         size = admit.image_size(self._jpeg)
         if size is not None and max(size) > self._max_side:
@@ -214,67 +223,84 @@ class _Mjpeg:
 
 
 class _Segments:
-    """Recorded files one after another, times running through; one that is broken or missing is a gap."""
+    """Recorded files one after another, times running through; what is broken, missing or too short is a gap.
+
+    How many pictures there must be is known of each file, and judged file by file: the first and the last are not read
+    whole, so the sum says nothing.
+    """
 
     live = False
     sha256: str | None = None
+    declared: int | None = None
 
-    def __init__(self, chosen: list[tuple[Path, float, float]], config: VisionConfig, stack: ExitStack) -> None:
+    def __init__(self, chosen: list[tuple[Path, float, float]], window: Window, config: VisionConfig) -> None:
         self._left = iter(chosen)
         self._config = config
-        self._stack = stack
+        self._seconds = min(window.seconds, config.max_seconds)
+        self._stack = ExitStack()
         self._video: _Video | None = None
         self._offset = 0.0
+        self._reached = 0.0  # seconds of the look that were read
         self.gap = False
-        self.declared: int | None = 0
 
     def grab(self) -> float | None:
         while True:
             if self._video is not None:
                 moment = self._video.grab()
                 if moment is not None:
-                    return self._offset + moment
+                    moment += self._offset
+                    self._holds_until(moment)
+                    return moment
+                if self._video.read < _COMPLETE * (self._video.declared or 0):
+                    self.gap = True
             if not self._next():
+                self._holds_until(self._seconds)
                 return None
+
+    def _holds_until(self, moment: float) -> None:
+        if moment - self._reached > _HOLE_S:
+            self.gap = True
+        self._reached = max(self._reached, moment)
 
     def _next(self) -> bool:
         for path, offset, skip in self._left:
+            self._stack.close()  # one file is open at a time
             try:
                 admit.admit_file(path, self._config.max_bytes)
                 video = _Video(str(path), self._config, self._stack, protocols="file")
                 video.seek(skip)
-            except Unseen:
+            except (Unseen, FileNotFoundError):  # a recorder's oldest files go while they are read
                 self.gap = True
                 continue
-            self.declared = (self.declared or 0) + (video.declared or 0)
             self._video, self._offset = video, offset
             return True
+        self._video = None
         return False
 
     def retrieve(self) -> Image | None:
         return self._video.retrieve() if self._video is not None else None
+
+    def close(self) -> None:
+        """End the file that is open."""
+        self._stack.close()
 
 
 def _chosen(folder: Path, window: Window, config: VisionConfig) -> list[tuple[Path, float, float]]:
     """The segments that cover the window: (file, its offset in the look, seconds to skip). Raises ``Unseen`` when none does."""
     if not folder.is_dir():
         raise Unseen(Status.UNSUPPORTED, "not_a_folder")
-    stamped: list[tuple[datetime, Path]] = []
-    for entry in folder.iterdir():
-        match = _STAMP.search(entry.name)
-        if match and not entry.name.startswith("."):
-            moment = datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-            stamped.append((moment, admit.admit_path(str(entry), config.allowed_roots)))
-    stamped.sort()
-    if not stamped:
+    found = recording.listed(folder)
+    if not found:
         raise Unseen(Status.UNSUPPORTED, "no_recording", down=True)
-    start = window.start or max(stamped[0][0], stamped[-1][0] - timedelta(seconds=window.seconds))
+    last = found[-1].end or found[-1].start
+    start = window.start or max(found[0].start, last - timedelta(seconds=window.seconds))
     end = start + timedelta(seconds=window.seconds)
     chosen: list[tuple[Path, float, float]] = []
-    for index, (moment, path) in enumerate(stamped):
-        until = stamped[index + 1][0] if index + 1 < len(stamped) else moment + _LAST_SEGMENT
-        if moment < end and until > start:
-            offset = (moment - start).total_seconds()
+    for each, after in zip(found, [*found[1:], None], strict=True):
+        until = each.end or (after.start if after else each.start + _LAST_SEGMENT)
+        if each.start < end and until > start:
+            offset = (each.start - start).total_seconds()
+            path = admit.admit_path(str(each.path), config.allowed_roots)
             chosen.append((path, max(0.0, offset), max(0.0, -offset)))
     if not chosen:
         raise Unseen(Status.UNSUPPORTED, "no_recording", down=True)

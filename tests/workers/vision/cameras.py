@@ -18,8 +18,8 @@ Talk = Callable[[socket.socket, threading.Event], None]
 class Camera:
     """A TCP server that talks to each who connects; ``talk`` ends when its event is set."""
 
-    def __init__(self, scheme: str, talk: Talk) -> None:
-        self.listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, scheme: str, talk: Talk, port: int = 0) -> None:
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.listener.settimeout(0.1)
         self.address = f"{scheme}://127.0.0.1:{self.listener.getsockname()[1]}"
         self.visits = 0
