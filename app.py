@@ -22,7 +22,9 @@ from api.docs.routes import blp as docs
 from api.drills.page import blp as drill_page
 from api.drills.routes import blp as drills
 from api.escorts.routes import blp as escorts
+from api.evidence.footage import blp as footage
 from api.evidence.routes import blp as media
+from api.evidence.viewing import blp as evidence_viewing
 from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
 from api.helpline.casework import blp as casework
@@ -44,10 +46,13 @@ from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
 from api.pages.live import blp as live
 from api.pages.one_tap import blp as one_tap
+from api.patrols.routes import blp as patrols
 from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
 from api.place_audits.routes import blp as place_audits
+from api.reports.moderation import blp as report_moderation
+from api.reports.pictures import blp as report_pictures
 from api.reports.routes import blp as reports
 from api.responder.routes import blp as responder
 from api.reviews.routes import blp as reviews
@@ -58,7 +63,11 @@ from api.streams.hub import Hub
 from api.streams.routes import blp as streams
 from api.sync.config import blp as app_config
 from api.sync.routes import blp as sync
+from api.watch.members import blp as watch_members
 from api.watch.routes import blp as watch
+from api.watch.sanctions import blp as watch_sanctions
+from api.watch_alerts.routes import blp as watch_alerts
+from api.watchlists.routes import blp as watchlists
 from api.webhooks.gateway import blp as gateway_reports
 from api.webhooks.routes import blp as webhooks
 from domain.alerts import groups as alert_groups
@@ -84,7 +93,13 @@ DOCUMENTED: list[Any] = [
     escorts,
     place_audits,
     watch,
+    watch_members,
+    watch_sanctions,
     reports,
+    report_moderation,
+    report_pictures,
+    watch_alerts,
+    patrols,
     incidents,
     operating,
     responder,
@@ -100,6 +115,9 @@ DOCUMENTED: list[Any] = [
     reviews,
     cameras,
     observations,
+    footage,
+    evidence_viewing,
+    watchlists,
     alerts,
     cap_feeds,
     app_config,

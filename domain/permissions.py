@@ -86,6 +86,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "watch.read": "See one's watch groups, their reports and alerts.",
     "watch.report": "Report to a watch group, confirm and comment.",
     "watch.coordinate": "Change a group, invite and admit members, plan patrols and gatherings.",
+    "watch.alert": "Warn the members of watch groups, and see how many know of it.",
     "watch.moderate": "Publish, hold and remove reports with a reason, and make incidents of them.",
     "watch.exact": "See the exact place of a report and who sent it; each sight of one is logged.",
     "duty.edit": "Go on and off duty and send one's unit's positions.",
@@ -97,8 +98,13 @@ ACTIONS: Final[Mapping[str, str]] = {
     "camera.read": "See cameras and their health.",
     "camera.edit": "Register and change cameras.",
     "observation.read": "See what cameras saw, with blurred pictures; each sight of one is logged.",
+    "watchlist.read": "See the watchlist, hits on it and their crops; each reading is logged.",
+    "watchlist.edit": "Put plates on the watchlist with a legal basis, and take them off.",
+    "plate.search": "Ask whether a plate was seen near a place, with a reason; each time is logged.",
     "footage.request": "Ask for footage of an incident, with a reason.",
     "evidence.read": "See evidence of an incident; each view is logged.",
+    "evidence.approve": "Say yes or no where somebody else asks to see the sealed original of footage.",
+    "custody.read": "Read and verify the chain of custody of evidence; no pictures.",
     "review.answer": "Answer questions put to a human.",
     "alert.read": "See the public alerts in force.",
     "alert.issue": "Issue and withdraw public alerts.",
@@ -138,7 +144,9 @@ _CITIZEN: Final = frozenset(
         "alert.read",
     }
 )
-_COORDINATOR: Final = frozenset({"watch.read", "watch.report", "watch.coordinate", "watch.moderate", "review.answer"})
+_COORDINATOR: Final = frozenset(
+    {"watch.read", "watch.report", "watch.coordinate", "watch.alert", "watch.moderate", "review.answer"}
+)
 _ADMIN: Final = frozenset(
     {
         "city.read",
@@ -178,6 +186,9 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
                 "delivery.read",
                 "drill.read",
                 "drill.run",
+                "watchlist.read",
+                "watchlist.edit",
+                "plate.search",
             }
         ),
         Scope.CITY: frozenset({"city.read"}),
@@ -200,12 +211,16 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
                 "city.read",
                 "camera.read",
                 "observation.read",
+                "watchlist.read",
                 "footage.request",
                 "evidence.read",
+                "evidence.approve",
+                "custody.read",
                 "helpline.exists",
                 "review.answer",
                 "alert.issue",
                 "watch.read",
+                "watch.alert",
                 "watch.moderate",
                 "watch.exact",
                 "insights.read",
@@ -222,7 +237,7 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
     Role.LIAISON: {Scope.GROUP: frozenset({"watch.read", "watch.report", "watch.exact", "review.answer"})},
     Role.CAMERA_OWNER: {Scope.SELF: frozenset({"camera.read", "camera.edit"})},
     Role.ANALYST: {Scope.CITY: frozenset({"insights.read", "insights.export", "city.read"})},
-    Role.AUDITOR: {Scope.CITY: frozenset({"audit.read", "insights.read", "city.read"})},
+    Role.AUDITOR: {Scope.CITY: frozenset({"audit.read", "custody.read", "insights.read", "city.read"})},
     Role.ADMIN: {Scope.CITY: _ADMIN},
 }
 

@@ -28,7 +28,7 @@ from domain.people import queries as people
 from domain.people.addresses import OPTED_OUT
 from domain.people.documents import ChallengeDoc, PersonDoc
 from domain.people.states import Duty
-from notifications import alerts, journeys, watch
+from notifications import alerts, groups, journeys, patrols, watch
 from notifications.recipients import Reached
 from notifications.render.text import distance
 from runtime.settings import Settings
@@ -304,6 +304,8 @@ def _part_of_us(notice: Mapping[str, Any]) -> str:
     if notice["kind"] == NoticeKind.PEOPLE_UNREACHABLE:
         figures = notice["figures"]
         return f"{figures['unreachable']} / {figures['people']}"
+    if notice["kind"] in (NoticeKind.CAMERAS_BLIND, NoticeKind.CAMERAS_UNWATCHED):
+        return str(notice["figures"]["cameras"])
     return str(notice["cause"])
 
 
@@ -344,7 +346,13 @@ CONTENT: Mapping[str, Content] = {
     "helpline_call_desk": Content(_desk, _helpline_overtaken, urgent=True),
     "helpline_desk": Content(_desk, _never, "helpline.message", urgent=True),
     "alert_issued": Content(alerts.issued, alerts.overtaken, "alert.issued"),
-    "watch_alert": Content(watch.alert, watch.overtaken, "watch.alert"),
+    "group_invited": Content(groups.invited, groups.invited_overtaken, takes_replies=True),
+    "group_news": Content(groups.news, groups.news_overtaken, "watch.group"),
+    "moderation_news": Content(groups.decided, _never, "watch.moderation"),
+    "watch_alert": Content(watch.alert, watch.overtaken, "watch.alert", takes_replies=True),
+    "group_alert": Content(watch.warning, watch.warning_overtaken, "watch.alert"),
+    "roster_reminder": Content(patrols.roster, patrols.roster_overtaken, "roster.reminder"),
+    "patrol_missed": Content(patrols.missed, patrols.missed_overtaken, "roster.reminder"),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),
     "journey_due": Content(
         journeys.due, journeys.due_overtaken, "journey.due", urgent=True, push_only=journeys.is_silent

@@ -61,9 +61,19 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "incident_updated": Manner(Priority.NEWS, bundles=True, awake=frozenset({"acknowledged", "en_route", "on_scene"})),
     # Neighbours of what is believed: shown at once, without a sound by night; news of one report is one.
     "watch_alert": Manner(Priority.NEWS, bundles=True),
+    # They hold the phone whose number was given, or wait for an answer; shown without a sound by night.
+    "group_invited": Manner(Priority.NEWS),
+    "group_news": Manner(Priority.NEWS),
+    "moderation_news": Manner(Priority.NEWS),
     # A broadcast is bounded where it is issued: by staff who may, once to each person, and what came in its place ends it
     # (`overtaken`). One more alert is not to be lost among a number's news, and each number asked would slow all others.
     "alert_issued": Manner(Priority.BULK, throttled=False),
+    # As a public alert, to the members of a group: bounded by whoever issues it.
+    "group_alert": Manner(Priority.BULK, throttled=False),
+    # Whoever signed up wants to know; by night it is shown without a sound.
+    "roster_reminder": Manner(Priority.NEWS),
+    # Somebody may be alone out there: whoever leads the group hears it, by night as well.
+    "patrol_missed": _ASKED_FOR,
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.
     "notice_opened": Manner(Priority.WAITED_FOR, sleeps=False, throttled=False),
     # An offer may reach that responder too late from now on.

@@ -12,15 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, Final
 
-from domain.alerts import batches, intake, queries, rules, service
-from domain.alerts.area import Inside
-from domain.alerts.states import AlertStatus, BatchState
+from domain.alerts import audience, batches, broadcasts, intake, queries, rules
+from domain.alerts.states import BatchState
 from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.deliveries import bulk as deliveries
 from domain.notices import service as notices
 from domain.notices.states import NoticeKind
 from domain.outbox import Event
+from domain.watch_alerts import audience as group_audience
 from notifications.bulk import Batch, deliver
 from runtime import logging
 from runtime.collector import leave_loaded_alone
@@ -37,6 +37,9 @@ HINTS: Final = 6
 """So often the queue is given what nobody takes; then the sweeper does it itself."""
 
 log = logging.get(__name__)
+
+_TOLD: Final = (audience, group_audience)
+"""Each of these registers what it tells to many."""
 
 
 def announce(event: Event, context: Context) -> None:
@@ -63,15 +66,15 @@ def broadcast_batch(batch_id: str) -> None:
 
 def find(context: Context, alert_id: str, *, pages: int = PAGES, enqueue: bool = True) -> list[str]:
     """Find the next pages of an alert's recipients. Returns the batches that were made, each enqueued as it is."""
-    alert = queries.get(alert_id)
-    service.end_predecessors(alert, now=context.clock())
-    if alert["status"] != AlertStatus.ISSUED or alert["expires"] <= context.clock():
+    alert, kind = broadcasts.get(alert_id), broadcasts.of(alert_id)
+    kind.begun(alert, context.clock())
+    if kind.is_over(alert, context.clock()):
         batches.stop(alert_id, now=context.clock())
         return []
-    inside = Inside(alert["geometries"])
+    finder = kind.finder(alert)
     found: list[str] = []
     for _ in range(pages):
-        batch_id = batches.find_page(alert_id, inside, now=context.clock())
+        batch_id = batches.find_page(alert_id, finder, now=context.clock())
         if batch_id is None:
             sum_up(context, alert_id)
             return found
@@ -90,7 +93,7 @@ def tell(context: Context, batch_id: str) -> bool:
     batch = batches.claim(batch_id, owner=owner, now=context.clock())
     if batch is None:
         return False
-    alert = queries.get(batch["alert"])
+    alert = broadcasts.get(batch["alert"])
     kept = [time.monotonic()]
 
     def keep() -> bool:
@@ -127,15 +130,17 @@ def tell_side_by_side(context: Context, batch_ids: Sequence[str]) -> None:
 
 
 def _batch_of(batch: dict[str, Any], alert: dict[str, Any]) -> Batch:
+    kind = broadcasts.of(alert["_id"])
     return Batch(
         id=batch["_id"],
         city=alert["city"],
-        purpose="alert_issued",
+        purpose=kind.purpose,
         subject=alert["_id"],
         people=batch["people"],
-        life_critical=rules.is_life_critical(alert),
+        life_critical=kind.life_critical(alert),
         receipt_wait_s=rules.RECEIPT_WAIT_S,
         valid_until=alert["expires"],
+        refs=batch.get("refs") or {},
     )
 
 
@@ -158,7 +163,7 @@ def tell_all(context: Context, alert_id: str) -> dict[str, int]:
     """
     while made := find(context, alert_id, enqueue=False):
         tell_side_by_side(context, made)
-    return dict(queries.get(alert_id).get("progress") or {})
+    return dict(broadcasts.get(alert_id).get("progress") or {})
 
 
 # sweeps
@@ -166,7 +171,8 @@ def tell_all(context: Context, alert_id: str) -> dict[str, int]:
 
 def due_alerts(context: Context, pool: ThreadPoolExecutor) -> int:
     """Alerts whose recipients nobody looks for."""
-    rows = queries.due_alerts(now=context.clock(), limit=SWEPT)
+    now = context.clock()
+    rows = [row for kind in broadcasts.kinds() for row in broadcasts.due(kind, now=now, limit=SWEPT)]
     for row in rows:
         hints = batches.hint_alert(row, now=context.clock())
         if hints is not None and (hints >= HINTS or not context.enqueue("broadcast", row["_id"])):

@@ -23,23 +23,29 @@ from domain.incidents import service as incidents
 from domain.limits import service as limits
 from domain.lines import service as lines
 from domain.people import sign_in
+from domain.reviews import service as reviews_asked
 from notifications.fanout import advance_all
 from runtime import logging
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
 from workers import alerts, cap_feeds, sight
 from workers import retention as applied
+from workers.blind_cameras import blind_cameras
+from workers.clusters import due_clusters
 from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
 from workers.escorts import due_escorts, old_escorts
+from workers.footage import waiting_footage
 from workers.heads import audit_heads
 from workers.helpline import due_follow_ups, due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_fake_calls, due_journeys, old_journeys
 from workers.notices import look_after
+from workers.patrols import due_patrols
 from workers.reviews import due_reviews
 from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
+from workers.watch_groups import ended_sanctions, old_tombstones, silent_coordinators
 
 BATCH = 200
 ROUNDS = 20
@@ -221,6 +227,7 @@ def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
             if not (ids := observations.expire(cities.current(city), media.delete, now=now, keep=keep)):
                 break
             correlation.forget(ids)
+            reviews_asked.withdraw(ids, now=now)
             seen_gone += len(ids)
     if looks_gone or seen_gone:
         log.info("kept_long_enough", looks=looks_gone, observations=seen_gone)
@@ -240,12 +247,14 @@ SWEEPS = (
     Sweep("due_escorts", due_escorts, 2.0),
     Sweep("due_fake_calls", due_fake_calls, 1.0),
     Sweep("waiting_looks", waiting_looks, 1.0),
+    Sweep("due_clusters", due_clusters, 0.5),
     Sweep("due_feeds", cap_feeds.due_feeds, 5.0),
     Sweep("due_alerts", alerts.due_alerts, 1.0),
     Sweep("due_batches", alerts.due_batches, 1.0),
     Sweep("count_receipts", alerts.count_receipts, 2.0),
     Sweep("old_broadcasts", alerts.old_broadcasts, 3600.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
+    Sweep("waiting_footage", waiting_footage, 10.0),
     Sweep("retention", applied.kept_long_enough, 600.0),
     Sweep("audit_heads", audit_heads, 3600.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
@@ -257,11 +266,16 @@ SWEEPS = (
     Sweep("old_escorts", old_escorts, 60.0),
     Sweep("due_helpline", due_helpline, 1.0),
     Sweep("due_follow_ups", due_follow_ups, 30.0),
+    Sweep("due_patrols", due_patrols, 5.0),
     Sweep("due_reviews", due_reviews, 5.0),
     Sweep("ended_shifts", ended_shifts, 5.0),
     Sweep("helpline_kept", helpline_kept, 60.0),
+    Sweep("silent_coordinators", silent_coordinators, 60.0),
+    Sweep("ended_sanctions", ended_sanctions, 5.0),
+    Sweep("old_tombstones", old_tombstones, 3600.0),
     Sweep("due_drills", due_drills, 2.0),
     Sweep("look_after", look_after, 5.0),
+    Sweep("blind_cameras", blind_cameras, 5.0),
     Sweep("plan_drills", plan_drills, 60.0),
 )
 

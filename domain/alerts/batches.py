@@ -12,9 +12,9 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from domain.alerts.area import Inside
-from domain.alerts.following import city_key
-from domain.alerts.queries import Alert, Batch, alerts, batches, get, page_of_people
+from domain.alerts import broadcasts
+from domain.alerts.broadcasts import Doc, Finder
+from domain.alerts.queries import Batch, batches
 from domain.alerts.states import BatchState
 from domain.ids import derived_id
 
@@ -27,12 +27,13 @@ HINTED: Final = timedelta(seconds=2)
 """How long the queue has for what it was given."""
 
 
-def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
-    """Find the next page of an alert's recipients. Returns the batch to be sent, or None when all are found.
+def find_page(alert_id: str, finder: Finder, *, now: datetime) -> str | None:
+    """Find the next page of an alert's recipients, by its kind's finder. Returns the batch to be sent, or None when all are
+    found.
 
     Two who do this at once find the same page: the cursor moves once.
     """
-    alert = get(alert_id)
+    alert, alerts = broadcasts.get(alert_id), broadcasts.of(alert_id).collection()
     broadcast = alert.get("broadcast") or {}
     if broadcast.get("state") != "finding":
         return None
@@ -40,18 +41,19 @@ def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
     batch_id = derived_id("bat", alert_id, str(number))
     held = batches().find_one({"_id": batch_id})
     if held is None:
-        rows = page_of_people(alert["keys"], after=cursor, limit=BATCH)
-        if not rows:
+        page = finder(cursor, BATCH)
+        if page is None:
             done = {"$set": {"broadcast.state": "sending"}, "$unset": {"broadcast_due": ""}, "$inc": {"version": 1}}
-            alerts().update_one({"_id": alert_id, "broadcast.state": "finding", "broadcast.cursor": cursor}, done)
+            alerts.update_one({"_id": alert_id, "broadcast.state": "finding", "broadcast.cursor": cursor}, done)
             return None
         held = {
             "_id": batch_id,
             "alert": alert_id,
             "city": alert["city"],
             "number": number,
-            "people": [row["_id"] for row in rows if _hears(row, alert, inside)],
-            "last": rows[-1]["_id"],
+            "people": list(page.people),
+            "last": page.last,
+            "refs": dict(page.refs),
             "state": str(BatchState.WAITING),
             "due": now + HINTED,
             "hints": 0,
@@ -62,7 +64,7 @@ def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
             batches().insert_one(dict(held))
         except DuplicateKeyError:
             held = batches().find_one({"_id": batch_id}) or held
-    alerts().update_one(
+    alerts.update_one(
         {"_id": alert_id, "broadcast.state": "finding", "broadcast.pages": number},
         {
             "$set": {
@@ -75,17 +77,6 @@ def find_page(alert_id: str, inside: Inside, *, now: datetime) -> str | None:
         },
     )
     return batch_id
-
-
-def _hears(row: Mapping[str, Any], alert: Alert, inside: Inside) -> bool:
-    """The keys find some who are near and not inside: here it is asked as finely as their places are known."""
-    city = city_key(alert["city"])
-    if city in alert["keys"] and city in (row.get("alert_cells") or []):
-        return True
-    settings = row.get("alert_settings") or {}
-    if settings.get("follow_device") and row.get("alert_device_cell") in alert["cells"]:
-        return True
-    return any(inside(area["cell"]) for area in settings.get("areas") or [])
 
 
 def claim(batch_id: str, *, owner: str, now: datetime) -> Batch | None:
@@ -117,7 +108,8 @@ def put_off(batch_id: str, *, owner: str, now: datetime) -> int:
 def stop(alert_id: str, *, now: datetime) -> None:
     """Nobody more need be found: the alert was taken back, or has passed."""
     change = {"$set": {"broadcast.state": "stopped"}, "$unset": {"broadcast_due": ""}, "$inc": {"version": 1}}
-    alerts().update_one({"_id": alert_id, "broadcast.state": "finding"}, change)
+    rows = broadcasts.of(alert_id).collection()
+    rows.update_one({"_id": alert_id, "broadcast.state": "finding"}, change)
 
 
 def forget(city: str, *, before: datetime) -> int:
@@ -158,12 +150,16 @@ def hint_batch(batch: Batch, *, now: datetime) -> int | None:
     return hints if done.matched_count else None
 
 
-def hint_alert(alert: Alert, *, now: datetime) -> int | None:
+def hint_alert(alert: Doc, *, now: datetime) -> int | None:
     """The same of an alert whose people are to be found."""
     hints = int((alert.get("broadcast") or {}).get("hints") or 0)
-    done = alerts().update_one(
-        {"_id": alert["_id"], "broadcast_due": alert["broadcast_due"]},
-        {"$set": {"broadcast_due": now + _pause(hints)}, "$inc": {"broadcast.hints": 1}},
+    done = (
+        broadcasts.of(alert["_id"])
+        .collection()
+        .update_one(
+            {"_id": alert["_id"], "broadcast_due": alert["broadcast_due"]},
+            {"$set": {"broadcast_due": now + _pause(hints)}, "$inc": {"broadcast.hints": 1}},
+        )
     )
     return hints if done.matched_count else None
 
@@ -191,13 +187,18 @@ def counted(batch: Batch, counts: Mapping[str, int], *, settled: bool, now: date
     return dict(counts) != dict(batch.get("counts") or {})
 
 
+def count_again(batch_id: str, *, now: datetime) -> None:
+    """Somebody said something of a batch that may be counted no more."""
+    batches().update_one({"_id": batch_id}, {"$set": {"count_due": now}})
+
+
 def sum_up(alert_id: str, all_batches: Sequence[Batch], *, now: datetime) -> None:
     """Write an alert's progress: the sum over its batches, and when all had been tried once."""
     progress: dict[str, int] = {}
     for batch in all_batches:
         for name, number in (batch.get("counts") or {}).items():
             progress[name] = progress.get(name, 0) + int(number)
-    alert = get(alert_id)
+    alert = broadcasts.get(alert_id)
     told = (alert.get("broadcast") or {}).get("state") == "sending" and all(
         batch["state"] == BatchState.TOLD for batch in all_batches
     )
@@ -207,4 +208,5 @@ def sum_up(alert_id: str, all_batches: Sequence[Batch], *, now: datetime) -> Non
     if told:
         change |= {"broadcast.state": "told", "broadcast.told_at": now}
     if change:
-        alerts().update_one({"_id": alert_id}, {"$set": change, "$inc": {"version": 1}})
+        rows = broadcasts.of(alert_id).collection()
+        rows.update_one({"_id": alert_id}, {"$set": change, "$inc": {"version": 1}})

@@ -72,6 +72,7 @@ class BatchDoc(me.Document):
     city = me.StringField()
     number = me.IntField()
     people = me.ListField(me.StringField())
+    refs = me.DictField()  # what their deliveries refer to
     last = me.StringField()  # the cursor behind it
     state = me.StringField()
     due = me.DateTimeField()

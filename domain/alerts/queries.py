@@ -98,12 +98,6 @@ def behind(batch_id: str) -> list[str]:
     return [row["_id"] for row in rows if row["state"] == BatchState.WAITING]
 
 
-def due_alerts(*, now: datetime, limit: int) -> list[Alert]:
-    """Alerts whose recipients are still to be found: `{_id, broadcast}`."""
-    rows = alerts().find({"broadcast_due": {"$lte": now}}, {"broadcast": 1, "broadcast_due": 1})
-    return list(rows.sort("broadcast_due", 1).limit(limit))
-
-
 def due_batches(*, now: datetime, limit: int) -> list[Batch]:
     """Batches that somebody must see to: never begun, their worker died, or something is to be tried again."""
     rows = batches().find({"due": {"$lte": now}}, {"hints": 1, "due": 1})

@@ -142,18 +142,30 @@ def end(ids: Mapping[str, tuple[DeliveryStatus, str]], *, now: datetime) -> None
         deliveries().bulk_write(operations, ordered=False)
 
 
-COUNTED = ("people", "sent", "received", "seen", "failed", "retrying", "unknown", "suppressed", "repeated")
+COUNTED = (
+    "people",
+    "sent",
+    "received",
+    "seen",
+    "failed",
+    "retrying",
+    "unknown",
+    "suppressed",
+    "repeated",
+    "acknowledged",
+)
 
 
 def counts(batch_id: str, people: int, *, stopped: bool = False) -> dict[str, int]:
     """How a batch stands: `people` in it; those to whom a message is `sent` (taken by a carrier, or further), `received`
     by the phone (or further), `seen`; `failed` for good; `retrying`; `unknown`: whether the carrier has it is not known
-    now; `suppressed` on purpose; `repeated`: sent again because a process died in mid-send.
+    now; `suppressed` on purpose; `repeated`: sent again because a process died in mid-send;
+    `acknowledged`: the person said so, where they are asked to.
 
     `stopped`: who was not told will not be, and counts as suppressed.
     """
     found = dict.fromkeys(COUNTED, 0) | {"people": people}
-    for row in deliveries().find({"batch": batch_id}, {"status": 1, "attempts": 1}):
+    for row in deliveries().find({"batch": batch_id}, {"status": 1, "attempts": 1, "acknowledged_at": 1}):
         status, attempts = row["status"], row.get("attempts") or {}
         last = attempts[max(attempts, key=int)] if attempts else {}
         for name in _COUNTS_AS.get(status, ()):
@@ -162,6 +174,7 @@ def counts(batch_id: str, people: int, *, stopped: bool = False) -> dict[str, in
             in_doubt = last.get("state") in {AttemptState.SENDING, AttemptState.UNKNOWN}
             found["unknown" if in_doubt else "retrying"] += 1
         found["repeated"] += any(each.get("repeats") for each in attempts.values())
+        found["acknowledged"] += bool(row.get("acknowledged_at"))
     if stopped:
         known = ("sent", "failed", "suppressed", "retrying", "unknown")
         found["suppressed"] += max(0, people - sum(found[name] for name in known))

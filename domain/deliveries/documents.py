@@ -30,6 +30,7 @@ class DeliveryDoc(me.Document):
     delivered_at = me.DateTimeField()
     received_at = me.DateTimeField()
     seen_at = me.DateTimeField()
+    acknowledged_at = me.DateTimeField()  # the person said so themself
     next_at = me.DateTimeField()
     version = me.IntField(default=1)
 

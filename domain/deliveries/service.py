@@ -295,6 +295,20 @@ def opened(found_id: str, *, now: datetime) -> None:
     _raise_status(found_id, DeliveryStatus.SEEN, {"seen_at": now}, ends=True)
 
 
+def acknowledged(found_id: str, *, now: datetime) -> str:
+    """The person said that they know of it: seen, and more. The first time counts; raises NotFound where nothing was sent.
+
+    Returns the batch that it belongs to, which is to be counted again; empty for none.
+    """
+    opened(found_id, now=now)
+    found = get(found_id)
+    deliveries().update_one(
+        {"_id": found_id, "acknowledged_at": {"$exists": False}},
+        {"$set": {"acknowledged_at": now}, "$inc": {"version": 1}},
+    )
+    return found.get("batch") or ""
+
+
 def reported(
     found_id: str, number: int, state: AttemptState, *, code: str, vendor_code: str, now: datetime
 ) -> Delivery | None:

@@ -23,6 +23,7 @@ _IN_ENGLISH: Final[Mapping[str, str]] = {
     "headline": "Flood warning for the banks of the Ravi",
     "instruction": "Go to higher ground now. Do not cross the river.",
     "metres": "850",
+    "when": "24.11. 22:00",
     "link": _LINK,
     "page": _LINK,
     "code": "407315",

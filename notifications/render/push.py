@@ -22,6 +22,8 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "helpline.message": ("request_id",),
     "helpline.expire_local": ("request_id",),
     "watch.alert": ("group_id", "alert_id"),
+    "watch.group": ("group_id",),
+    "watch.moderation": ("subject_id",),
     "roster.reminder": ("patrol_id",),
     "drill.ping": ("drill_id",),
     "alert.issued": ("alert_id",),

@@ -40,6 +40,7 @@ _WORDS = {
     "handled_by": _Words(longest=40, fewest=8, stand_in="another_unit"),
     "what": _Words(longest=160, fewest=20, stand_in="look_at_amaan"),
     "where": _Words(longest=60, fewest=12),
+    "when": _Words(longest=20, fewest=12),
     "headline": _Words(longest=160, fewest=40, stand_in="look_at_amaan"),
     "instruction": _Words(longest=400, fewest=20),
 }

@@ -24,6 +24,7 @@ PARAMS = {
     "link": LINK,
     "page": LINK,
     "metres": "1234",
+    "when": "24.11. 22:00",
     "reply": "1",
     "nonce": "k7f2bz",
     "code": "123456",

@@ -1,0 +1,1 @@
+"""Alerts of watch groups over HTTP."""

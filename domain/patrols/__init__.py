@@ -1,0 +1,1 @@
+"""Patrols of watch groups: beats, who walks them when, and whether they came."""

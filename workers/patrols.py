@@ -1,0 +1,109 @@
+"""Reactions to patrols and the sweep of their timers: who signed up is reminded, who leads hears whom nobody has seen."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from domain.deliveries.service import Recipient, Telling
+from domain.outbox import Event
+from domain.patrols import personal, queries, service
+from domain.watch import queries as watch
+from notifications.fanout import tell
+from runtime import logging
+from runtime.mongo import STORE_DOWN
+from workers.context import Context
+
+BATCH: Final = 200
+AGAIN: Final = timedelta(seconds=10)
+"""When to look again at a patrol whose step failed."""
+NEWS_MATTERS: Final = timedelta(hours=12)
+RECEIPT_WAIT_S: Final = 900
+"""A phone that is away for a moment needs no SMS beside the push; who has no app gets one at once."""
+MISSED_MATTERS: Final = timedelta(hours=2)
+
+log = logging.get(__name__)
+
+
+def remind(event: Event, context: Context) -> None:
+    """Everybody who signed up hears that it is near, until it begins."""
+    doc = queries.get(event["subject"])
+    left = doc["starts_at"] - context.clock()
+    if left > timedelta(0):
+        _tell(event, doc, doc["people"], "roster_reminder", left, context)
+
+
+def cancelled(event: Event, context: Context) -> None:
+    """Everybody who signed up hears that they need not come."""
+    doc = queries.get(event["subject"])
+    _tell(event, doc, doc["people"], "roster_reminder", NEWS_MATTERS, context, variant="cancelled")
+
+
+def taken(event: Event, context: Context) -> None:
+    """Whoever offered their place hears that somebody has it."""
+    doc = queries.get(event["subject"])
+    _tell(event, doc, [event["person"]], "roster_reminder", NEWS_MATTERS, context, variant="taken")
+
+
+def missed(event: Event, context: Context) -> None:
+    """Those who lead the group hear that somebody has not checked in."""
+    doc = queries.get(event["subject"])
+    if gone := service.missing(doc):
+        leaders = {row["person"] for row in watch.leaders(doc["group"])} - set(gone)
+        _tell(event, doc, sorted(leaders), "patrol_missed", MISSED_MATTERS, context)
+
+
+def _tell(
+    event: Event,
+    doc: dict[str, Any],
+    people: Iterable[str],
+    purpose: str,
+    valid_for: timedelta,
+    context: Context,
+    *,
+    variant: str = "",
+) -> None:
+    tell(
+        [
+            Telling(
+                key=event["id"],
+                city=doc["city"],
+                purpose=purpose,
+                subject=doc["_id"],
+                recipient=Recipient("person", person),
+                plan=("fcm", "sms"),
+                valid_for=valid_for,
+                refs={"variant": variant} if variant else {},
+                receipt_wait_s=RECEIPT_WAIT_S,
+            )
+            for person in people
+        ],
+        context.post,
+    )
+
+
+def forget(event: Event, context: Context) -> None:
+    """Who is erased is on no roster any more."""
+    personal.forget(event["subject"], now=context.clock())
+
+
+def due_patrols(context: Context, pool: ThreadPoolExecutor) -> int:
+    """The sweep of patrols whose earliest timer has run out."""
+    rows = queries.due(now=context.clock(), limit=BATCH)
+    list(pool.map(lambda row: _step(context, row["_id"], row["due_at"]), rows))
+    return len(rows)
+
+
+def _step(context: Context, patrol_id: str, due: datetime) -> None:
+    now = context.clock()
+    try:
+        doc = service.timers(patrol_id, now=now)
+    except STORE_DOWN:
+        return
+    except Exception:
+        log.exception("patrol_failed", subject=patrol_id)
+        doc = {"due_at": due}
+    if doc.get("due_at") == due:  # nothing came of it: it must not stand before the others
+        service.put_off(patrol_id, due, until=now + AGAIN)
+    if doc.get("pending_events"):
+        context.enqueue("drain", "watch_patrols", patrol_id)
