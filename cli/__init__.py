@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "drills": ("cli.drills:drills", "Drills: whether everybody can be reached, and who cannot and why."),
     "holds": ("cli.holds:holds", "Legal holds: keep an incident and all that belongs to it until they are lifted."),
+    "evidence": ("cli.evidence:evidence", "Evidence: list an incident's, verify its chain of custody."),
     "audit": ("cli.audit:audit", "The audit chain: verify a day, export its signed head."),
     "vault": ("cli.vault:vault", "The vault's master keys: make one, wrap what older ones wrapped."),
     "openapi": ("cli.openapi:openapi", "Write the contract, mobile-contract/openapi.json."),

@@ -188,7 +188,7 @@ class Stack:
             Program("streams", [*gunicorn, "-k", "gevent", "-b", f"127.0.0.1:{streams}", "app:serve_streams()"], 31)
         )
         if self.workers:
-            for role in ("urgent", "default", "vision", "bulk", "sweeper", "recorder"):
+            for role in ("urgent", "default", "vision", "bulk", "footage", "sweeper", "recorder"):
                 processes = URGENT_WORKERS if role == "urgent" else 1
                 found.append(Program(role, [python, "-m", "workers", role], 40, processes))
         return [program for program in found if program.name not in self.leave_out]

@@ -20,9 +20,14 @@ class Media:
             raise FileNotFoundError(name)
         return posixpath.join(self._root, name[:2], name)
 
+    @staticmethod
+    def name_of(data: bytes) -> str:
+        """What these bytes are called: their SHA-256 in hexadecimal."""
+        return hashlib.sha256(data).hexdigest()
+
     def put(self, data: bytes) -> str:
         """Store bytes; returns their SHA-256 in hexadecimal, which is their name. Nobody ever reads half of them."""
-        name = hashlib.sha256(data).hexdigest()
+        name = self.name_of(data)
         path = self._path(name)
         if self._fs.exists(path):
             return name

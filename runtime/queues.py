@@ -34,7 +34,7 @@ class Job(NamedTuple):
     timeout_s: int
 
 
-QUEUES: Final = ("urgent", "default", "vision", "bulk")
+QUEUES: Final = ("urgent", "default", "vision", "bulk", "footage")
 
 JOBS: Final[dict[str, Job]] = {
     "drain": Job("workers.drain.drain", "urgent", 30),
@@ -45,6 +45,8 @@ JOBS: Final[dict[str, Job]] = {
     "broadcast": Job("workers.alerts.broadcast", "bulk", 120),
     "broadcast_batch": Job("workers.alerts.broadcast_batch", "bulk", 300),
     "look": Job("workers.vision.jobs.look", "vision", 150),
+    "footage": Job("workers.footage.take", "footage", 900),
+    "redact": Job("workers.footage.redact", "footage", 2400),
 }
 
 RESULT_TTL_S: Final = 5

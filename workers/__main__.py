@@ -1,4 +1,4 @@
-"""Starts one worker process: `python -m workers urgent|default|vision|bulk|sweeper|recorder`.
+"""Starts one worker process: `python -m workers urgent|default|vision|bulk|footage|sweeper|recorder`.
 
 A worker serves one queue: one that serves several loses the job when it is killed between two of RQ's steps.
 """
@@ -24,7 +24,7 @@ from runtime.queues import QUEUES
 from runtime.redis import connect
 from runtime.settings import BadSetting, load
 
-NICE = {"default": 5, "vision": 10, "bulk": 10, "recorder": 5}
+NICE = {"default": 5, "vision": 10, "bulk": 10, "footage": 15, "recorder": 5}
 
 
 PREPARED = frozenset({"urgent", "vision"})

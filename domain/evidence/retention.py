@@ -1,6 +1,6 @@
 """The end of what citizens uploaded: the bytes first, then the document that names them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,12 +34,20 @@ def _remove(rows: Sequence[dict[str, Any]], drop: Callable[[str], None]) -> int:
     return len(ids)
 
 
+def drop_unheld(names: Iterable[str], drop: Callable[[str], None], *, leaving: Sequence[str] = ()) -> None:
+    """Take away what belongs to nothing but the evidence that is `leaving`."""
+    for name in sorted(set(names)):
+        if not is_held(name, leaving=leaving):
+            drop(name)
+
+
 def is_held(name: str, *, leaving: Sequence[str] = ()) -> bool:
     """Whether anything but the evidence that is `leaving` has these bytes: they are stored once, whoever sent them."""
     others = {"$nin": list(leaving)}
     return bool(
         evidence().find_one({"sha256": name, "_id": others}, {"_id": 1})
         or evidence().find_one({"shown.sha256": name, "_id": others}, {"_id": 1})
+        or evidence().find_one({"noted": name, "_id": others}, {"_id": 1})
         or observations().find_one({"stills": name}, {"_id": 1})
         or audits().find_one({"photo.sha256": name}, {"_id": 1})
         or reports().find_one({"photo.sha256": name}, {"_id": 1})

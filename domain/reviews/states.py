@@ -30,6 +30,8 @@ class ReviewKind(StrEnum):
     """May this counsellor read a helpline request that she does not have?"""
     MODERATION = "moderation"
     """May others read this report, which a rule or neighbours' flags hold back?"""
+    EVIDENCE_OPENING = "evidence_opening"
+    """May whoever asks see the sealed original of this footage, with the faces in it?"""
 
 
 @dataclass(frozen=True)
@@ -46,5 +48,6 @@ class Question:
 QUESTIONS: Final[Mapping[ReviewKind, Question]] = {
     ReviewKind.VAULT_OPENING: Question(1, timedelta(hours=1), "helpline.supervise", timedelta(minutes=30)),
     ReviewKind.MODERATION: Question(1, timedelta(days=2), "watch.moderate", timedelta(0)),
+    ReviewKind.EVIDENCE_OPENING: Question(1, timedelta(hours=24), "evidence.approve", timedelta(hours=1)),
 }
 """One table: a new kind is a line here and a reaction to `review.decided`, where something follows from it."""

@@ -40,7 +40,7 @@ from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.carriers_process import CarriersProcess
 from tests.invariants.sources import ROOT
-from workers import alerts, drills, sweeps
+from workers import alerts, drills, footage, sweeps
 from workers.context import Context
 from workers.drain import drain_with
 
@@ -90,6 +90,8 @@ class SmallCity:
             "broadcast": lambda alert: alerts.find(self.context, alert),
             "broadcast_batch": lambda batch: alerts.tell(self.context, batch),
             "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
+            "footage": lambda request: footage.take_with(self.context, request),
+            "redact": lambda evidence: footage.redact_with(self.context, evidence),
         }
         if job in work and not self.idle:
             self.under_way.append(self.pool.submit(work[job], *args))
@@ -221,6 +223,7 @@ def whole_city(
         mongodb_url=f"{mongodb_url.rstrip('/')}/t_{uuid.uuid4().hex[:12]}",
         redis_url=redis_url,
         media_url=f"file://{tmp_path_factory.mktemp('media')}",
+        var_dir=tmp_path_factory.mktemp("var"),
         upload_max_bytes=8 * 1024 * 1024,
         twilio_account_sid=city_carriers.account_sid,
         twilio_auth_token=SecretStr(city_carriers.auth_token),

@@ -225,7 +225,8 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         _write(answers, json.dumps({**document, "sizes": [len(still) for still in stills]}).encode(), stills)
 
 
-def _follow_parent(parent: int) -> None:
+def follow_parent(parent: int) -> None:
+    """End this process when the one that started it is gone; runs in a thread."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(0)
@@ -235,7 +236,7 @@ def main() -> None:
     """Look once, with memory bounded to the first argument in MiB; dies with whoever started it."""
     logging.basicConfig(stream=sys.stderr)
     parent = os.getppid()
-    threading.Thread(target=_follow_parent, args=(parent,), daemon=True).start()
+    threading.Thread(target=follow_parent, args=(parent,), daemon=True).start()
     memory = int(sys.argv[1]) << 20
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

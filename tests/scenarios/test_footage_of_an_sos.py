@@ -1,0 +1,176 @@
+"""An SOS at Liberty Market; the control room asks what cameras recorded: one has it, one was down.
+
+The recorder's files are drawn; all else is as a city has it, with time skipped. Clips are read as a player reads them.
+"""
+
+import io
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import requests
+from PIL import Image, ImageFilter
+
+from api.schemas import rfc3339
+from domain.cameras import observations
+from domain.cities.config import CameraSource
+from domain.evidence import custody
+from domain.incidents import service as incidents
+from runtime.media import Media
+from sandbox.footage import draw_clip, heads
+from tests.factories.cameras import camera, hold_city, seen
+from tests.factories.people import Signed, staff
+from tests.fakes.small_city import SmallCity
+
+pytestmark = pytest.mark.timeout(180)
+
+SIZE, FPS, SEGMENT_S = (960, 540), 8, 5
+WHY = "FIR 212/26: the man in yellow"
+COURT = "Sessions court Lahore, order 88 of 23 November"
+
+
+@dataclass
+class Room:
+    """The control room's console."""
+
+    city: SmallCity
+    who: Signed
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        headers = {**self.who.headers, **options.pop("headers", {})}
+        if method == "POST":
+            headers.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        answer = requests.request(method, self.city.url + path, headers=headers, timeout=60, **options)
+        self.city.settle()
+        return answer
+
+    def get(self, path: str) -> Any:
+        answer = self.call("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def acts(self, evidence: str) -> list[tuple[str, str]]:
+        """(act, actor) of the chain of custody, which must hold."""
+        told = self.get(f"/v1/evidence/{evidence}/custody")
+        assert (told["holds"], told["unanchored"]) == (True, [])
+        return [(each["act"], each["actor"]) for each in told["entries"]]
+
+
+def pictures(clip: bytes) -> list[np.ndarray[Any, Any]]:
+    with av.open(io.BytesIO(clip)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def bare(image: np.ndarray[Any, Any], head: tuple[float, float, float]) -> bool:
+    """Whether anything finer than a few cells is left at a head's middle: eyes, brows, the edge of the hair."""
+    x, y, radius = head
+    grey = Image.fromarray(image).convert("L").crop(tuple(map(int, (x - radius, y - radius, x + radius, y + radius))))
+    smooth = grey.filter(ImageFilter.GaussianBlur(radius / 3))
+    return bool(np.abs(np.asarray(grey, float) - np.asarray(smooth, float)).mean() > 5)
+
+
+@pytest.fixture
+def street(small_city: SmallCity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[SmallCity, Path]:
+    """Two cameras at the place: a recorder's folder that keeps its last ten seconds, and a stream that is down."""
+    city, folder = small_city, tmp_path / "recorder"
+    folder.mkdir()
+    config = hold_city(monkeypatch, CameraSource("file", "", f"{folder}/"), CameraSource("http", "cams.example", "/"))
+    camera("Bank corner", source={"kind": "segments", "path": str(folder), "segment_s": SEGMENT_S}, config=config)
+    lost = camera("Parking", bearing=90.0, source={"kind": "mjpeg", "url": "http://cams.example/2"}, config=config)
+    observations.note_health(lost, seen("down", people=0, reason="no_answer"), city.now() - timedelta(minutes=20))
+    drawn = draw_clip(tmp_path / "walk.mp4", "walk", SEGMENT_S, SIZE, FPS)
+    now = city.now()
+    for index in (2, 1):
+        at = (now - timedelta(seconds=index * SEGMENT_S)).astimezone(UTC)
+        shutil.copyfile(drawn, folder / f"cam-{at:%Y%m%dT%H%M%SZ}.mp4")
+    return city, folder
+
+
+def test_the_control_room_asks_for_two_minutes(street: tuple[SmallCity, Path]) -> None:
+    city, folder = street
+    sara, imran = Room(city, staff(city.now(), "operator")), Room(city, staff(city.now(), "operator"))
+    sos = city.sos()["id"]
+    city.settle()
+    raised: datetime = incidents.get(sos)["raised_at"]
+
+    # Nobody gets a day of a street: what is asked for is short, near and has a reason.
+    here = f"/v1/incidents/{sos}/footage-requests"
+    window = {"since": rfc3339(raised - timedelta(seconds=120)), "until": rfc3339(raised)}
+    long = sara.call("POST", here, json={**window, "since": rfc3339(raised - timedelta(minutes=6)), "reason": WHY})
+    assert (long.status_code, list(long.json()["errors"])) == (422, ["until"])
+    assert sara.call("POST", here, json=window).status_code == 422
+    far = sara.call("POST", here, json={**window, "position": {"lat": 31.6, "lon": 74.3}, "reason": WHY})
+    assert list(far.json()["errors"]) == ["position"]
+
+    # Two minutes of both cameras: one kept its last ten seconds, one was down all the time. Both are said.
+    asked = sara.call("POST", here, json={**window, "reason": WHY})
+    assert asked.status_code == 201, asked.text
+    said = sara.get(f"{here}/{asked.json()['id']}")
+    assert said["state"] == "answered"
+    bank, parking = ({each["name"]: each for each in said["cameras"]}[name] for name in ("Bank corner", "Parking"))
+    assert (parking["found"], [each["why"] for each in parking["missing"]]) == ("nothing", ["down"])
+    assert (bank["found"], [each["why"] for each in bank["missing"]]) == ("part", ["overwritten"])
+    assert [each["seconds"] for each in bank["have"]] == [pytest.approx(10, abs=1.1)]
+    evidence = bank["evidence"]
+    here = f"/v1/evidence/{evidence}"
+
+    # What was taken is the recorder's own bytes, hashed and sealed; the working copy shows no face.
+    found = sara.get(here)
+    assert (found["state"], found["clock"]["by"], found["held"]) == ("ready", "recorder", False)
+    assert {each["sha256"] for each in found["original"]["files"]} == {
+        Media.name_of(file.read_bytes()) for file in folder.iterdir()
+    }
+    assert {each["name"] for each in found["copy"]["detectors"]} >= {"faces", "people"}
+
+    # She looks, with a reason. Every picture carries her id; nobody else can use her view.
+    view = sara.call("POST", f"{here}/views", json={"reason": WHY}).json()
+    clip = sara.call("GET", view["clip"])
+    assert (clip.headers["Content-Type"], clip.headers["Cache-Control"]) == ("video/mp4", "private, no-store")
+    shown = pictures(clip.content)
+    assert len(shown) == found["copy"]["frames"]
+    assert shown[0].shape[0] > SIZE[1]  # the line under the picture
+    assert all(image[SIZE[1] :].max() > 200 for image in shown), "a line under a picture is empty"
+    assert found["copy"]["first"] == pytest.approx(110, abs=1.1)  # of the two minutes
+    still = sara.call("GET", view["stills"][0])
+    assert Image.open(io.BytesIO(still.content)).size[1] > SIZE[1]
+    assert imran.call("GET", view["clip"]).json()["code"] == "view_not_found"
+
+    # The original is opened for a stated reason once somebody else says yes; nobody says yes to themselves.
+    wanted = {"copy": "original", "reason": COURT}
+    assert sara.call("POST", f"{here}/views", json=wanted).json()["code"] == "opening_needed"
+    opening = sara.call("POST", f"{here}/openings", json={"reason": COURT}).json()
+    yes = {"approve": True, "reason": "The order is before me"}
+    assert sara.call("POST", f"/v1/reviews/{opening['id']}/answer", json=yes).json()["code"] == "own_question"
+    assert imran.call("POST", f"/v1/reviews/{opening['id']}/answer", json=yes).status_code == 200
+    opened = sara.call("POST", f"{here}/views", json=wanted).json()
+    assert (opened["review"], opened["stills"]) == (opening["id"], [])
+    original = pictures(sara.call("GET", opened["clip"]).content)
+    assert imran.call("POST", f"{here}/views", json=wanted).json()["code"] == "opening_needed"
+    working = pictures(Media(city.settings.media_url).get(found["copy"]["sha256"]))  # before marks are on it
+    faces = [
+        (bare(original[index], head), bare(working[index], head))
+        for index in range(0, SEGMENT_S * FPS, 4)
+        for head in heads("walk", index / FPS, SEGMENT_S, SIZE)
+    ]
+    assert sum(there for there, _ in faces) >= len(faces) / 2, "nobody was to be seen in the first place"
+    assert not any(left for _, left in faces), faces
+
+    # All of it stands on the chain of custody, and the chain holds: here, by command, and not when it was changed.
+    me, other = sara.who.person_id, imran.who.person_id
+    assert sara.acts(evidence) == [
+        ("taken", me), ("sealed", "system:evidence"), ("redacted", "system:evidence"), ("opened", me), ("viewed", me),
+        ("viewed", me), ("opened", me), ("viewed", me),
+    ]  # fmt: skip
+    assert other not in str(sara.acts(evidence))
+    row = custody.custody().find_one({"evidence": evidence, "seq": 5}) or {}
+    custody.custody().update_one({"_id": row["_id"]}, {"$set": {"actor": other}})
+    assert sara.get(f"{here}/custody")["broken_at"] == 5
+    custody.custody().update_one({"_id": row["_id"]}, {"$set": {"actor": me}})
+    custody.custody().delete_one({"_id": f"{evidence}:000008"})  # cut off at its end: the audit chain knows better
+    assert sara.get(f"{here}/custody")["broken_at"] == 8

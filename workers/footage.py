@@ -1,0 +1,294 @@
+"""The jobs on the `footage` queue: ask recorders, seal what they have, and make the redacted copy of it.
+
+They are on a queue of their own, since a minute of footage takes longer than anybody at a scene can wait for a look. The
+original lies in the clear only in a folder of the process's own, for as long as the copy is made.
+"""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from domain.cameras import queries as cameras
+from domain.cameras.errors import CameraNotFound
+from domain.evidence import footage, retention, rules, taking
+from domain.evidence.errors import EvidenceNotFound
+from domain.evidence.footage import Request
+from domain.evidence.rules import Said
+from domain.evidence.states import EvidenceState, Found, Why
+from domain.evidence.taking import Evidence
+from domain.vault.errors import Destroyed
+from runtime import logging
+from runtime.media import Media
+from runtime.mongo import STORE_DOWN
+from runtime.sealed import Damaged, SealedFiles
+from runtime.vault import vault
+from workers.context import Context, current
+from workers.recordings import recorded
+from workers.vision.bounded import TaskFailed, run
+
+STILLS: Final = 6
+MEMORY_MB: Final = 2560
+BUDGET: Final = (60.0, 6.0)
+"""Seconds that a copy may take: so many, and so many more for each second of footage."""
+RENEW_S: Final = 15.0
+log = logging.get(__name__)
+
+
+def sealed_files(context: Context) -> SealedFiles:
+    """The store of sealed originals."""
+    return SealedFiles(vault(context.settings), Media(context.settings.media_url))
+
+
+def take(request_id: str) -> None:
+    """The job: answer a footage request."""
+    take_with(current(), request_id)
+
+
+def take_with(context: Context, request_id: str) -> None:
+    """Ask each camera's recorder that was not asked yet, and take what there is."""
+    request = footage.begin(request_id, now=context.clock())
+    if request is None:
+        return
+    with _held(lambda: footage.renew(request, now=context.clock())):
+        for camera_id, answer in request["cameras"].items():
+            if answer["found"] != Found.ASKED:
+                continue
+            if request["tries"] > footage.MOST_TRIES:
+                footage.said(request, camera_id, _nothing(request, Why.UNREADABLE, Found.FAILED))
+            else:
+                _take_one(context, request, camera_id)
+    footage.done(request_id)
+    log.info("footage_answered", request=request_id)
+
+
+def _take_one(context: Context, request: Request, camera_id: str) -> None:
+    try:
+        camera = cameras.camera(camera_id, retired=True)
+    except CameraNotFound:
+        footage.said(request, camera_id, _nothing(request, Why.OUT_OF_SERVICE))
+        return
+    recording = recorded(camera, request["start"], request["seconds"], context)
+    said = rules.answer(recording, request["start"], request["seconds"], now=context.clock())
+    if not said.take:
+        footage.said(request, camera_id, said)
+        return
+    if sum(_size(each.path) for each in said.take) > rules.MOST_BYTES:
+        footage.said(request, camera_id, _nothing(request, Why.TOO_MUCH, Found.FAILED))
+        return
+    try:
+        doc = taking.begin(request, camera, recording, now=context.clock())
+        if doc["state"] == EvidenceState.TAKING:
+            doc = _seal(context, doc, said, request["reason"])
+    except (EvidenceNotFound, Destroyed):
+        footage.said(request, camera_id, _nothing(request, Why.OVERWRITTEN, Found.FAILED))
+        return
+    if not doc["parts"]:  # the recorder has gone on over all of them while we came
+        footage.said(request, camera_id, _nothing(request, Why.OVERWRITTEN))
+        return
+    footage.said(request, camera_id, _as_taken(said, doc), evidence=doc["_id"])
+    context.enqueue("redact", doc["_id"])
+
+
+def _seal(context: Context, doc: Evidence, said: Said, reason: str) -> Evidence:
+    stored: list[str] = []
+
+    def note(name: str) -> None:
+        taking.note(doc["_id"], [name])
+        stored.append(name)
+
+    try:
+        parts = _sealed_parts(context, doc, said, note)
+        return taking.sealed(doc, parts, reason=reason, now=context.clock()) if parts else doc
+    except (EvidenceNotFound, Destroyed):
+        _throw_away(context, doc["_id"], stored)
+        raise
+
+
+def _sealed_parts(context: Context, doc: Evidence, said: Said, note: Callable[[str], None]) -> list[dict[str, Any]]:
+    store, parts = sealed_files(context), []
+    for each in said.take:
+        try:
+            with each.path.open("rb") as file:
+                part = store.seal(
+                    doc["_id"],
+                    doc["city"],
+                    each.path.name,
+                    file,
+                    note=note,
+                    now=context.clock(),
+                )
+        except FileNotFoundError:
+            continue
+        if part["size"]:
+            parts.append({**part, "start": each.start, "seconds": each.seconds})
+    return parts
+
+
+def _as_taken(said: Said, doc: Evidence) -> Said:
+    """The answer for what was really taken: a recorder may go over its oldest file while it is read."""
+    names = {part["name"] for part in doc["parts"]}
+    if names >= {each.path.name for each in said.take}:
+        return said
+    left = tuple(each for each in said.take if each.path.name in names)
+    return rules.answer(rules.Recording(left, left[0].start), doc["start"], doc["seconds"], now=doc["at"])
+
+
+def _nothing(request: Request, why: Why, found: Found = Found.NOTHING) -> Said:
+    missing = [{"start": request["start"], "seconds": request["seconds"], "why": str(why)}]
+    return Said(found, [], missing)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def redact(evidence_id: str) -> None:
+    """The job: make the redacted copy of a piece of footage."""
+    redact_with(current(), evidence_id)
+
+
+def redact_with(context: Context, evidence_id: str) -> None:
+    """Open the sealed files into a folder of our own, blur, store the copy and its stills."""
+    doc = taking.begin_copy(evidence_id, now=context.clock())
+    if doc is None:
+        return
+    if doc["tries"] > taking.MOST_TRIES:
+        taking.unreadable(doc, "ended_its_workers")
+        return
+    with _folder(context) as folder, _held(lambda: taking.renew(doc, now=context.clock())):
+        try:
+            answer = _blurred(context, doc, folder)
+        except TaskFailed as failed:
+            log.warning("redaction_failed", evidence=evidence_id, reason=str(failed))
+            taking.give_back(doc, now=context.clock())
+            return
+        except Destroyed:
+            return
+        except Damaged:
+            log.error("evidence_damaged", evidence=evidence_id)
+            answer = {"status": "corrupt", "reason": "damaged"}
+        if answer["status"] == "ok":
+            _keep(context, doc, folder, answer)
+        else:
+            taking.unreadable(doc, answer["reason"])
+
+
+def _blurred(context: Context, doc: Evidence, folder: Path) -> dict[str, Any]:
+    store, pieces = sealed_files(context), []
+    for index, part in enumerate(doc["parts"]):
+        file = folder / f"part-{index:04d}"
+        with file.open("wb") as out:
+            out.writelines(store.open(doc["_id"], part))
+        offset = (part["start"] - doc["start"]).total_seconds()
+        pieces.append({"file": file.name, "offset": round(offset, 3)})
+    budget = BUDGET[0] + BUDGET[1] * float(doc["seconds"])
+    asked = {
+        "folder": str(folder),
+        "pieces": pieces,
+        "seconds": doc["seconds"],
+        "masks": cameras.camera(doc["camera"], retired=True).get("masks") or [],
+        "stills": STILLS,
+        "budget_s": budget,
+        "max_bytes": rules.MOST_BYTES,
+    }
+    return run("blur", asked, memory_mb=MEMORY_MB, wall_s=budget + 30)
+
+
+def _keep(context: Context, doc: Evidence, folder: Path, answer: Mapping[str, Any]) -> None:
+    media, files = Media(context.settings.media_url), [folder / answer["file"]]
+    files += [folder / still["file"] for still in answer["stills"]]
+    contents = [file.read_bytes() for file in files]
+    names = [Media.name_of(data) for data in contents]
+    try:
+        taking.note(doc["_id"], names)
+    except EvidenceNotFound:
+        return
+    for data in contents:
+        media.put(data)
+    copy = {
+        "sha256": names[0],
+        "size": len(contents[0]),
+        "type": "video/mp4",
+        "first": answer["first"],
+        "frames": answer["frames"],
+        "seconds": answer["seconds"],
+        "regions": answer["regions"],
+        "stills": [{name: value for name, value in still.items() if name != "file"} for still in answer["stills"]],
+        "detectors": answer["detectors"],
+        "broken": answer["broken"],
+        "at": context.clock(),
+    }
+    if not taking.copied(doc, copy, now=context.clock()):
+        _throw_away(context, doc["_id"], names)
+        return
+    log.info("footage_redacted", evidence=doc["_id"], frames=copy["frames"], regions=copy["regions"])
+
+
+def _throw_away(context: Context, evidence_id: str, names: Sequence[str]) -> None:
+    """What was stored for evidence whose end came meanwhile. What somebody else made of it stays, and goes with it."""
+    try:
+        taking.get(evidence_id)
+    except EvidenceNotFound:
+        retention.drop_unheld(names, Media(context.settings.media_url).delete, leaving=[evidence_id])
+
+
+@contextmanager
+def _folder(context: Context) -> Iterator[Path]:
+    """A folder that only this process's owner can read, gone with what is in it at the end."""
+    work = context.settings.var_dir / "work"
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _tidy(work)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work)).absolute()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(work: Path) -> None:
+    """Take away what a process that was killed left behind."""
+    for left in work.iterdir():
+        pid = left.name.partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _held(renew: Callable[[], bool]) -> Iterator[None]:
+    """Hold a lease on while the block runs."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.wait(RENEW_S):
+            try:
+                if not renew():
+                    return
+            except STORE_DOWN:
+                log.warning("store_away")
+
+    thread = threading.Thread(target=hold, name="footage-lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=RENEW_S)
+
+
+def waiting_footage(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Requests and copies that nobody works on: on the queue again."""
+    now = context.clock()
+    asked = [("footage", row["_id"]) for row in footage.overdue(now=now)]
+    asked += [("redact", row["_id"]) for row in taking.overdue(now=now)]
+    for job, subject in asked:
+        context.enqueue(job, subject)
+    return len(asked)
