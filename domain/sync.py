@@ -25,6 +25,7 @@ from domain.watch.states import GroupStatus, Standing
 
 KEPT: Final = timedelta(days=90)
 LOOK_BACK: Final = timedelta(seconds=5)
+_NO_MEMBER: Final = frozenset({Standing.REMOVED, Standing.SUSPENDED, Standing.CLOSED})
 MOST: Final = 100
 """SOS that one answer looks at, the oldest changes first: more than fit in it, so that it is never taken for all."""
 
@@ -105,7 +106,7 @@ def watch_groups(person: str, since: datetime, cursor: Cursor | None = None) -> 
     held = {row["group"]: row for row in watch.of_person(person)}
     for group in watch.some(list(held)):
         row = held[group["_id"]]
-        gone = group["status"] == GroupStatus.CLOSED or row["standing"] == Standing.REMOVED
+        gone = group["status"] == GroupStatus.CLOSED or row["standing"] in _NO_MEMBER
         body = None if gone else {**group, "id": group["_id"], "standing": row["standing"], "role": row["role"]}
         changes.append(Change("watch_group", group["_id"], max(group["changed_at"], row["changed_at"]), body))
     return heapq.nsmallest(MOST, (each for each in changes if each.at > since and _is_after(each, cursor)), key=_order)

@@ -46,7 +46,9 @@ def asked(event: Event, context: Context) -> None:
 
 
 def decided(event: Event, context: Context) -> None:
-    """Whoever asked hears that there is an answer."""
+    """Whoever asked hears that there is an answer; of an appeal, by what follows from it (`workers/watch.py`)."""
+    if event.get("asks") in (ReviewKind.REPORT_APPEAL, ReviewKind.SANCTION_APPEAL):
+        return
     _tell(event, context, {reviews.get(event["subject"])["asked_by"]} - {RULE})
 
 

@@ -35,9 +35,10 @@ from domain.journeys.states import Concern, FakeCallBy, JourneyStatus
 from domain.notices.states import NoticeKind, NoticeStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
-from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
+from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
 from domain.reviews.states import ReviewKind, ReviewStatus
-from domain.watch.states import GroupRole, GroupStatus, Moderation, Standing
+from domain.watch.lists import Problem
+from domain.watch.states import GroupRole, GroupStatus, Level, Moderation, Sanction, Standing
 
 HEADING: Final = """# States
 
@@ -57,7 +58,21 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
     "Casework": (ReferralKind, Consent, Track, Stage),
     "Reviews": (ReviewKind, ReviewStatus),
-    "Neighbourhood watch": (GroupStatus, Standing, GroupRole, Moderation, ReportStatus, Anonymity, Stand, Flag),
+    "Neighbourhood watch": (
+        GroupStatus,
+        Standing,
+        GroupRole,
+        Moderation,
+        ReportStatus,
+        Anonymity,
+        Stand,
+        Flag,
+        Nudge,
+        Part,
+        Level,
+        Sanction,
+        Problem,
+    ),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }

@@ -1,13 +1,35 @@
 """Bodies and answers of reports."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import marshmallow as ma
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Id, PlaceSchema, PositionSchema, Schema, Shaped, Text, Time, Whole
 from domain.reports.categories import CATEGORIES
-from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
+from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
 
 _CATEGORY = {"description": f"One of: {', '.join(CATEGORIES)}; see GET /v1/watch/categories."}
+
+
+_LOOKS = {
+    "description": "How somebody looks, a descriptor for each part. Others read it once there are enough different ones "
+    "for the kind of report, and `note` says what was done."
+}
+
+
+class Look(Schema):
+    """One descriptor of how somebody looks."""
+
+    part = Choice(Part, required=True)
+    text = Text(80, min_chars=2, required=True)
+
+
+def _once(looks: Sequence[Mapping[str, Any]]) -> None:
+    if len({each["part"] for each in looks}) < len(looks):
+        raise ma.ValidationError("Each part once.")
 
 
 class NewReport(Schema):
@@ -18,6 +40,9 @@ class NewReport(Schema):
     note = Text(
         600, multiline=True, load_default="", metadata={"description": "What somebody does, before how they look."}
     )
+    looks = fields.List(
+        fields.Nested(Look), load_default=list, validate=[validate.Length(max=len(Part)), _once], metadata=_LOOKS
+    )
     anonymous = Choice(Anonymity, load_default=Anonymity.NOBODY)
 
 
@@ -26,6 +51,22 @@ class ReportFields(Schema):
 
     category = Text(40, min_chars=1, metadata=_CATEGORY)
     note = Text(600, multiline=True)
+    looks = fields.List(fields.Nested(Look), validate=[validate.Length(max=len(Part)), _once], metadata=_LOOKS)
+
+
+class ReportDraft(Schema):
+    """Words that are tried before they are sent."""
+
+    category = Text(40, min_chars=1, required=True, metadata=_CATEGORY)
+    note = Text(600, multiline=True, load_default="")
+    looks = fields.List(fields.Nested(Look), load_default=list, validate=[validate.Length(max=len(Part)), _once])
+
+
+class ReportNudges(Schema):
+    """What to say otherwise, and what would keep it back until a human has read it."""
+
+    nudges = fields.List(Choice(Nudge), required=True)
+    holds = fields.List(fields.String(), required=True)
 
 
 class LikelyReport(Schema):
@@ -50,6 +91,23 @@ class EarlierWords(Schema):
     at = Time(required=True)
     category = fields.String(required=True)
     note = fields.String(required=True)
+    looks = fields.List(fields.Nested(Look))
+
+
+class ReportAppeal(Schema):
+    """Why a report should not have been held or removed."""
+
+    reason = Text(500, min_chars=5, multiline=True, required=True)
+
+
+class HeardAppeal(Answer):
+    """An appeal, and what was answered."""
+
+    reason = fields.String(required=True)
+    at = Time(required=True)
+    upheld = fields.Boolean(metadata={"description": "Whether the decision stands."})
+    answer = fields.String()
+    answered_at = Time()
 
 
 class ReportDecision(Schema):
@@ -110,6 +168,10 @@ class ReportAnswer(ReportRow):
     photo = fields.Boolean(required=True)
     reasons = fields.List(fields.String(), metadata={"description": "Why it is held."})
     decision = fields.Nested(ReportDecision)
+    looks = fields.List(fields.Nested(Look), required=True)
+    nudges = fields.List(Choice(Nudge), metadata={"description": "For its author: what to say otherwise, or as well."})
+    appeal = fields.Nested(HeardAppeal)
+    expires_at = Time(metadata={"description": "Until when lists show it to others."})
     incident_id = fields.String(metadata={"description": "For who may see exact places."})
     links = fields.List(fields.Nested(ReportLink))
     position = fields.Nested(ExactPlace)
@@ -161,6 +223,10 @@ class ReportCategoryAnswer(Schema):
     code = fields.String(required=True)
     name = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     emergency = fields.Boolean(required=True, metadata={"description": "Units are sent once it is believed."})
+    looks = fields.Integer(
+        required=True, metadata={"description": "So many descriptors before others read how somebody looks; 0: never."}
+    )
+    hours = fields.Integer(required=True, metadata={"description": "For how long others are shown it."})
 
 
 class ReportCategories(Schema):

@@ -3,24 +3,44 @@
 from typing import Any
 
 from api.blueprint import Blueprint, Call
+from api.cameras.views import stills_of
 from api.paging import Listed
 from api.reviews import schemas
 from domain import permissions
 from domain.audit import chain as audit
+from domain.errors import Invalid
 from domain.permissions import Target
-from domain.reviews import queries, service
-from domain.reviews.errors import ReviewNotFound
+from domain.reviews import pictures, queries, service
+from domain.reviews.errors import ReviewNotFound, SubjectGone
 from domain.reviews.service import Review
-from domain.reviews.states import QUESTIONS, ReviewKind
+from domain.reviews.states import QUESTIONS, ReviewKind, ReviewStatus, Said
 
 blp = Blueprint("reviews", __name__, url_prefix="/v1/reviews", description="Questions to humans, with a deadline.")
 
 ANSWER = "review.answer"
+_SAID = {Said.YES: "review.approved", Said.NO: "review.refused", Said.CANNOT_TELL: "review.cannot_tell"}
+
+
+LEAST_REASON = 5
 
 
 def review_view(doc: Review) -> dict[str, Any]:
     """A review as whoever asked it, or may answer it, sees it."""
-    return {"id": doc["_id"], **doc}
+    answers = [{**each, "answer": each["said"]} for each in doc["answers"]]
+    view = {"id": doc["_id"], **doc, "answers": answers}
+    if QUESTIONS[ReviewKind(doc["kind"])].of_a_picture:
+        view |= {"question": pictures.question(doc), "about": _about(doc)}
+    return view
+
+
+def _about(doc: Review) -> dict[str, Any]:
+    """What is shown with a picture's question; its pictures are gone when what it is about is."""
+    about = dict(doc.get("about") or {})
+    if hit := about.get("hit"):
+        shown = [f"/v1/hits/{hit}/crop"] if about.get("crop") else []
+    else:
+        shown = stills_of(doc["subject"], int(about.get("stills") or 0))
+    return about | {"pictures": shown if pictures.is_kept(doc) else []}
 
 
 def _for(call: Call, review_id: str) -> Review:
@@ -60,15 +80,25 @@ def read_review(call: Call, review_id: str) -> Any:
     body=schemas.AnswerBody,
     answer=schemas.Review,
     caution=False,
-    also={403: "Nobody answers what they asked themselves.", 409: "It is over, or was answered otherwise."},
+    also={
+        403: "Nobody answers what they asked themselves.",
+        409: "It is over, or was answered otherwise: of two who answer at once, one is taken.",
+        410: "What it is about is no longer kept.",
+    },
 )
 def answer(call: Call, review_id: str) -> Any:
-    """Say yes or no, with a reason. On the audit chain."""
+    """Say yes or no, with a reason; of a picture also that one cannot tell. On the audit chain."""
     doc, who, body = _for(call, review_id), call.who.person_id, call.body
+    said = body.get("answer") or (Said.YES if body["approve"] else Said.NO)
     action = QUESTIONS[ReviewKind(doc["kind"])].action
     call.require_reach(action, Target(city=doc["city"]))
-    after = service.answer(review_id, by=who, approve=body["approve"], reason=body["reason"], now=call.now)
-    said = "review.approved" if body["approve"] else "review.refused"
-    audit.append(doc["city"], who, said, review_id, now=call.now, reason=body["reason"], about=doc["subject"])
+    if not QUESTIONS[ReviewKind(doc["kind"])].of_a_picture and len(body["reason"]) < LEAST_REASON:
+        raise Invalid("say why", errors={"reason": [f"At least {LEAST_REASON} characters."]})
+    if doc["status"] == ReviewStatus.OPEN and not pictures.is_kept(doc):
+        service.withdraw([doc["subject"]], now=call.now)
+        call.services.enqueue("drain", "reviews", review_id)
+        raise SubjectGone("what it asks about is no longer kept")
+    after = service.answer(review_id, by=who, said=said, reason=body["reason"], now=call.now)
+    audit.append(doc["city"], who, _SAID[said], review_id, now=call.now, reason=body["reason"], about=doc["subject"])
     call.services.enqueue("drain", "reviews", review_id)
     return review_view(after)

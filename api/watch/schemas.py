@@ -3,8 +3,9 @@
 from marshmallow import fields, validate
 
 from api.paging import PageQuery
-from api.schemas import Answer, Choice, Number, Phone, Schema, Text, Time, Whole
-from domain.watch.states import GroupRole, GroupStatus, Moderation, Standing
+from api.schemas import Answer, Choice, Flag, Id, Number, Schema, Text, Time, Whole, code_field
+from domain.watch.lists import MOST_CHARS, Problem
+from domain.watch.states import GroupRole, GroupStatus, Level, Moderation, Sanction, Standing
 
 
 class GroupFields(Schema):
@@ -45,6 +46,10 @@ class GroupAnswer(Answer):
     members = fields.Integer()
     standing = Choice(Standing)
     role = Choice(GroupRole)
+    level = Choice(Level, metadata={"description": "How well the group knows the caller."})
+    accept_rules = fields.Boolean(metadata={"description": "They were written anew: accept them by joining again."})
+    lead_asked = fields.Boolean(metadata={"description": "The coordinator is silent, and the caller is asked to lead."})
+    liaison_name = fields.String(metadata={"description": "The police officer who is the group's contact."})
     created_at = Time(required=True)
 
 
@@ -69,15 +74,52 @@ class GroupJoin(Schema):
 
 
 class GroupInvitations(Schema):
-    """Numbers that are asked to join, from a list."""
+    """Whom to ask to join: one of both. The first 200 numbers are taken."""
 
-    phones = fields.List(Phone(), required=True, validate=validate.Length(min=1, max=200))
+    phones = fields.List(
+        fields.Raw(allow_none=True),
+        validate=validate.Length(min=1, max=1000),
+        metadata={"description": "Numbers, or objects with `phone`; a row that is neither is named in the answer."},
+    )
+    csv = Text(
+        MOST_CHARS,
+        min_chars=1,
+        multiline=True,
+        metadata={"description": "Lines as a spreadsheet writes them, with a heading that names `phone` or without."},
+    )
+
+
+class BadRow(Schema):
+    """A row that nobody was asked by."""
+
+    line = fields.Integer(required=True, metadata={"description": "From 1; of CSV with its heading."})
+    problem = Choice(Problem, required=True)
 
 
 class GroupInvited(Schema):
     """How many were asked; of whom nothing is told, since a number says who is with Amaan."""
 
     invited = fields.Integer(required=True)
+    bad = fields.List(fields.Nested(BadRow), required=True, metadata={"description": "The first 50."})
+    bad_rows = fields.Integer(required=True)
+
+
+class GroupDoorCode(Schema):
+    """The six digits of a letter."""
+
+    code = code_field("[0-9]{6}", "Six digits.", required=True)
+
+
+class GroupLiaison(Schema):
+    """The police officer who is the group's contact; null for nobody."""
+
+    person = Id(required=True, allow_none=True)
+
+
+class GroupSuccession(Schema):
+    """Whether one leads the group from now on."""
+
+    accept = Flag(required=True)
 
 
 class GroupMember(Answer):
@@ -87,6 +129,8 @@ class GroupMember(Answer):
     name = fields.String(required=True)
     standing = Choice(Standing, required=True)
     role = Choice(GroupRole, required=True)
+    level = Choice(Level)
+    by_sms = fields.Boolean(metadata={"description": "Has no app, and is written to by SMS."})
     since = Time()
 
 
@@ -106,3 +150,62 @@ class GroupRemoveQuery(Schema):
     """Why somebody is taken out; not needed for leaving."""
 
     reason = Text(300, load_default="")
+
+
+class NewSanction(Schema):
+    """What is imposed on a member, for how long, and why: they read it."""
+
+    person = Id(required=True)
+    kind = Choice(Sanction, required=True)
+    hours = Whole(1, 8_760, required=True)
+    reason = Text(300, min_chars=5, required=True)
+
+
+class NewCitySanction(NewSanction):
+    """The same in a whole city: a mute."""
+
+    city = Id(required=True)
+
+
+class SanctionReason(Schema):
+    """Why it should end."""
+
+    reason = Text(500, min_chars=5, required=True)
+
+
+class SanctionLifted(Schema):
+    """That it was ended before its time."""
+
+    at = Time(required=True)
+    reason = fields.String(required=True)
+
+
+class SanctionAppeal(Answer):
+    """An appeal, and what was answered."""
+
+    reason = fields.String(required=True)
+    at = Time(required=True)
+    upheld = fields.Boolean(metadata={"description": "Whether it stands."})
+    answer = fields.String()
+    answered_at = Time()
+
+
+class SanctionAnswer(Answer):
+    """A sanction. Who imposed it is not told to whom it is imposed on."""
+
+    id = fields.String(required=True)
+    city = fields.String(required=True)
+    group = fields.String(metadata={"description": "Left out where it holds in the whole city."})
+    person = fields.String(required=True)
+    kind = Choice(Sanction, required=True)
+    by = fields.String()
+    reason = fields.String(required=True)
+    at = Time(required=True)
+    until = Time(required=True)
+    in_force = fields.Boolean(required=True)
+    lifted = fields.Nested(SanctionLifted)
+    appeal = fields.Nested(SanctionAppeal)
+
+
+class OwnSanction(SanctionAnswer):
+    """What was imposed on oneself."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 from flask import Response, request
 
 from api.services import services
-from api.webhooks import answers, helpline, intake, opting
+from api.webhooks import answers, helpline, intake, neighbours, opting
 from api.webhooks.answers import Answer, Outcome, Step
 from api.webhooks.intake import Caller
 from domain.cities import queries as cities
@@ -105,6 +105,8 @@ def _reply_code(who: Caller, number: str, step: Step) -> Said:
         return _passive(who, "reply_unknown_code")
     if held[1]:
         return _passive(who, "reply_stale_code")
+    if delivery["purpose"] in neighbours.ANSWERS:
+        return Said(neighbours.answered(delivery, step))
     outcome = answers.to_offer(Answer(delivery, step, via="sms"))
     over = outcome == Outcome.TOO_LATE and not answers.handled_by(delivery, DEFAULT_LANGUAGE)
     return Said("reply_over" if over else _SAID[outcome], delivery=delivery["_id"])

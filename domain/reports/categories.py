@@ -1,12 +1,18 @@
-"""What neighbours report: one table beside the incidents' one (`cities/shared/pakistan.toml`), with the incident that a
-report of a kind becomes when it is believed. A kind without one is no emergency: nobody is dispatched to it.
+"""What neighbours report, and the rules of each kind: the table `cities/shared/report-categories.toml`, whose head says what
+its columns mean. A kind without an incident is no emergency: nobody is dispatched to it.
 """
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from domain.cities.config import Text
+from domain.cities.presets import PRESETS
+
+FILE: Final = PRESETS / "shared" / "report-categories.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,31 +21,38 @@ class ReportCategory:
 
     code: str
     names: Text
-    incident: str = ""
+    incident: str
+    cell: int
+    """The H3 resolution of the place that others see."""
+    looks: int
+    """So many descriptors are needed before others read how somebody looks; 0: they never do."""
+    shown_for: timedelta
+    camera: bool
+    """Whether cameras near by are asked to look once it is believed."""
+    minors: bool
+    """It is about a child: what is written is read by a human first."""
 
 
-_ALL: Final = (
-    ReportCategory("explosion", Text(en="Explosion", ur="دھماکہ"), "explosion"),
-    ReportCategory("shooting", Text(en="Gunfire", ur="فائرنگ"), "shooting"),
-    ReportCategory("fire", Text(en="Fire or smoke", ur="آگ یا دھواں"), "fire"),
-    ReportCategory("gas_leak", Text(en="Smell of gas", ur="گیس کی بو"), "gas_leak"),
-    ReportCategory("building_collapse", Text(en="Collapsed building", ur="عمارت کا گرنا"), "building_collapse"),
-    ReportCategory("assault", Text(en="Somebody is attacked", ur="کسی پر حملہ"), "assault"),
-    ReportCategory("harassment", Text(en="Somebody is harassed", ur="کسی کو ہراساں کیا جا رہا ہے"), "harassment"),
-    ReportCategory("robbery", Text(en="Robbery or snatching", ur="ڈکیتی یا چھینا جھپٹی"), "robbery"),
-    ReportCategory("burglary", Text(en="Break-in", ur="چوری کی واردات"), "burglary"),
-    ReportCategory("disorder", Text(en="Fight or riot", ur="جھگڑا یا ہنگامہ"), "disorder"),
-    ReportCategory("child_in_danger", Text(en="Child in danger", ur="خطرے میں بچہ"), "child_in_danger"),
-    ReportCategory("missing_person", Text(en="Missing person", ur="لاپتہ شخص"), "missing_person"),
-    ReportCategory("road_accident", Text(en="Road accident", ur="سڑک کا حادثہ"), "road_accident"),
-    ReportCategory("flood", Text(en="Flooding", ur="سیلابی پانی"), "flood"),
-    ReportCategory("suspicious", Text(en="Suspicious behaviour", ur="مشکوک حرکات"), "suspicious"),
-    ReportCategory("street_light", Text(en="Street light out", ur="سٹریٹ لائٹ بند")),
-    ReportCategory("open_manhole", Text(en="Open manhole", ur="کھلا مین ہول")),
-    ReportCategory("hanging_wire", Text(en="Hanging electric wire", ur="لٹکتی بجلی کی تار")),
-    ReportCategory("stray_dogs", Text(en="Aggressive dogs", ur="خطرناک کتے")),
-    ReportCategory("noise", Text(en="Noise", ur="شور")),
-    ReportCategory("other", Text(en="Something else", ur="کچھ اور")),
-)
-CATEGORIES: Final[Mapping[str, ReportCategory]] = {each.code: each for each in _ALL}
+def read(file: Path = FILE) -> Mapping[str, ReportCategory]:
+    """The table, by code. Raises ValueError for one that cannot be."""
+    found: dict[str, ReportCategory] = {}
+    for row in tomllib.loads(file.read_text(encoding="utf-8"))["categories"]:
+        unknown = row.keys() - {"code", "name_en", "name_ur", "incident", "cell", "looks", "hours", "camera", "minors"}
+        made = ReportCategory(
+            code=row["code"],
+            names=Text(en=row["name_en"], ur=row["name_ur"]),
+            incident=row.get("incident", ""),
+            cell=row.get("cell", 9),
+            looks=row.get("looks", 0),
+            shown_for=timedelta(hours=row["hours"]),
+            camera=row.get("camera", False),
+            minors=row.get("minors", False),
+        )
+        if unknown or made.code in found or not 7 <= made.cell <= 9 or not 1 <= row["hours"] <= 24 * 30:
+            raise ValueError(f"{file.name}: {made.code} cannot be {sorted(unknown)}")
+        found[made.code] = made
+    return found
+
+
+CATEGORIES: Final[Mapping[str, ReportCategory]] = read()
 """Code → category, in the order in which a phone shows them."""

@@ -19,7 +19,12 @@ class ReportDoc(me.Document):
     note = me.StringField()
     position = me.DictField()  # {lat, lon, accuracy_m}
     public = me.DictField()  # {lat, lon}
-    cells = me.DictField()
+    cells = me.DictField()  # of the exact place: for us
+    shown = me.DictField()  # of the public one: by which others find it
+    expires_at = me.DateTimeField()  # until when others are shown it
+    looks = me.ListField(me.DictField())  # {part, text}
+    media = me.ListField(me.DictField())  # {id, sha256, size, type, shown, redacted}: what came by tus
+    appeal = me.DictField()  # {reason, at, against, answer, answered_at, upheld}
     at = me.DateTimeField()  # when it was seen
     created_at = me.DateTimeField()
     offline = me.BooleanField()
@@ -28,6 +33,7 @@ class ReportDoc(me.Document):
     decision = me.DictField()  # {by, at, reason, status}
     history = me.ListField(me.DictField())  # {at, category, note} before an edit
     same_as = me.ListField(me.DictField())
+    cluster = me.StringField()  # of which it is a part; that may be part of another since
     score = me.FloatField()
     voices = me.IntField()
     parts = me.DictField()
@@ -41,6 +47,7 @@ class ReportDoc(me.Document):
     changed_at = me.DateTimeField()
     worded_at = me.DateTimeField()  # when what it says was last written
     author_device = me.StringField()
+    author_address = me.StringField()  # of their network, hashed
     version = me.IntField(default=1)
 
     pending_events = me.ListField(me.DictField())
@@ -54,12 +61,19 @@ class ReportDoc(me.Document):
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["photo.sha256"], "sparse": True},
+            ["city", "shown.r5", "-at"],
+            ["city", "shown.r7", "-at"],
+            ["city", "shown.r9", "-at"],
+            {"fields": ["media.sha256"], "sparse": True},
+            {"fields": ["media.shown.sha256"], "sparse": True},
+            {"fields": ["media.redacted.sha256"], "sparse": True},
             ["city", "cells.r7", "-at"],
             ["city", "cells.r9", "-at"],
             ["city", "-created_at"],
             ["groups", "-created_at"],
             ["groups", "changed_at"],
             ["author", "-created_at"],
+            ["cluster", "created_at"],
         ],
     }
 
@@ -75,6 +89,7 @@ class VoiceDoc(me.Document):
     metres = me.FloatField()
     made = me.DateTimeField()
     device = me.StringField()
+    address = me.StringField()  # of their network, hashed
     helped = me.IntField()
     false_alarms = me.IntField()
     at = me.DateTimeField()

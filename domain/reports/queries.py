@@ -7,7 +7,7 @@ from typing import Any, Final
 from pymongo.collection import Collection
 
 from domain import geo
-from domain.reports import rules
+from domain.reports import likeness
 from domain.reports.documents import ReportDoc, VoiceDoc
 from domain.reports.errors import ReportNotFound
 from domain.reports.rules import Voice
@@ -42,7 +42,15 @@ def get(report_id: str) -> Report:
 
 def voices_of(report_id: str) -> list[Voice]:
     """What others say of a report, the newest first."""
-    rows = voices().find({"report": report_id}).sort("at", -1).limit(MOST_VOICES)
+    return voices_of_any([report_id])
+
+
+def voices_of_any(ids: Sequence[str]) -> list[Voice]:
+    """What people say of any of these (reports, or clusters), the newest first; of each person their last word."""
+    rows = voices().find({"report": {"$in": list(ids)}}).sort("at", -1).limit(MOST_VOICES)
+    last: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        last.setdefault(row["person"], row)
     return [
         Voice(
             person=row["person"],
@@ -50,10 +58,11 @@ def voices_of(report_id: str) -> list[Voice]:
             metres=row["metres"],
             made=row.get("made"),
             device=row.get("device") or "",
+            address=row.get("address") or "",
             helped=row.get("helped") or 0,
             false_alarms=row.get("false_alarms") or 0,
         )
-        for row in rows
+        for row in last.values()
     ]
 
 
@@ -61,25 +70,38 @@ def _older(wanted: dict[str, Any], field: str, before: datetime | None) -> dict[
     return {**wanted, field: {"$lt": before} if before else {"$exists": True}}
 
 
-def public(city: str, *, since: datetime, before: datetime | None, limit: int) -> list[Report]:
+def _current(now: datetime) -> dict[str, Any]:
+    """What others are still shown; each kind of report has its time."""
+    return {"expires_at": {"$not": {"$lte": now}}}
+
+
+def public(city: str, *, since: datetime, before: datetime | None, limit: int, now: datetime) -> list[Report]:
     """What is published in a city since a time, newest first; one more than `limit` where there are."""
     time: dict[str, Any] = {"$gte": since}
     if before:
         time["$lt"] = before
     wanted = {"city": city, "created_at": time, "status": str(ReportStatus.PUBLISHED)}
-    return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
+    return list(reports().find(wanted | _current(now)).sort("created_at", -1).limit(limit + 1))
 
 
 def near(
-    city: str, lat: float, lon: float, radius_m: float, *, since: datetime, before: datetime | None, limit: int
+    city: str,
+    lat: float,
+    lon: float,
+    radius_m: float,
+    *,
+    since: datetime,
+    before: datetime | None,
+    limit: int,
+    now: datetime,
 ) -> list[Report]:
     """What is published in the cells around a point since a time, latest seen first."""
     level, cells = geo.disk(lat, lon, radius_m)
     time: dict[str, Any] = {"$gte": since}
     if before:
         time["$lt"] = before
-    wanted = {"city": city, f"cells.r{level}": {"$in": cells}, "at": time, "status": str(ReportStatus.PUBLISHED)}
-    return list(reports().find(wanted).sort("at", -1).limit(limit + 1))
+    wanted = {"city": city, f"shown.r{level}": {"$in": cells}, "at": time, "status": str(ReportStatus.PUBLISHED)}
+    return list(reports().find(wanted | _current(now)).sort("at", -1).limit(limit + 1))
 
 
 def of_group(group: str, statuses: Sequence[str], *, before: datetime | None, limit: int) -> list[Report]:
@@ -105,14 +127,16 @@ def like(doc: Report) -> list[dict[str, Any]]:
     here = doc.get("public")
     if not here:
         return []
-    level, cells = geo.disk(here["lat"], here["lon"], rules.SAME_WITHIN_M + 200.0)
+    kinds, spread = likeness.alike(doc["category"]), likeness.spread(doc["category"])
+    level, cells = geo.disk(here["lat"], here["lon"], max(spread.reach_m, 701.0))
     wanted = {
         "city": doc["city"],
-        f"cells.r{level}": {"$in": cells},
-        "at": {"$gte": doc["at"] - rules.SAME_WITHIN, "$lte": doc["at"] + rules.SAME_WITHIN},
+        f"shown.r{level}": {"$in": cells},
+        "at": {"$gte": doc["at"] - spread.lasts, "$lte": doc["at"] + spread.lasts},
+        "category": {"$in": kinds},
         "status": str(ReportStatus.PUBLISHED),
     }
     rows = reports().find(wanted).sort("at", -1).limit(COMPARED)
-    scored = [(rules.likeness(doc, row), row["_id"]) for row in rows if row["_id"] != doc["_id"]]
-    best = sorted((each for each in scored if each[0] >= rules.SAME_FROM), key=lambda each: (-each[0], each[1]))
-    return [{"id": other, "likeness": score} for score, other in best[: rules.MOST_SAME]]
+    scored = [(likeness.likeness(doc, row), row["_id"]) for row in rows if row["_id"] != doc["_id"]]
+    best = sorted((each for each in scored if each[0] >= likeness.SAME_FROM), key=lambda each: (-each[0], each[1]))
+    return [{"id": other, "likeness": score} for score, other in best[: likeness.MOST_SAME]]

@@ -3,12 +3,14 @@
 The author is not its citizen: their phone is not followed, their guardians are not told, nobody rings them.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pymongo import ReturnDocument
 
+from domain.clusters import service as clusters
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, facts
 from domain.incidents.service import Incident
@@ -22,7 +24,7 @@ CHANNEL = "watch"
 
 
 def raise_incident(report_id: str, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident | None:
-    """The incident of a believed report: the one that a report of the same thing became, or its own. None where nobody is
+    """The incident of a believed report: the one that another report of its cluster became, or its own. None where nobody is
     sent to its kind, or it was taken out meanwhile.
     """
     doc = queries.get(report_id)
@@ -31,25 +33,29 @@ def raise_incident(report_id: str, *, secret: str, link_ttl: timedelta, now: dat
         return incidents.get(doc["incident"])
     if not code or not doc.get("believed_at") or doc["status"] in (ReportStatus.REMOVED, ReportStatus.WITHDRAWN):
         return None
-    incident = _of_the_same(doc) or _own(doc, code, secret=secret, link_ttl=link_ttl, now=now)
+    cluster = clusters.believed(doc["cluster"], now=now) if doc.get("cluster") else {"_id": report_id}
+    incident = _going_on(cluster) or _own(doc, code, cluster, secret=secret, link_ttl=link_ttl, now=now)
     reports().find_one_and_update(
         {"_id": report_id, "incident": {"$exists": False}},
         {"$set": {"incident": incident["_id"], "changed_at": now}, "$inc": {"version": 1}},
         return_document=ReturnDocument.AFTER,
     )
+    if doc.get("cluster"):
+        clusters.has_incident(cluster["_id"], incident["_id"])
     return incident
 
 
-def _of_the_same(doc: Report) -> Incident | None:
-    for other in queries.like(doc):
-        held = queries.get(other["id"]).get("incident")
-        found = incidents.get(held) if held else None
-        if found and found["status"] != IncidentStatus.CLOSED and found["about"].get("report") != doc["_id"]:
-            return found
-    return None
+def _going_on(cluster: Mapping[str, Any]) -> Incident | None:
+    held = cluster.get("incident")  # which may be no longer kept
+    found = incidents.incidents().find_one({"_id": held}) if held else None
+    return found if found and found["status"] != IncidentStatus.CLOSED else None
 
 
-def _own(doc: Report, code: str, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident:
+def _own(
+    doc: Report, code: str, cluster: Mapping[str, Any], *, secret: str, link_ttl: timedelta, now: datetime
+) -> Incident:
+    # Two reports of a cluster that are believed at one moment are one incident; one that comes when that is over is another.
+    once = doc["_id"] if cluster.get("incident") else cluster["_id"]
     place: dict[str, Any] = {**doc["position"], "captured_at": doc["at"], "source": "report"}
     call = CallForHelp(
         channel=CHANNEL,
@@ -57,7 +63,7 @@ def _own(doc: Report, code: str, *, secret: str, link_ttl: timedelta, now: datet
         verified=True,
         category=code,
         note=doc["note"] or None,
-        key=f"{doc['_id']}:believed-report",
+        key=f"{once}:believed-report",
         city=doc["city"],
     )
     found = replace(facts(call, now=now), about={"report": doc["_id"]})

@@ -1,23 +1,21 @@
-"""How far a report is believed, which reports may be one, and what a human must read first. Pure.
+"""How far a report is believed. Pure.
 
 The score ranks and raises; it silences nobody. Figures are ours, a first estimate, to be set anew from what turned out
 to be so. A voice is worth the product of four parts, each told with the score:
 
 distance      half at 300 m from the cell of what is reported, a tenth at least: whoever is far away hears say
 account       a tenth in the first week of an account; all such voices together weigh less than one neighbour
-independence  voices from one phone, and fresh accounts made within ten minutes of each other, count as the best of them
+independence  voices from one phone, fresh accounts made within ten minutes of each other or speaking from one network
+              address, and older ones with both in common, count as the best of them
 record        (helped + 1) / (helped + false alarms + 1), a quarter at least
 """
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from domain import geo
-from domain.correlation.rules import KIN
 from domain.reports.errors import ReportOver
 from domain.reports.states import STEPS, ReportStatus, Stand
 
@@ -31,7 +29,7 @@ FLAGS: Final = 3
 OLDEST: Final = timedelta(days=7)
 """A phone may have been offline for some days."""
 
-_HALF_M: Final = 300.0
+HALF_M: Final = 300.0
 _FAR: Final = 0.1
 _FRESH_WEIGHT: Final = 0.1
 _FRESH_TOGETHER: Final = 0.5
@@ -39,11 +37,6 @@ _MADE_TOGETHER_S: Final = 600
 _LEAST_RECORD: Final = 0.25
 _DOUBT: Final = 1.5
 """What stands against every report: one neighbour alone is worth 0.4, three of the place 0.67, four 0.73."""
-
-SAME_WITHIN_M: Final = 400.0
-SAME_WITHIN: Final = timedelta(minutes=45)
-SAME_FROM: Final = 0.5
-MOST_SAME: Final = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +52,8 @@ class Voice:
     device: str = ""
     helped: int = 0
     false_alarms: int = 0
+    address: str = ""
+    """Of the network from which it came, hashed."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +77,7 @@ def is_fresh(made: datetime | None, now: datetime) -> bool:
 
 def weight(voice: Voice, *, now: datetime) -> float:
     """What a voice is worth by itself, 0–1."""
-    distance = max(_FAR, math.pow(0.5, voice.metres / _HALF_M))
+    distance = max(_FAR, math.pow(0.5, voice.metres / HALF_M))
     account = _FRESH_WEIGHT if is_fresh(voice.made, now) else 1.0
     record = max(_LEAST_RECORD, (voice.helped + 1) / (voice.helped + voice.false_alarms + 1))
     return distance * account * record
@@ -115,58 +110,36 @@ def believe(voices: Iterable[Voice], *, now: datetime) -> Belief:
 
 
 def independent(voices: Sequence[Voice], *, now: datetime) -> list[list[Voice]]:
-    """The voices in groups that count once: one phone's, and fresh accounts that were made together."""
+    """The voices in groups that count once: one phone's, and accounts that were made together. A network's address alone
+    says nothing of older accounts, since a carrier gives one to a whole quarter; of fresh ones it does.
+    """
     groups: list[list[Voice]] = []
-    by_device: dict[str, list[Voice]] = {}
-    together: list[Voice] | None = None
-    last: datetime | None = None
+    homes: dict[tuple[str, str], list[Voice]] = {}
+    last: dict[str, tuple[datetime, list[Voice]]] = {}
     for voice in sorted(voices, key=lambda each: (each.made is None, each.made or now, each.person)):
-        if voice.device and voice.device in by_device:
-            by_device[voice.device].append(voice)
-            continue
-        if is_fresh(voice.made, now) and voice.made is not None:
-            if together is not None and last and (voice.made - last).total_seconds() <= _MADE_TOGETHER_S:
-                together.append(voice)
-            else:
-                together = [voice]
-                groups.append(together)
-            last, home = voice.made, together
-        else:
-            home = [voice]
+        fresh = is_fresh(voice.made, now)
+        kin = [("phone", voice.device)] if voice.device else []
+        kin += [("address", voice.address)] if voice.address and fresh else []
+        home = next((homes[each] for each in kin if each in homes), None)
+        # Fresh ones that were made one after another, from wherever; older ones that also speak from one address.
+        row = "fresh" if fresh else voice.address
+        if voice.made is not None and row:
+            before = last.get(row)
+            if home is None and before and (voice.made - before[0]).total_seconds() <= _MADE_TOGETHER_S:
+                home = before[1]
+        if home is None:
+            home = []
             groups.append(home)
-        if voice.device:
-            by_device[voice.device] = home
+        home.append(voice)
+        if voice.made is not None and row:
+            last[row] = (voice.made, home)
+        homes |= dict.fromkeys(kin, home)
     return groups
 
 
-def likeness(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
-    """How likely two reports are of one thing, 0–1: place, time and category. 0 when too far apart."""
-    here, there = one["public"], other["public"]  # an exact place could be worked out from the likeness
-    metres = geo.distance_m(here["lat"], here["lon"], there["lat"], there["lon"])
-    apart = abs(one["at"] - other["at"])
-    if metres > SAME_WITHIN_M or apart > SAME_WITHIN:
-        return 0.0
-    kind = 1.0 if one["category"] == other["category"] else 0.4 if _kin(one["category"], other["category"]) else 0.0
-    near, soon = math.pow(0.5, metres / 150.0), math.pow(0.5, apart.total_seconds() / 900.0)
-    return round(kind * (0.5 + 0.25 * near + 0.25 * soon), 3)
-
-
-def _kin(one: str, other: str) -> bool:
-    return "other" in (one, other) or any(one in kin and other in kin for kin in KIN)
-
-
-_NUMBERS: Final = (
-    ("phone_number", re.compile(r"(?:\+?92|0)3\d{2}[\s-]?\d{7}\b")),
-    ("identity_number", re.compile(r"\b\d{5}-?\d{7}-?\d\b")),
-    ("plate_number", re.compile(r"\b(?:[A-Z]{2,4}[\s-]?(?:\d{2}[\s-])?|[a-z]{2,4}-?(?:\d{2}-)?)\d{3,4}\b")),
-)
-_DIGITS: Final = str.maketrans("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩", "01234567890123456789")
-
-
-def held_for(note: str) -> list[str]:
-    """Why a human must read a text before others do: it has a phone, identity or number plate in it. Digits in Urdu too."""
-    plain = note.translate(_DIGITS)
-    return [name for name, shape in _NUMBERS if shape.search(plain)]
+def with_origin(voice: Voice, *, device: str, address: str) -> Voice:
+    """The same voice, from this phone and network."""
+    return replace(voice, device=device, address=address)
 
 
 def check_step(before: ReportStatus, after: ReportStatus) -> None:

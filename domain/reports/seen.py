@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.reports import wording
 from domain.reports.categories import CATEGORIES
 from domain.reports.states import Anonymity, ReportStatus
 
@@ -41,7 +42,7 @@ def row(doc: Mapping[str, Any], language: str) -> dict[str, Any]:
         "name": CATEGORIES[doc["category"]].names.in_language(language),
         "status": doc["status"],
         "place": dict(doc["public"]),
-        "cell": doc["cells"]["r9"],
+        "cell": (doc.get("shown") or doc["cells"])["r9"],
         "at": doc["at"],
         "score": doc["score"],
         "confirmed": doc["confirmed"],
@@ -51,6 +52,23 @@ def row(doc: Mapping[str, Any], language: str) -> dict[str, Any]:
     }
 
 
+def _shows_looks(doc: Mapping[str, Any], eyes: Eyes) -> bool:
+    """How somebody looks is for those who respond; neighbours read it once there is enough of it, and what they did."""
+    needed = CATEGORIES[doc["category"]].looks
+    return eyes.author or eyes.exact or wording.shows_looks(doc["note"], doc.get("looks") or [], needed=needed)
+
+
+def _nudges(doc: Mapping[str, Any]) -> list[str]:
+    needed = CATEGORIES[doc["category"]].looks
+    return [str(each) for each in wording.nudges(doc["note"], doc.get("looks") or [], needed=needed)]
+
+
+def _appeal(doc: Mapping[str, Any]) -> dict[str, Any] | None:
+    held = doc.get("appeal") or {}
+    names = ("reason", "at", "upheld", "answer", "answered_at")
+    return {name: held.get(name) for name in names} if held else None
+
+
 def view(doc: Mapping[str, Any], eyes: Eyes, *, author_name: str = "") -> dict[str, Any]:
     """The whole of it, as far as these eyes may see."""
     known = eyes.author or eyes.moderates or eyes.exact
@@ -58,6 +76,10 @@ def view(doc: Mapping[str, Any], eyes: Eyes, *, author_name: str = "") -> dict[s
         "city": doc["city"],
         "groups": list(doc["groups"]),
         "note": doc["note"],
+        "looks": list(doc.get("looks") or []) if _shows_looks(doc, eyes) else [],
+        "nudges": _nudges(doc) if eyes.author else None,
+        "appeal": _appeal(doc) if known else None,
+        "expires_at": doc.get("expires_at"),
         "author_name": author_name if names_author(doc, eyes) and author_name else None,
         "mine": eyes.author,
         "received_at": doc["created_at"],

@@ -1,37 +1,36 @@
-"""Reporting, editing, confirming and deciding. Each is one conditional write with its event."""
+"""Reporting, editing and taking back. Each is one conditional write with its event."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from domain import geo, outbox
 from domain.cities import queries as cities
+from domain.clusters import service as clusters
 from domain.errors import Conflict
 from domain.evidence.ports import EvidenceStore
-from domain.ids import derived_id
-from domain.incidents.errors import TooBusy
 from domain.limits import service as limits
-from domain.people import queries as people
-from domain.reports import queries, rules
+from domain.reports import queries, rules, wording
 from domain.reports.categories import CATEGORIES
-from domain.reports.errors import NoEmergency, OwnReport, PhotoInvalid, ReportInvalid, ReportOver
-from domain.reports.queries import Report, get, reports, voices
+from domain.reports.changing import change, check_open
+from domain.reports.errors import PhotoInvalid, ReportInvalid, ReportOver
+from domain.reports.queries import Report, get, reports
 from domain.reports.rules import Voice
 from domain.reports.states import Anonymity, ReportStatus, Stand
+from domain.reports.voices import voice_of
 from domain.watch import queries as watch
+from domain.watch import sanctions
 from domain.watch.states import Moderation
 
 MOST_A_DAY: Final = 50
 MOST_EDITS: Final = 20
-BY_RULE: Final = "rule"
-_TRIES: Final = 40
-_SHOWN: Final = frozenset({ReportStatus.PUBLISHED})
-_OPEN: Final = frozenset({ReportStatus.SUBMITTED, ReportStatus.PUBLISHED, ReportStatus.HELD})
+SANCTIONED: Final = "sanctioned"
+"""Why the report of somebody who is muted is held: it is not lost, and a human reads it first."""
 _OFFLINE_S: Final = 300.0
+_WAITS: Final = {ReportStatus.HELD: ("report.held",), ReportStatus.SUBMITTED: ("report.submitted",)}
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,8 @@ class Seen:
     at: datetime
     note: str
     anonymous: Anonymity
+    looks: Sequence[Mapping[str, Any]] = ()
+    """How somebody looks: [{part, text}], one a part."""
 
 
 def add(
@@ -61,9 +62,9 @@ def add(
         held |= _believed([voice], now)
         held["author_made"], held["author_device"] = voice.made, voice.device
         held["same_as"] = queries.like(held)
-        events = [outbox.event("report.made", report_id, version=1, now=now, city=held["city"])]
-        if held["status"] == ReportStatus.HELD:
-            events.append(outbox.event("report.held", report_id, version=1, now=now, city=held["city"]))
+        held["cluster"] = clusters.assign(held, now=now)
+        kinds = ["report.made", *_WAITS.get(ReportStatus(held["status"]), ())]
+        events = [outbox.event(kind, report_id, version=1, now=now, city=held["city"]) for kind in kinds]
         try:
             reports().insert_one(held | outbox.fields(events, now))
         except DuplicateKeyError:
@@ -82,24 +83,29 @@ def _document(report_id: str, author: str, seen: Seen, *, fingerprint: str, now:
         raise ReportInvalid("not a time", errors={"position.captured_at": ["Within the last seven days."]})
     _check_category(seen.category)
     found = watch.at(city, lat, lon)
-    reasons = rules.held_for(seen.note)
-    status = ReportStatus.PUBLISHED
-    if any(group["moderation"] == Moderation.PRE for group in found):
-        status = ReportStatus.SUBMITTED
-    public = geo.fuzz(lat, lon)
+    groups = sorted(group["_id"] for group in found)
+    category = CATEGORIES[seen.category]
+    reasons = _held_for(seen.category, seen.note, seen.looks)
+    if sanctions.in_force(author, city, groups, now=now):
+        reasons.append(SANCTIONED)
+    status = ReportStatus.SUBMITTED if _reads_first(found) else ReportStatus.PUBLISHED
+    public = geo.fuzz(lat, lon, category.cell)
     cells = geo.cells(lat, lon)
     return {
         "_id": report_id,
         "city": city,
-        "groups": sorted(group["_id"] for group in found),
+        "groups": groups,
         "author": author,
         "anonymous": str(seen.anonymous),
         "fingerprint": fingerprint,
         "category": seen.category,
         "note": seen.note,
+        "looks": [dict(each) for each in seen.looks],
         "position": {name: seen.position.get(name) for name in ("lat", "lon", "accuracy_m")},
         "public": {"lat": public[0], "lon": public[1]},
         "cells": {"r5": cells.r5, "r7": cells.r7, "r9": cells.r9},
+        "shown": _public(lat, lon, category.cell),
+        "expires_at": seen.at + category.shown_for,
         "at": seen.at,
         "created_at": now,
         "changed_at": now,
@@ -115,6 +121,22 @@ def _document(report_id: str, author: str, seen: Seen, *, fingerprint: str, now:
     }
 
 
+def _reads_first(groups: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a group of these reads what its neighbours report before others do."""
+    return any(group["moderation"] == Moderation.PRE for group in groups)
+
+
+def _public(lat: float, lon: float, cell: int) -> dict[str, str]:
+    """The cells by which others find it: of the place that they are shown, never of the exact one."""
+    found = geo.cells(*geo.fuzz(lat, lon, cell))
+    return {"r5": found.r5, "r7": found.r7, "r9": found.r9}
+
+
+def _held_for(category: str, note: str, looks: Sequence[Mapping[str, Any]]) -> list[str]:
+    texts = [note, *(str(each["text"]) for each in looks)]
+    return wording.held_for(*texts, minors=CATEGORIES[category].minors)
+
+
 def _check_category(code: str) -> None:
     if code not in CATEGORIES:
         raise ReportInvalid("no such category", errors={"category": ["Not a category of reports."]})
@@ -125,72 +147,45 @@ def _believed(heard: list[Voice], now: datetime) -> dict[str, Any]:
     return {"score": belief.score, "voices": belief.voices, "parts": belief.parts}
 
 
-def voice_of(person: str, session: str, stand: Stand, metres: float) -> Voice:
-    """Somebody's voice with what it is weighed by: account, phone and record."""
-    fields = {"created_at": 1, "trust": 1} | ({f"sessions.{session}.device_id": 1} if session else {})
-    row = people.collection().find_one({"_id": person}, fields) or {}
-    trust = row.get("trust") or {}
-    return Voice(
-        person=person,
-        stand=stand,
-        metres=metres,
-        made=row.get("created_at"),
-        device=((row.get("sessions") or {}).get(session) or {}).get("device_id") or "",
-        helped=trust.get("helped") or 0,
-        false_alarms=trust.get("false_alarm") or 0,
-    )
-
-
-def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: datetime) -> Report:
-    """Let a rule say what changes ({} for nothing; `events`, kinds of what follows) and write it in one conditional write.
-
-    The rule may run several times; it raises to refuse. Raises TooBusy when the report kept changing.
-    """
-    for _ in range(_TRIES):
-        doc = get(report_id)
-        decided = dict(rule(doc))
-        if not decided:
-            return doc
-        kinds = decided.pop("events", ())
-        version = doc["version"] + 1
-        update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
-        events = [
-            outbox.event(kind, report_id, version=version, now=now, city=doc["city"])
-            for kind in ("report.held", "report.believed")
-            if kind in kinds
-        ]
-        if events:
-            update = outbox.merge(update, outbox.pending(events, now))
-        written = reports().find_one_and_update(
-            {"_id": report_id, "version": doc["version"]}, update, return_document=ReturnDocument.AFTER
-        )
-        if written is not None:
-            return written
-    raise TooBusy("the report kept changing")
-
-
 def edit(report_id: str, facts: Mapping[str, Any], *, now: datetime) -> Report:
-    """Change category or note; what was said before stays in its history. Raises ReportOver, ReportInvalid."""
-    wanted = {name: facts[name] for name in ("category", "note") if facts.get(name) is not None}
+    """Change category, note or looks; what was said before stays in its history. Raises ReportOver, ReportInvalid."""
+    wanted = {name: facts[name] for name in ("category", "note", "looks") if facts.get(name) is not None}
     if "category" in wanted:
         _check_category(wanted["category"])
 
     def rule(doc: Report) -> Mapping[str, Any]:
-        _check_open(doc)
-        if all(doc[name] == value for name, value in wanted.items()):
+        check_open(doc)
+        if all(doc.get(name) == value for name, value in wanted.items()):
             return {}
+        said = {"category": doc["category"], "note": doc["note"], "looks": doc.get("looks") or []}
         if wanted.get("category", doc["category"]) != doc["category"] and (doc["confirmed"] or doc["denied"]):
             raise ReportOver("others have spoken of it as it is: report anew", current=doc["status"])
-        before = {"at": doc["changed_at"], "category": doc["category"], "note": doc["note"]}
+        before = {"at": doc["worded_at"], **said}
         made: dict[str, Any] = {**wanted, "worded_at": now, "history": [*doc["history"], before][-MOST_EDITS:]}
-        reasons = rules.held_for(wanted.get("note", ""))
+        if "category" in wanted:
+            made |= _placed(doc, wanted["category"])
+        after = said | wanted
+        reasons = _held_for(after["category"], after["note"], after["looks"])
         if doc["status"] == ReportStatus.HELD:  # a human has to read what it says now
             made |= {"reasons": sorted({*doc["reasons"], *reasons}), "events": ["report.held"]}
         elif reasons:
             made |= {"status": str(ReportStatus.HELD), "reasons": reasons, "events": ["report.held"]}
+        elif doc["status"] == ReportStatus.PUBLISHED and _reads_first(watch.some(doc["groups"])):
+            made |= {"status": str(ReportStatus.SUBMITTED), "events": ["report.submitted"]}
         return made
 
     return change(report_id, rule, now=now)
+
+
+def _placed(doc: Report, category: str) -> dict[str, Any]:
+    """Another kind may show another place, and for another time."""
+    kind, exact = CATEGORIES[category], doc["position"]
+    lat, lon = geo.fuzz(exact["lat"], exact["lon"], kind.cell)
+    return {
+        "public": {"lat": lat, "lon": lon},
+        "shown": _public(exact["lat"], exact["lon"], kind.cell),
+        "expires_at": doc["at"] + kind.shown_for,
+    }
 
 
 def withdraw(report_id: str, *, now: datetime) -> Report:
@@ -205,80 +200,6 @@ def withdraw(report_id: str, *, now: datetime) -> Report:
     return change(report_id, rule, now=now)
 
 
-def speak(report_id: str, person: str, stand: Stand, *, session: str, lat: float, lon: float, now: datetime) -> Report:
-    """Confirm or deny somebody else's report; a later word takes the place of one's earlier. Raises OwnReport, ReportOver."""
-    doc = get(report_id)
-    if doc["author"] == person:
-        raise OwnReport("it is your own")
-    _check_shown(doc)
-    # From the public place: with the exact one, whoever speaks from several places could work it out from the score.
-    metres = geo.distance_m(lat, lon, doc["public"]["lat"], doc["public"]["lon"])
-    voice = voice_of(person, session, stand, round(metres, 1))
-    said = {
-        "stand": str(stand), "metres": voice.metres, "made": voice.made, "device": voice.device,
-        "helped": voice.helped, "false_alarms": voice.false_alarms, "at": now,
-    }  # fmt: skip
-    fixed = {"city": doc["city"], "report": report_id, "person": person}
-    key = {"_id": derived_id("voi", report_id, person)}
-    for _ in range(2):
-        try:
-            voices().update_one(key, {"$set": said, "$setOnInsert": fixed}, upsert=True)
-            break
-        except DuplicateKeyError:
-            continue  # two at once: the other one made it
-    return weigh(report_id, now=now)
-
-
-def weigh(report_id: str, *, now: datetime) -> Report:
-    """Count what is said of a report anew; one that is believed for the first time is an event. Again is harmless."""
-
-    def rule(doc: Report) -> Mapping[str, Any]:
-        heard = queries.voices_of(report_id)
-        author = voice_of(doc["author"], "", Stand.CONFIRM, 0.0)
-        author = replace(author, device=doc.get("author_device") or "")
-        belief = rules.believe([author, *heard], now=now)
-        counted = {
-            "score": belief.score,
-            "voices": belief.voices,
-            "parts": belief.parts,
-            "confirmed": sum(each.stand == Stand.CONFIRM for each in heard),
-            "denied": sum(each.stand == Stand.DENY for each in heard),
-        }
-        made: dict[str, Any] = {name: value for name, value in counted.items() if doc.get(name) != value}
-        if belief.holds and not doc.get("believed_at") and doc["status"] in _SHOWN:
-            made |= {"believed_at": now, "believed_by": BY_RULE, "events": ["report.believed"]}
-        return made
-
-    return change(report_id, rule, now=now)
-
-
-def believe(report_id: str, *, by: str, now: datetime) -> Report:
-    """Somebody who may says that it is so: units are sent as to an SOS, the group is told. Again is harmless.
-
-    Raises ReportOver, NoEmergency.
-    """
-
-    def rule(doc: Report) -> Mapping[str, Any]:
-        if doc.get("believed_at"):
-            return {}
-        _check_shown(doc)
-        if not CATEGORIES[doc["category"]].incident:
-            raise NoEmergency("nobody is sent to this")
-        return {"believed_at": now, "believed_by": by, "events": ["report.believed"]}
-
-    return change(report_id, rule, now=now)
-
-
-def _check_open(doc: Report) -> None:
-    if doc["status"] not in _OPEN:
-        raise ReportOver("it is over", current=doc["status"])
-
-
-def _check_shown(doc: Report) -> None:
-    if doc["status"] not in _SHOWN:
-        raise ReportOver("it is not published", current=doc["status"])
-
-
 def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, now: datetime) -> Report:
     """Keep a picture, decoded and written anew: no position and no camera in it. Raises PhotoInvalid, ReportOver."""
     kept = store.keep_clean(data)
@@ -287,7 +208,7 @@ def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, now: datetim
     photo = {"sha256": kept[0].sha256, "size": kept[0].size, "type": kept[1]}
 
     def rule(doc: Report) -> Mapping[str, Any]:
-        _check_open(doc)
+        check_open(doc)
         return {} if doc.get("photo") == photo else {"photo": photo}
 
     return change(report_id, rule, now=now)

@@ -31,6 +31,42 @@ class Anonymity(StrEnum):
     """Nobody in the groups reads it."""
 
 
+class Nudge(StrEnum):
+    """What the author of a report is asked to say otherwise, or as well. The report is taken all the same."""
+
+    BEHAVIOUR_FIRST = "behaviour_first"
+    """It says how somebody looks, and not what they do: say that first. Until then others do not read the looks."""
+    MORE_DESCRIPTORS = "more_descriptors"
+    """Too few different descriptors: they fit half the street. Until there are more, others do not read them."""
+    LOOKS_NOT_SHOWN = "looks_not_shown"
+    """Of this kind of report, only those who respond read how somebody looks."""
+    LOOKS_APART = "looks_apart"
+    """The text says how somebody looks: that belongs into `looks`, part by part."""
+    ORIGIN_IS_NO_DESCRIPTION = "origin_is_no_description"
+    """Where somebody comes from, or what they believe, describes nobody."""
+
+
+class Part(StrEnum):
+    """What of somebody's looks is described."""
+
+    CLOTHES = "clothes"
+    """What they wear."""
+    SHOES = "shoes"
+    """What is on their feet."""
+    HAIR = "hair"
+    """Hair, beard, or what covers them."""
+    BUILD = "build"
+    """Height and build."""
+    AGE = "age"
+    """How old they seem."""
+    CARRIES = "carries"
+    """What they have with them."""
+    MARK = "mark"
+    """A scar, a limp, a tattoo."""
+    VEHICLE = "vehicle"
+    """Kind and colour, never its plate."""
+
+
 class Stand(StrEnum):
     """What a neighbour says of somebody else's report."""
 
@@ -59,7 +95,9 @@ STEPS: Final[Mapping[ReportStatus, frozenset[ReportStatus]]] = {
     ReportStatus.SUBMITTED: frozenset(
         {ReportStatus.PUBLISHED, ReportStatus.HELD, ReportStatus.REMOVED, ReportStatus.WITHDRAWN}
     ),
-    ReportStatus.PUBLISHED: frozenset({ReportStatus.HELD, ReportStatus.REMOVED, ReportStatus.WITHDRAWN}),
+    ReportStatus.PUBLISHED: frozenset(
+        {ReportStatus.SUBMITTED, ReportStatus.HELD, ReportStatus.REMOVED, ReportStatus.WITHDRAWN}
+    ),
     ReportStatus.HELD: frozenset({ReportStatus.PUBLISHED, ReportStatus.REMOVED, ReportStatus.WITHDRAWN}),
     ReportStatus.REMOVED: frozenset({ReportStatus.PUBLISHED}),  # an appeal was heard
     ReportStatus.WITHDRAWN: frozenset(),

@@ -6,7 +6,7 @@ from domain import outbox
 
 
 class ReviewDoc(Document):
-    """One question. `answers`: {by, at, approve, reason}, one a person."""
+    """One question. `answers`: {by, at, said, reason}, one a person. `about` is what is shown with it."""
 
     id = StringField(primary_key=True)
     city = StringField(required=True)
@@ -15,6 +15,8 @@ class ReviewDoc(Document):
     asked_by = StringField(required=True)
     asked_at = DateTimeField()
     reason = StringField()
+    about = DictField()  # of a picture: {observation | hit, camera, finding, confidence, detector, boxes, look}
+    but_not = ListField(StringField())  # who may not answer it
     needed = IntField()
     status = StringField()
     answers = ListField(DictField())
@@ -35,6 +37,7 @@ class ReviewDoc(Document):
             {"fields": ["due_at"], "sparse": True},
             ["city", "status", "-asked_at"],
             ["subject", "kind"],
+            ["city", "kind", "decided_at"],
         ],
     }
 

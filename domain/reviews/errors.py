@@ -1,6 +1,6 @@
 """What can go wrong with reviews."""
 
-from domain.errors import Conflict, NotAllowed, NotFound
+from domain.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 
 
 class ReviewNotFound(NotFound):
@@ -25,3 +25,15 @@ class AnsweredAlready(Conflict):
     """The same person answered it otherwise before."""
 
     code = "review_answered"
+
+
+class NotForAPicture(Invalid):
+    """`cannot_tell` is an answer to a picture; whoever approves something says yes or no."""
+
+    code = "yes_or_no"
+
+
+class SubjectGone(Gone):
+    """What it asked about is no longer kept."""
+
+    code = "review_subject_gone"

@@ -1,5 +1,6 @@
 """Asking, answering and letting a question run out. Each is one conditional write."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,8 +11,8 @@ from pymongo.errors import DuplicateKeyError
 from domain import outbox
 from domain.ids import derived_id, new_id
 from domain.reviews.documents import ReviewDoc
-from domain.reviews.errors import AnsweredAlready, OwnQuestion, ReviewNotFound, ReviewOver
-from domain.reviews.states import QUESTIONS, ReviewKind, ReviewStatus
+from domain.reviews.errors import AnsweredAlready, NotForAPicture, OwnQuestion, ReviewNotFound, ReviewOver
+from domain.reviews.states import QUESTIONS, ReviewKind, ReviewStatus, Said
 
 Review = dict[str, Any]
 
@@ -33,9 +34,22 @@ def get(review_id: str) -> Review:
 
 
 def ask(
-    kind: ReviewKind, *, city: str, subject: str, asked_by: str, reason: str, key: str = "", now: datetime
+    kind: ReviewKind,
+    *,
+    city: str,
+    subject: str,
+    asked_by: str,
+    reason: str,
+    key: str = "",
+    about: Mapping[str, Any] | None = None,
+    but_not: Iterable[str] = (),
+    now: datetime,
 ) -> tuple[Review, bool]:
-    """Put a question, and whether this call did. The same key of the same person is the same question."""
+    """Put a question, and whether this call did. The same key of the same person is the same question.
+
+    `about`: what whoever answers is shown, by id: no name, number or plate. `but_not`: who may not answer it beside whoever
+    asked, such as who decided what is appealed against.
+    """
     question = QUESTIONS[kind]
     review_id = derived_id("rev", asked_by, key) if key else new_id("rev", now)
     made: Review = {
@@ -46,6 +60,8 @@ def ask(
         "asked_by": asked_by,
         "asked_at": now,
         "reason": reason,
+        "about": dict(about or {}),
+        "but_not": list(but_not),
         "needed": question.approvals,
         "status": str(ReviewStatus.OPEN),
         "answers": [],
@@ -60,27 +76,40 @@ def ask(
     return made, True
 
 
+def known(asked_by: str, key: str) -> bool:
+    """Whether the question of this key was put already."""
+    return reviews().find_one({"_id": derived_id("rev", asked_by, key)}, {"_id": 1}) is not None
+
+
 def decision(answers: list[dict[str, Any]], needed: int) -> ReviewStatus:
-    """One no is a no; as many yes as are needed are a yes. Pure."""
-    if any(not answer["approve"] for answer in answers):
+    """One no is a no; as many yes as are needed are a yes; else one who cannot tell ends it. Pure."""
+    said = [answer["said"] for answer in answers]
+    if Said.NO in said:
         return ReviewStatus.REFUSED
-    return ReviewStatus.APPROVED if len(answers) >= needed else ReviewStatus.OPEN
+    if said.count(Said.YES) >= needed:
+        return ReviewStatus.APPROVED
+    return ReviewStatus.CANNOT_TELL if Said.CANNOT_TELL in said else ReviewStatus.OPEN
 
 
-def answer(review_id: str, *, by: str, approve: bool, reason: str, now: datetime) -> Review:
-    """One person's answer. The same again is no change; raises OwnQuestion, ReviewOver, AnsweredAlready."""
+def answer(review_id: str, *, by: str, said: Said, reason: str, now: datetime) -> Review:
+    """One person's answer. The same again is no change; raises OwnQuestion, ReviewOver, AnsweredAlready, NotForAPicture.
+
+    Of two who answer at once, one is taken; the other hears that it is over.
+    """
     for _ in range(_TRIES):
         doc = get(review_id)
-        if doc["asked_by"] == by:
+        if by in (doc["asked_by"], *(doc.get("but_not") or ())):
             raise OwnQuestion("somebody else must answer it")
+        if said is Said.CANNOT_TELL and not QUESTIONS[ReviewKind(doc["kind"])].of_a_picture:
+            raise NotForAPicture("yes or no", errors={"answer": ["Say yes or no."]})
         mine = next((each for each in doc["answers"] if each["by"] == by), None)
         if mine is not None:
-            if mine["approve"] == approve:
+            if mine["said"] == said:
                 return doc
             raise AnsweredAlready("you answered it otherwise", current=doc["status"])
         if doc["status"] != ReviewStatus.OPEN or doc["due_at"] <= now:
             raise ReviewOver("it is over", current=doc["status"])
-        given = {"by": by, "at": now, "approve": approve, "reason": reason}
+        given = {"by": by, "at": now, "said": str(said), "reason": reason}
         status = decision([*doc["answers"], given], doc["needed"])
         if (written := _settle(doc, status, now, answer=given)) is not None:
             return written
@@ -90,6 +119,15 @@ def answer(review_id: str, *, by: str, approve: bool, reason: str, now: datetime
 def expire(doc: Review, *, now: datetime) -> Review | None:
     """The deadline has passed. None when somebody was quicker."""
     return _settle(doc, ReviewStatus.EXPIRED, now)
+
+
+def withdraw(subjects: Iterable[str], *, now: datetime) -> list[str]:
+    """What these open questions are about is no longer kept. Returns the ids of those that were open."""
+    wanted = list(subjects)
+    if not wanted:
+        return []
+    rows = reviews().find({"subject": {"$in": wanted}, "status": str(ReviewStatus.OPEN)})
+    return [doc["_id"] for doc in rows if _settle(doc, ReviewStatus.WITHDRAWN, now) is not None]
 
 
 def _settle(doc: Review, status: ReviewStatus, now: datetime, *, answer: dict[str, Any] | None = None) -> Review | None:

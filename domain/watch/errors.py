@@ -55,3 +55,45 @@ class GroupFull(LimitReached):
     """A group has as many members as one can have."""
 
     code = "group_full"
+
+
+class Suspended(NotAllowed):
+    """A moderator keeps them out of this group until `until`; they may appeal."""
+
+    code = "suspended"
+
+
+class Muted(NotAllowed):
+    """A moderator took their voice for a time (`until`); they may appeal."""
+
+    code = "muted"
+
+
+class DoorCodeWrong(Invalid):
+    """It is not the code that was put into their letter box."""
+
+    code = "door_code_wrong"
+
+
+class SuccessionOver(Conflict):
+    """Nobody asks them to lead the group, or its coordinator is back."""
+
+    code = "succession_over"
+
+
+class SanctionNotFound(NotFound):
+    """There is no such sanction, or it is not for the caller."""
+
+    code = "sanction_not_found"
+
+
+class SanctionOver(Conflict):
+    """The sanction has ended, was lifted, or its appeal was heard."""
+
+    code = "sanction_over"
+
+
+class SanctionInvalid(Invalid):
+    """Whom or for how long: it cannot be."""
+
+    code = "sanction_invalid"

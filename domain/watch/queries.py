@@ -1,6 +1,7 @@
 """Reads of groups and memberships. Each is served by `_id` or an index that `documents.py` declares."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import shapely
@@ -71,6 +72,24 @@ def members_of(group_id: str, standing: Standing, *, after: str, limit: int) -> 
     """Some of those who stand so to a group, by the membership's id."""
     wanted = {"group": group_id, "standing": str(standing), "_id": {"$gt": after}}
     return list(members().find(wanted).sort("_id", 1).limit(limit))
+
+
+def invited_by(token_hash: str) -> Member | None:
+    """The membership of the page with this token (hashed); None where it is over."""
+    return members().find_one({"invite_hash": token_hash})
+
+
+def heirs(group_id: str, *, limit: int = 40) -> list[Member]:
+    """Who may follow a group's coordinator: its deputies, and the members of longest standing."""
+    wanted = {"group": group_id, "standing": str(Standing.MEMBER)}
+    longest = list(members().find(wanted).sort("since", 1).limit(limit))
+    known = {row["_id"] for row in longest}
+    return [*longest, *(row for row in leaders(group_id) if row["_id"] not in known)]
+
+
+def without_a_lead(*, now: datetime, limit: int = 100) -> list[Group]:
+    """Groups of which it is time to look whether somebody leads them."""
+    return list(groups().find({"lead_due": {"$lte": now}}).sort("lead_due", 1).limit(limit))
 
 
 def leaders(group_id: str) -> list[Member]:

@@ -23,6 +23,10 @@ class Standing(StrEnum):
     """They belong to the group."""
     REMOVED = "removed"
     """The coordinator took them out, with a reason; kept so that their phones learn of it."""
+    SUSPENDED = "suspended"
+    """A moderator keeps them out until a time, with a reason; then they are a member again."""
+    CLOSED = "closed"
+    """The group was closed: nothing but this is kept, for as long as their phones may have to learn of it."""
 
 
 class GroupRole(StrEnum):
@@ -34,6 +38,26 @@ class GroupRole(StrEnum):
     """Stands in for the coordinator in everything but closing the group and choosing deputies."""
     COORDINATOR = "coordinator"
     """Leads the group; there is one."""
+
+
+class Level(StrEnum):
+    """How well a group knows that a member is who they say; it is shown, and keeps nobody out."""
+
+    PHONE = "phone"
+    """By their number alone."""
+    ADDRESS = "address"
+    """They gave back a code that was put into the letter box of their house."""
+    COORDINATOR = "coordinator"
+    """The coordinator or a deputy knows them."""
+
+
+class Sanction(StrEnum):
+    """What a moderator may impose for a time, with a reason; there is an appeal, and another person hears it."""
+
+    MUTE = "mute"
+    """What they report waits until a human has read it, and they neither confirm nor comment."""
+    SUSPENSION = "suspension"
+    """The same, and of one group: they are not told and read nothing as its member."""
 
 
 class Moderation(StrEnum):

@@ -15,7 +15,7 @@ from domain.cities import queries as cities
 from domain.people import queries as people
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
-from domain.reports import personal, service
+from domain.reports import believing, personal
 from domain.reports.categories import CATEGORIES
 from domain.reports.states import Stand
 from domain.watch import queries as watch
@@ -104,7 +104,9 @@ def test_a_group_is_founded_joined_led_left_and_closed(small_city: SmallCity, as
     assert call(city, asma, "DELETE", f"{path}/members/me").status_code == 204
     assert watch.membership(group["id"], asma.person_id) is None, "nothing is kept of who left"
     ok(call(city, bilal, "POST", f"{path}/close"))
-    assert watch.membership(group["id"], bilal.person_id) is None
+    left = watch.membership(group["id"], bilal.person_id) or {}
+    assert left["standing"] == "closed", "of a membership nothing stays but that the group is gone"
+    assert not {"role", "by", "level", "since", "rules_version"} & left.keys()
     assert people.get(bilal.person_id).roles == []
     assert call(city, asma, "GET", path).status_code == 404
 
@@ -202,6 +204,7 @@ def street(small_city: SmallCity, asma: Signed) -> tuple[Body, list[Signed]]:
     """A group and five neighbours in it, who are not new."""
     city = small_city
     city.store.watch_reports.delete_many({})
+    city.store.watch_clusters.delete_many({})
     city.store.watch_groups.delete_many({})
     group = a_group(city, asma)
     neighbours = [joins(city, group, asma, name=f"Neighbour {number}") for number in range(5)]
@@ -456,7 +459,7 @@ def test_many_speak_at_once_and_nobody_is_lost(small_city: SmallCity, street: tu
     with ThreadPoolExecutor(12) as pool:
         list(
             pool.map(
-                lambda who: service.speak(
+                lambda who: believing.speak(
                     made["id"], who.person_id, Stand.CONFIRM, session=who.session_id,
                     lat=PLACE[0], lon=PLACE[1], now=city.now(),
                 ),

@@ -34,13 +34,14 @@ from domain.outbox import Event
 from domain.people import events as people_events
 from domain.people.documents import PersonDoc
 from domain.place_audits.states import Aspect
-from domain.reports import service as reports
+from domain.reports import believing
 from domain.reviews import service as reviews
+from domain.reviews.states import Said
 from domain.watch import queries as watch
 from domain.watch import service as watching
 from notifications import fanout
 from tests.factories import cameras
-from tests.factories.people import Signed, phone, signed_in
+from tests.factories.people import SECRET, Signed, phone, signed_in
 from tests.fakes.small_city import PLACE, SmallCity, city_carriers, small_city, whole_city
 from tests.workers import further_plays
 from workers import drain, subscriptions
@@ -305,7 +306,7 @@ def _report(case: Case, note: str = "", **fields: Any) -> str:
     facts = watch.get(group["id"])
     device = {"id": "dev_m", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": case.city.now()}
     member = signed_in(case.city.now(), language="en", devices={"dev_m": device})
-    watching.invite(facts, [member.phone], by=case.citizen.person_id, now=case.city.now())
+    watching.invite(facts, [member.phone], by=case.citizen.person_id, secret=SECRET, now=case.city.now())
     watching.join(facts, member.person_id, rules_version=1, now=case.city.now())
     here = {"lat": PLACE[0], "lon": PLACE[1]}
     return str(case.post("/watch/reports", {"category": "robbery", "position": here, "note": note}).json()["id"])
@@ -313,7 +314,7 @@ def _report(case: Case, note: str = "", **fields: Any) -> str:
 
 def _believed(case: Case) -> None:
     report = _report(case)
-    reports.believe(report, by="x", now=case.city.now())
+    believing.believe(report, by="x", now=case.city.now())
     case.follow("watch_reports", report)
 
 
@@ -321,7 +322,7 @@ def _reviewed(case: Case) -> None:
     """A human reads what was held, and lets others read it."""
     report = _report(case, "LEB 1234")
     (review,) = case.city.store.reviews.find({"subject": report})
-    reviews.answer(review["_id"], by="x", approve=True, reason="Harmless.", now=case.city.now())
+    reviews.answer(review["_id"], by="x", said=Said.YES, reason="Harmless.", now=case.city.now())
     case.follow("reviews", review["_id"])
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from domain import geo
-from domain.reports import rules
+from domain.reports import rules, wording
 from domain.reports.categories import CATEGORIES
 from domain.reports.errors import ReportOver
 from domain.reports.rules import Voice
@@ -98,7 +98,7 @@ def test_what_may_be_the_same(metres: float, minutes: int, category: str, same: 
     ],
 )
 def test_numbers_that_a_human_reads_first(note: str, reasons: list[str]) -> None:
-    assert rules.held_for(note) == reasons
+    assert wording.held_for(note) == reasons
 
 
 @pytest.mark.parametrize("before", list(ReportStatus))

@@ -1,0 +1,66 @@
+"""Which report a request is about, and as far as what the caller sees of it."""
+
+from typing import Any, Final
+
+from api.admin.scope import audited
+from api.blueprint import Call
+from domain import permissions
+from domain.correlation import service as correlation
+from domain.people import queries as people
+from domain.permissions import Target
+from domain.reports import queries, seen
+from domain.reports.errors import ReportNotFound
+from domain.reports.queries import Report
+from domain.reports.seen import Eyes
+from domain.watch import queries as watch
+
+READ, REPORT, MODERATE, EXACT = "watch.read", "watch.report", "watch.moderate", "watch.exact"
+CONFLICT: Final = {409: "It does not stand where this is possible (`current`)."}
+
+
+def _reaches(call: Call, action: str, doc: Report) -> bool:
+    targets = [Target(city=doc["city"], group_id=group) for group in doc["groups"] or [""]]
+    return any(permissions.reaches(call.who, action, target) for target in targets)
+
+
+def eyes_of(call: Call, doc: Report, member_of: frozenset[str]) -> Eyes:
+    """With what eyes the caller sees a report."""
+    return Eyes(
+        author=doc["author"] == call.who.person_id,
+        member=bool(member_of & set(doc["groups"])),
+        moderates=_reaches(call, MODERATE, doc),
+        exact=_reaches(call, EXACT, doc),
+        language=call.who.language,
+    )
+
+
+def sight_of(call: Call, report_id: str, *, moderates: bool = False, author: bool = False) -> Report:
+    """The report, for whoever may see it, moderate it, or wrote it. Raises ReportNotFound."""
+    doc = queries.get(report_id)
+    eyes = eyes_of(call, doc, frozenset())
+    wanted = eyes.moderates if moderates else eyes.author if author else seen.may_see(doc, eyes)
+    if not wanted:
+        raise ReportNotFound("no such report")
+    return doc
+
+
+def shown(call: Call, doc: Report) -> dict[str, Any]:
+    """As the caller sees it. The exact place of somebody else's report is read on the record."""
+    eyes = eyes_of(call, doc, frozenset(watch.joined(call.who.person_id)))
+    if not seen.may_see(doc, eyes):
+        raise ReportNotFound("no such report")
+    name = ""
+    if seen.names_author(doc, eyes):
+        name = (people.collection().find_one({"_id": doc["author"]}, {"name": 1}) or {}).get("name") or ""
+    view = seen.view(doc, eyes, author_name=name)
+    if eyes.exact and not eyes.author:
+        audited(call, doc["city"], "report.read", doc["_id"])
+        links = correlation.of(doc["_id"], limit=10)
+        view["links"] = [{**each["other"], "score": each["score"]} for each in links]
+    return view
+
+
+def answer(call: Call, doc: Report) -> Any:
+    if doc.get("pending_events"):
+        call.services.enqueue("drain", "watch_reports", doc["_id"])
+    return shown(call, doc)

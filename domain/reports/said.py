@@ -1,0 +1,3 @@
+"""stub"""
+def likeness(one: str, other: str) -> float | None:
+    return None

@@ -1,0 +1,110 @@
+"""The conditional writes of watch groups, and what a role over one is worth. What decides stands in the other files.
+
+Who may act for a group is a role of the person (`domain/permissions.py`), given before the membership says so and taken
+away before it: a step that dies between the two leaves nobody with power over a group that they do not lead, and the
+same call again completes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from domain import outbox
+from domain.errors import Conflict
+from domain.people import queries as people
+from domain.watch import queries
+from domain.watch.errors import GroupClosed, MemberNotFound
+from domain.watch.queries import Group, Member, get, groups, member_id, members
+from domain.watch.states import GroupRole, GroupStatus, Level, Standing
+
+LEADS: Final = frozenset({GroupRole.COORDINATOR, GroupRole.DEPUTY})
+
+
+def write(group: Group, changes: Mapping[str, Any], now: datetime, *, events: Sequence[str] = ()) -> Group:
+    """Change an active group, with the kinds of events that follow, in one conditional write; {} changes nothing.
+
+    Raises GroupClosed, and Conflict where somebody was quicker.
+    """
+    if not changes:
+        return group
+    version = group["version"] + 1
+    update: dict[str, Any] = {"$set": {**changes, "changed_at": now}, "$inc": {"version": 1}}
+    if events:
+        made = [outbox.event(kind, group["_id"], version=version, now=now, city=group["city"]) for kind in events]
+        update = outbox.merge(update, outbox.pending(made, now))
+    written = groups().find_one_and_update(
+        {"_id": group["_id"], "version": group["version"], "status": str(GroupStatus.ACTIVE)},
+        update,
+        return_document=ReturnDocument.AFTER,
+    )
+    if written is None:
+        current = get(group["_id"])
+        if current["status"] == GroupStatus.CLOSED:
+            raise GroupClosed("the group was closed", current=current["status"])
+        raise Conflict("it changed in between", code="group_changed", current=current["version"])
+    return written
+
+
+def check_active(group: Group) -> None:
+    """Raises GroupClosed."""
+    if group["status"] != GroupStatus.ACTIVE:
+        raise GroupClosed("the group was closed", current=group["status"])
+
+
+def member(group: Group, person: str) -> Member:
+    """How somebody stands to the group; raises MemberNotFound."""
+    held = queries.membership(group["_id"], person)
+    if held is None:
+        raise MemberNotFound("nobody of this group")
+    return held
+
+
+def put(
+    group: Group,
+    person: str,
+    role: GroupRole,
+    standing: Standing,
+    *,
+    by: str,
+    now: datetime,
+    reason: str = "",
+    **facts: Any,
+) -> Member:
+    """How somebody stands from now on; the same again changes nothing. `facts`: what else of the membership is set, such as
+    the version of the rules that they accepted.
+    """
+    wanted = {"role": str(role), "standing": str(standing), **facts}
+    key = member_id(group["_id"], person)
+    held = members().find_one({"_id": key})
+    if held and all(held.get(name) == value for name, value in wanted.items()):
+        return held
+    fixed = {"city": group["city"], "group": group["_id"], "person": person, "since": now}
+    fixed |= {"level": str(Level.PHONE)} if "level" not in facts else {}
+    update = {"$set": {**wanted, "by": by, "reason": reason, "changed_at": now}, "$setOnInsert": fixed}
+    for _ in range(2):
+        try:
+            written = members().find_one_and_update(
+                {"_id": key}, update, upsert=True, return_document=ReturnDocument.AFTER
+            )
+            return dict(written or {})
+        except DuplicateKeyError:
+            continue  # two at once: the other one made it
+    return dict(members().find_one({"_id": key}) or {})
+
+
+def give(person: str, group: Group, role: str) -> None:
+    """Let somebody act for the group as `role` of `domain/permissions.py`."""
+    # No city beside it: what a group gives is no role of the city's staff, and reaches this group alone.
+    held = {"role": str(role), "city": "", "agency_id": "", "group_id": group["_id"]}
+    people.collection().update_one({"_id": person}, {"$addToSet": {"roles": held}, "$inc": {"version": 1}})
+
+
+def take(person: str, group: Group) -> None:
+    """Take every role over this group from somebody."""
+    people.collection().update_one(
+        {"_id": person, "roles.group_id": group["_id"]},
+        {"$pull": {"roles": {"group_id": group["_id"]}}, "$inc": {"version": 1}},
+    )
