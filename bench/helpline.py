@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bench.figures import Figure, keep, percentile
 from cli.indexes import create as create_indexes
-from domain.helpline import chat, line, rules
+from domain.helpline import chat, line, questions, rules
 from domain.helpline import service as helpline
 from domain.helpline.service import Asked
 from domain.helpline.states import Danger, Side
@@ -106,7 +106,7 @@ def long_line(settings: Settings) -> list[Figure]:
                 "_id": f"hlp_{index:08d}",
                 "asked_at": at,
                 "danger": str(danger),
-                "line_at": rules.line_at(at, danger),
+                "line_at": questions.line_at(at, danger),
             }
         )
         for gone in ("pending_events", "outbox_due", "due_at"):

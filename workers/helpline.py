@@ -7,12 +7,13 @@ vault until the moment of sending (`notifications/recipients.py`).
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import islice
 
 from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.deliveries.service import Recipient, Telling
 from domain.errors import DomainError, NotFound
-from domain.helpline import calling, cases, erasing, filing, line, rules, shifts
+from domain.helpline import calling, cases, casework, erasing, filing, joining, line, rules, shifts, timing
 from domain.helpline import service as helpline
 from domain.helpline.rules import Request, Step
 from domain.helpline.states import Channel, CounsellorState, HelplineStatus, Side
@@ -135,14 +136,17 @@ def message(event: Event, context: Context) -> None:
 
 
 def unclaimed(event: Event, context: Context) -> None:
-    """Nobody took it for a while: the supervisors hear of it, by SMS where no push is received."""
+    """Nobody took it for a while: the supervisors hear of it, by SMS where no push is received; when it goes on so, the
+    control room as well: that somebody waits, and not who or why.
+    """
     doc = _request(event)
     if doc is None or doc["status"] != HelplineStatus.WAITING:
         return
-    supervisors = [person.id for person in people.with_role(event["city"], Role.HELPLINE_SUPERVISOR)]
-    if not supervisors:
+    roles = (Role.HELPLINE_SUPERVISOR, *((Role.OPERATOR,) if event.get("to") == "room" else ()))
+    told = [person.id for role in roles for person in people.with_role(event["city"], role)]
+    if not told:
         log.warning("nobody_to_notify", purpose="helpline_desk", type=event["type"], subject=event["subject"])
-    _desk(event, context, supervisors, sms=True)
+    _desk(event, context, told, sms=True)
 
 
 def to_counsellor(event: Event, context: Context) -> None:
@@ -214,6 +218,11 @@ def follow_up(event: Event, context: Context) -> None:
     _desk(event, context, [mine] if mine in on_duty else on_duty)
 
 
+def case_joined(event: Event, context: Context) -> None:
+    """Two cases are one: what is in the newer one is moved, if whoever joined them died in between."""
+    joining.absorb(event["subject"], vault(context.settings), now=context.clock())
+
+
 def session_ended(event: Event, context: Context) -> None:
     """A counsellor is signed in nowhere any more (a stolen laptop, shut out): what she had is back in the line."""
     now = context.clock()
@@ -236,7 +245,7 @@ def _release(person_id: str, reason: str, context: Context) -> None:
 
 
 def due_helpline(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Requests that nobody took, or whose counsellor is gone."""
+    """Requests that nobody took, whose counsellor is gone, or with which nothing was done for as long as a city waits."""
     now = context.clock()
     rows = line.due(now=now, limit=BATCH)
     for row in rows:
@@ -245,7 +254,8 @@ def due_helpline(context: Context, pool: ThreadPoolExecutor) -> int:
             if doc.get("due_at") is None or doc["due_at"] > now:
                 return None
             absent = bool(doc.get("counsellor")) and not shifts.is_there(doc["counsellor"], now=now)
-            return rules.overdue(doc, now, free=line.free(doc["city"]), absent=absent)
+            idle_after = timedelta(days=cities.current(doc["city"]).helpline_idle_days)
+            return timing.overdue(doc, now, free=line.free(doc["city"]), absent=absent, idle_after=idle_after)
 
         try:
             helpline.change(row["_id"], rule, now=now)
@@ -258,9 +268,13 @@ def due_helpline(context: Context, pool: ThreadPoolExecutor) -> int:
 
 def due_follow_ups(context: Context, pool: ThreadPoolExecutor) -> int:
     """Cases of which a follow-up is due."""
-    ids = cases.due(now=context.clock(), limit=BATCH)
+    ids = casework.due(now=context.clock(), limit=BATCH)
     for case_id in ids:
-        cases.remind(case_id, now=context.clock())
+        try:
+            casework.remind(case_id, now=context.clock())
+        except DomainError as error:
+            log.info("helpline_step_put_off", subject=case_id, reason=error.error_code)
+            continue
         context.enqueue("drain", "helpline_cases", case_id)
     return len(ids)
 
@@ -276,11 +290,14 @@ def ended_shifts(context: Context, pool: ThreadPoolExecutor) -> int:
 
 
 def helpline_kept(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Requests that are over for as long as the city keeps them: their keys are destroyed. Older master keys are retired."""
+    """Requests that are over for as long as the city keeps them: their keys are destroyed, but for those in whose case
+    something was done since, or is still to be done. Older master keys are retired.
+    """
     keys, now = vault(context.settings), context.clock()
     gone, drop = 0, Media(context.settings.media_url).delete
     for city in cities.known():
         kept = timedelta(days=cities.current(city).retention_days[Kept.HELPLINE])
-        for request_id in line.old(city, kept=kept, now=now, limit=BATCH):
-            gone += erasing.erase(request_id, keys, drop, now=now)
+        left = (row for row in line.old(city, kept=kept, now=now) if not cases.worked_on(row, since=now - kept))
+        for row in islice(left, BATCH):
+            gone += erasing.erase(row["_id"], keys, drop, now=now)
     return gone + keys.rotate(now=now)  # last: a key that cannot be opened must not keep what is to be forgotten

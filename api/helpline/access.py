@@ -17,7 +17,7 @@ from domain.errors import Invalid
 from domain.helpline import filing
 from domain.helpline import service as helpline
 from domain.helpline.errors import RequestNotFound
-from domain.helpline.states import Side
+from domain.helpline.states import HelplineStatus, Side
 from domain.ids import new_id
 from domain.permissions import Principal, Target
 from domain.vault.service import Vault
@@ -52,8 +52,13 @@ def hers(request_id: str) -> dict[str, Any]:
 
 
 def party(request_id: str) -> Party:
-    """The request as one of the two who talk in it."""
+    """The request as one of the two who talk in it: she, or the counsellor who has it now and not who had it."""
     return _party(request_id, counsellor=True)
+
+
+def closing(request_id: str) -> Party:
+    """The request as whoever may close it: the two who talk, and who closed it already and did not hear the answer."""
+    return _party(request_id, counsellor=True, closed=True)
 
 
 def reader(request_id: str, *, now: datetime) -> Party:
@@ -80,14 +85,15 @@ def _by_token(request_id: str) -> bool:
     return bool(given) and hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def _party(request_id: str, *, counsellor: bool) -> Party:
+def _party(request_id: str, *, counsellor: bool, closed: bool = False) -> Party:
     if _by_token(request_id):
         return Party(helpline.get(request_id), Side.CITIZEN, "citizen")
     who = auth.principal()
     doc = helpline.get(request_id)
     if doc.get("person_ref") and doc["person_ref"] == the_vault().index("person", who.person_id):
         return Party(doc, Side.CITIZEN, "citizen")
-    if counsellor and doc.get("counsellor") == who.person_id and answers(who, doc):
+    has = doc["status"] == HelplineStatus.CLAIMED or (closed and doc["status"] == HelplineStatus.CLOSED)
+    if counsellor and has and doc.get("counsellor") == who.person_id and answers(who, doc):
         return Party(doc, Side.COUNSELLOR, who.person_id)
     raise RequestNotFound("no such request")
 

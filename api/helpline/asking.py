@@ -7,7 +7,7 @@ from flask import request
 from api import auth
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, once, party, reader, the_vault
+from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, closing, hers, once, party, reader, the_vault
 from api.helpline.views import her_view
 from api.paging import Listed
 from domain.audit import chain as audit
@@ -225,12 +225,13 @@ def receipts(call: Call, request_id: str) -> Any:
     "POST /requests/<request_id>/close",
     public=PUBLIC_BOTH,
     body=schemas.CloseRequest,
-    answer=schemas.HelplineRequest,
+    answer=schemas.ClosedRequest,
     security=SECURITY,
+    also={403: "Another counsellor took it meanwhile."},
 )
 def close(call: Call, request_id: str) -> Any:
-    """It is over. Where she closes it, that is the outcome."""
-    who = party(request_id)
+    """It is over. Where she closes it, that is the outcome. The answer says that alone: whoever had it sees no more."""
+    who = closing(request_id)
     outcome = Outcome.ENDED_BY_HER if who.side == Side.CITIZEN else call.body["outcome"]
 
     def rule(doc: rules.Request) -> Step | None:
@@ -238,7 +239,7 @@ def close(call: Call, request_id: str) -> Any:
 
     doc = helpline.change(request_id, rule, now=call.now)
     call.services.enqueue("drain", "helpline_requests", request_id)
-    return her_view(doc, the_vault().box(request_id), now=call.now)
+    return {"id": doc["_id"], **{name: doc.get(name) for name in ("status", "outcome", "version", "closed_at")}}
 
 
 @blp.endpoint("DELETE /requests/<request_id>", public=PUBLIC, status=204, security=SECURITY)

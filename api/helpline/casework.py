@@ -9,7 +9,7 @@ from api.helpline.access import PUBLIC, SECURITY, desk, hers, once, the_vault
 from domain import permissions
 from domain.audit import chain as audit
 from domain.cities import queries as cities
-from domain.helpline import cases, directory, filing
+from domain.helpline import cases, casework, directory, filing, joining
 from domain.helpline import service as helpline
 from domain.helpline.cases import Case
 from domain.helpline.errors import CaseNotFound, ConsentNeeded, RequestNotFound
@@ -73,7 +73,7 @@ def open_case(call: Call, request_id: str) -> Any:
         raise ConsentNeeded("only what her own word found, or what she joins from her phone")
     case = cases.open_for(doc, the_vault(), by=who, how=how, now=call.now)
     for earlier in call.body["requests"]:
-        case = cases.join(case["_id"], earlier, by=who, how=how, now=call.now)
+        case = joining.join(case["_id"], earlier, the_vault(), by=who, how=how, now=call.now)
     return _shown(call, case)
 
 
@@ -93,7 +93,7 @@ def join(call: Call, request_id: str) -> Any:
         raise RequestNotFound("no such request")
     earlier = helpline.get(other)
     case = cases.open_for(earlier, the_vault(), by="citizen", how=Consent.APP, now=call.now)
-    cases.join(case["_id"], doc["_id"], by="citizen", how=Consent.APP, now=call.now)
+    joining.join(case["_id"], doc["_id"], the_vault(), by="citizen", how=Consent.APP, now=call.now)
     return None, 204
 
 
@@ -109,7 +109,7 @@ def refer(call: Call, case_id: str) -> Any:
     doc, body = _mine(call, case_id), call.body
     entry = directory.get(doc["city"], body["to"], now=call.now)
     key = once(call)
-    after = cases.refer(
+    after = casework.refer(
         doc, entry, body["note"], the_vault(), how=body["consent"], by=call.who.person_id, key=key, now=call.now
     )
     return _shown(call, after)
@@ -119,7 +119,7 @@ def refer(call: Call, case_id: str) -> Any:
 def follow_up(call: Call, case_id: str) -> Any:
     """Something to look after at a time."""
     doc, body, key = _mine(call, case_id), call.body, once(call)
-    after = cases.follow_up(
+    after = casework.follow_up(
         doc, body["due_at"], body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now
     )
     return _shown(call, after)
@@ -128,15 +128,15 @@ def follow_up(call: Call, case_id: str) -> Any:
 @blp.endpoint("POST /cases/<case_id>/follow-ups/<follow_up_id>/done", **_SHOWN)
 def follow_up_done(call: Call, case_id: str, follow_up_id: str) -> Any:
     """It was looked after."""
-    _mine(call, case_id)
-    return _shown(call, cases.done(case_id, follow_up_id, by=call.who.person_id, now=call.now))
+    doc = _mine(call, case_id)
+    return _shown(call, casework.done(doc["_id"], follow_up_id, by=call.who.person_id, now=call.now))
 
 
 @blp.endpoint("POST /cases/<case_id>/stages", body=schemas.NewStage, creates=True, **_SHOWN)
 def stage(call: Call, case_id: str) -> Any:
     """How far the police or a court has come."""
     doc, body, key = _mine(call, case_id), call.body, once(call)
-    after = cases.stage(
+    after = casework.stage(
         doc, body["track"], body["stage"], body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now
     )
     return _shown(call, after)
@@ -149,12 +149,12 @@ def hand_over(call: Call, case_id: str) -> Any:
     if to not in {person.id for role in DESK for person in people.with_role(doc["city"], role)}:
         raise CaseNotFound("no such counsellor in this city")
     key = once(call)
-    after = cases.hand_over(doc, to, call.body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now)
+    after = casework.hand_over(doc, to, call.body["note"], the_vault(), by=call.who.person_id, key=key, now=call.now)
     return _shown(call, after)
 
 
 @blp.endpoint("POST /cases/<case_id>/close", body=schemas.CloseRequest, **_SHOWN)
 def close(call: Call, case_id: str) -> Any:
     """It is over, with how it ended."""
-    _mine(call, case_id)
-    return _shown(call, cases.close(case_id, call.body["outcome"], now=call.now))
+    doc = _mine(call, case_id)
+    return _shown(call, casework.close(doc["_id"], call.body["outcome"], now=call.now))

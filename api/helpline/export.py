@@ -13,8 +13,8 @@ from domain.audit import chain as audit
 from domain.cities import queries as cities
 from domain.helpline import cases, chat, directory
 from domain.helpline import service as helpline
-from domain.helpline.rules import QUESTIONS as QUESTIONS_EN
-from domain.helpline.rules import QUESTIONS_UR
+from domain.helpline.questions import QUESTIONS as QUESTIONS_EN
+from domain.helpline.questions import QUESTIONS_UR
 from runtime.paper import Section, sheet
 
 blp = Blueprint("helpline_export", __name__, url_prefix="/v1/helpline", description="Her own copy.")
@@ -109,7 +109,7 @@ class _Copy:
             (self.time(each["at"]), box.open(f"note:{each['id']}", each["sealed"])) for each in doc.get("notes") or []
         ]
         found += [Section(self.word(name), rows) for name, rows in (("talk", talk), ("notes", notes)) if rows]
-        return found + (self._case(doc) if doc.get("case") else [])
+        return found + [section for case in cases.of_request(doc) for section in self._case(doc, case)]
 
     def _told(self, told: dict[str, Any]) -> list[tuple[str, str]]:
         rows = [(self.word(name), told[name]) for name in ("name", "phone") if told.get(name)]
@@ -121,8 +121,8 @@ class _Copy:
         ]
         return rows
 
-    def _case(self, doc: dict[str, Any]) -> list[Section]:
-        case = cases.view(cases.get(doc["case"]), the_vault())
+    def _case(self, doc: dict[str, Any], held: cases.Case) -> list[Section]:
+        case = cases.view(held, the_vault())
         names = {each["id"]: each["names"] for each in directory.listed(doc["city"], kind=None, now=self._now)}
         referrals = [
             (self.time(each["at"]), f"{names.get(each['to'], {}).get(self.language, each['to'])}\n{each['note'] or ''}")

@@ -9,6 +9,7 @@ from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, party, the_
 from api.helpline.views import row_view
 from domain.audit import chain as audit
 from domain.helpline import danger, returning, rules
+from domain.helpline import questions as asked
 from domain.helpline import service as helpline
 from domain.helpline.states import Side
 from domain.incidents import service as incidents
@@ -21,7 +22,7 @@ blp = Blueprint("helpline_safety", __name__, url_prefix="/v1/helpline", descript
 )
 def questions(call: Call) -> Any:
     """The five questions, by name."""
-    return {"items": rules.QUESTIONS, "urdu": rules.QUESTIONS_UR, "source": rules.SOURCE}
+    return {"items": asked.QUESTIONS, "urdu": asked.QUESTIONS_UR, "source": asked.SOURCE}
 
 
 @blp.endpoint(

@@ -295,6 +295,16 @@ class CloseRequest(Schema):
     outcome = Choice(Outcome, load_default=Outcome.HELPED)
 
 
+class ClosedRequest(Answer):
+    """That a request is over, and nothing else of it."""
+
+    id = fields.String(required=True)
+    status = Choice(HelplineStatus, required=True)
+    outcome = Choice(Outcome)
+    version = fields.Integer(required=True)
+    closed_at = Time()
+
+
 class OpeningReason(Schema):
     """Why."""
 

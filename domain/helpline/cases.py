@@ -1,4 +1,4 @@
-"""Casework: several requests of one survivor, by her choice; referrals with her consent; follow-ups; police and court.
+"""Cases: several requests of one survivor, by her choice. `casework.py` writes in them, `joining.py` makes two one.
 
 A case is opened by the counsellor who has a request, and another request joins it only with her consent, which is
 recorded. What is written in it is sealed with the case's own key; erasing her last request in it destroys that too.
@@ -15,9 +15,9 @@ from pymongo.errors import DuplicateKeyError
 from domain import outbox
 from domain.helpline import service as helpline
 from domain.helpline.documents import HelplineCaseDoc
-from domain.helpline.errors import CaseNotFound, RequestClosed, TooBusy
+from domain.helpline.errors import CaseNotFound, RequestNotFound, TooBusy
 from domain.helpline.rules import Step
-from domain.helpline.states import Consent, HelplineStatus, Outcome, Stage, Track
+from domain.helpline.states import Consent, HelplineStatus
 from domain.ids import derived_id
 from domain.vault.service import Vault
 
@@ -25,6 +25,8 @@ Case = dict[str, Any]
 Rule = Callable[[Case], dict[str, Any] | None]
 
 _TRIES: Final = 12
+ENTRIES: Final = ("referrals", "follow_ups", "stages")
+"""What is done for her: lists of {id, at, by, …, sealed}."""
 
 
 def cases() -> Collection[Case]:
@@ -34,16 +36,35 @@ def cases() -> Collection[Case]:
 
 
 def get(case_id: str) -> Case:
-    """The case; raises CaseNotFound."""
+    """The case, or the one that it is a part of; raises CaseNotFound."""
     found = cases().find_one({"_id": case_id})
+    while found is not None and found.get("merged_into"):  # always an older one: it ends
+        found = cases().find_one({"_id": found["merged_into"]})
     if found is None or found.get("erased_at"):
         raise CaseNotFound("no such case")
     return found
 
 
+def of_request(request: Mapping[str, Any]) -> list[Case]:
+    """Every case that a request belongs to, oldest first: one, whatever was joined to what."""
+    ids = [request["case"]] if request.get("case") else []
+    ids += [row["_id"] for row in cases().find({"requests": request["_id"]}, {"_id": 1})]
+    found: dict[str, Case] = {}
+    for case_id in ids:
+        try:
+            doc = get(case_id)
+        except CaseNotFound:
+            continue
+        found[doc["_id"]] = doc
+    return sorted(found.values(), key=lambda doc: doc["opened_at"])
+
+
 def open_for(request: Mapping[str, Any], vault: Vault, *, by: str, how: Consent, now: datetime) -> Case:
     """The case of a request; opened now where there is none. Again is the same case."""
     case_id = request.get("case") or derived_id("cas", str(request["_id"]))
+    if held := of_request(request):
+        let_know(request["_id"], held[0]["_id"], vault, now=now)
+        return held[0]
     vault.make(case_id, request["city"], now=now)
     made: Case = {
         "_id": case_id,
@@ -63,35 +84,28 @@ def open_for(request: Mapping[str, Any], vault: Vault, *, by: str, how: Consent,
         cases().insert_one(made)
     except DuplicateKeyError:
         made = get(case_id)
-    _let_know(request["_id"], case_id, now=now)
+    let_know(request["_id"], made["_id"], vault, now=now)
     return made
 
 
-def join(case_id: str, request_id: str, *, by: str, how: Consent, now: datetime) -> Case:
-    """Another request of hers belongs to it, by her choice."""
-    helpline.get(request_id)
-
-    def rule(doc: Case) -> dict[str, Any] | None:
-        if request_id in doc["requests"]:
-            return None
-        consent = {"at": now, "by": by, "how": str(how), "what": f"request {request_id}"}
-        return {"$push": {"requests": {"$each": [request_id]}, "consents": {"$each": [consent]}}}
-
-    after = change(case_id, rule, now=now)
-    _let_know(request_id, case_id, now=now)
-    return after
-
-
-def _let_know(request_id: str, case_id: str, *, now: datetime) -> None:
-    helpline.change(
-        request_id, lambda doc: None if doc.get("case") == case_id else Step(sets={"case": case_id}), now=now
-    )
+def let_know(request_id: str, case_id: str, vault: Vault, *, now: datetime) -> None:
+    """The request names its case. One that was erased meanwhile leaves it again, so that the last one ends it."""
+    try:
+        helpline.change(
+            request_id, lambda doc: None if doc.get("case") == case_id else Step(sets={"case": case_id}), now=now
+        )
+    except RequestNotFound:
+        _leave(case_id, request_id, vault, now=now)
 
 
 def change(case_id: str, rule: Rule, *, now: datetime) -> Case:
-    """Write what a rule decides, on the condition that nothing changed meanwhile."""
+    """Write what a rule decides, on the condition that nothing changed meanwhile. Raises CaseNotFound, and TooBusy for a
+    case that became a part of another one: what was sealed for it cannot be read there, so it is to be tried again.
+    """
     for _ in range(_TRIES):
         doc = get(case_id)
+        if doc["_id"] != case_id:
+            raise TooBusy("it became a part of another case: again")
         update = rule(doc)
         if update is None:
             return doc
@@ -102,119 +116,6 @@ def change(case_id: str, rule: Rule, *, now: datetime) -> Case:
         if written is not None:
             return written
     raise TooBusy("it kept changing")
-
-
-def _entry(
-    doc: Case, part: str, text: str, vault: Vault, *, by: str, key: str, now: datetime, **facts: Any
-) -> dict[str, Any]:
-    entry_id = derived_id("cen", doc["_id"], part, by, key)
-    sealed = {"sealed": vault.box(doc["_id"]).seal(f"{part}:{entry_id}", text)} if text else {}
-    return {"id": entry_id, "at": now, "by": by, **facts, **sealed}
-
-
-def _add(case_id: str, kind: str, entry: dict[str, Any], *, now: datetime, **also: dict[str, Any]) -> Case:
-    def rule(doc: Case) -> dict[str, Any] | None:
-        if doc["status"] != "open":
-            raise RequestClosed("the case is closed", current="closed")
-        if any(each["id"] == entry["id"] for each in doc[kind]):
-            return None
-        pushed = {name: {"$each": [value]} for name, value in also.items()}
-        return {"$push": {kind: {"$each": [entry]}, **pushed}, "$set": _due([*doc[kind], entry], kind)}
-
-    return change(case_id, rule, now=now)
-
-
-def _due(entries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    open_ = [each["due_at"] for each in entries if kind == "follow_ups" and not each.get("done_at")]
-    return {"due_at": min(open_)} if open_ else {}
-
-
-def refer(
-    doc: Case, entry: Mapping[str, Any], note: str, vault: Vault, *, how: Consent, by: str, key: str, now: datetime
-) -> Case:
-    """Refer her, with her consent: what may be shared is the note, and nothing else goes along."""
-    made = _entry(
-        doc, "referrals", note, vault, by=by, key=key, now=now,
-        to=entry["id"], kind=str(entry["kind"]), consent=str(how),
-    )  # fmt: skip
-    consent = {"at": now, "by": by, "how": str(how), "what": f"referral {entry['id']}"}
-    return _add(doc["_id"], "referrals", made, now=now, consents=consent)
-
-
-def follow_up(doc: Case, due_at: datetime, note: str, vault: Vault, *, by: str, key: str, now: datetime) -> Case:
-    """Something to look after at a time; whoever is on shift hears of it then."""
-    made = _entry(doc, "follow_ups", note, vault, by=by, key=key, now=now, due_at=due_at)
-    return _add(doc["_id"], "follow_ups", made, now=now)
-
-
-def done(case_id: str, follow_up_id: str, *, by: str, now: datetime) -> Case:
-    """A follow-up is done. Again is no change; raises CaseNotFound for one that is not there."""
-
-    def rule(doc: Case) -> dict[str, Any] | None:
-        found = next((each for each in doc["follow_ups"] if each["id"] == follow_up_id), None)
-        if found is None:
-            raise CaseNotFound("no such follow-up")
-        if found.get("done_at"):
-            return None
-        left = [
-            {**each, "done_at": now, "done_by": by} if each["id"] == follow_up_id else each
-            for each in doc["follow_ups"]
-        ]
-        due = _due(left, "follow_ups")
-        update: dict[str, Any] = {"$set": {"follow_ups": left, **due}}
-        return update if due else update | {"$unset": {"due_at": ""}}
-
-    return change(case_id, rule, now=now)
-
-
-def stage(
-    doc: Case, track: Track, reached: Stage, note: str, vault: Vault, *, by: str, key: str, now: datetime
-) -> Case:
-    """How far the police or a court has come; number, station and dates are in the sealed note."""
-    made = _entry(doc, "stages", note, vault, by=by, key=key, now=now, track=str(track), stage=str(reached))
-    return _add(doc["_id"], "stages", made, now=now)
-
-
-def hand_over(doc: Case, to: str, note: str, vault: Vault, *, by: str, key: str, now: datetime) -> Case:
-    """Another counsellor does the casework from now on; the note is kept with the follow-ups, done already."""
-    made = _entry(doc, "follow_ups", note, vault, by=by, key=key, now=now, due_at=now, done_at=now)
-
-    def rule(found: Case) -> dict[str, Any] | None:
-        if found.get("counsellor") == to:
-            return None
-        return {"$set": {"counsellor": to}, "$push": {"follow_ups": {"$each": [made]}}}
-
-    return change(doc["_id"], rule, now=now)
-
-
-def close(case_id: str, outcome: Outcome, *, now: datetime) -> Case:
-    """It is over. Again is no change."""
-
-    def rule(doc: Case) -> dict[str, Any] | None:
-        if doc["status"] != "open":
-            return None
-        return {"$set": {"status": "closed", "outcome": str(outcome), "closed_at": now}, "$unset": {"due_at": ""}}
-
-    return change(case_id, rule, now=now)
-
-
-def remind(case_id: str, *, now: datetime) -> Case:
-    """A follow-up is due: whoever is on shift hears, once; it stays open until somebody says that it is done."""
-
-    def rule(doc: Case) -> dict[str, Any] | None:
-        if doc.get("due_at") is None or doc["due_at"] > now:
-            return None
-        later = [each["due_at"] for each in doc["follow_ups"] if not each.get("done_at") and each["due_at"] > now]
-        event = outbox.event("helpline.follow_up", case_id, version=doc["version"] + 1, now=now, city=doc["city"])
-        update = outbox.pending([event], now)
-        return outbox.merge(update, {"$set": {"due_at": min(later)}} if later else {"$unset": {"due_at": ""}})
-
-    return change(case_id, rule, now=now)
-
-
-def due(*, now: datetime, limit: int) -> list[str]:
-    """Cases of which a follow-up is due."""
-    return [row["_id"] for row in cases().find({"due_at": {"$lte": now}}, {"_id": 1}).sort("due_at", 1).limit(limit)]
 
 
 def readable_by(doc: Case, person_id: str) -> bool:
@@ -235,7 +136,7 @@ def _leave(case_id: str, request_id: str, vault: Vault, *, now: datetime) -> Non
     """Whoever takes the last request out ends the case for good, however many leave or join at once. The last one stays
     named until the key is destroyed, so that a run which dies in between is done again.
     """
-    gone = dict.fromkeys(("referrals", "follow_ups", "stages", "consents", "due_at"), "")
+    gone = dict.fromkeys((*ENTRIES, "consents", "due_at"), "")
     for _ in range(_TRIES):
         doc = cases().find_one({"_id": case_id})
         if doc is None or request_id not in doc["requests"]:
@@ -251,18 +152,35 @@ def _leave(case_id: str, request_id: str, vault: Vault, *, now: datetime) -> Non
     raise TooBusy("it kept changing")
 
 
+def worked_on(request: Mapping[str, Any], *, since: datetime) -> bool:
+    """Whether something was done in an open case of a request since then, or is still to be done at a time."""
+    return any(
+        doc["status"] == "open" and (doc["updated_at"] > since or doc.get("due_at")) for doc in of_request(request)
+    )
+
+
+def _with_parts(doc: Case) -> list[Case]:
+    """The case, and those that became a part of it and have not been taken in yet."""
+    found, ids = [doc], [doc["_id"]]
+    while ids:
+        parts = list(cases().find({"merged_into": {"$in": ids}, "erased_at": None}))
+        ids = [each["_id"] for each in parts]
+        found += [each for each in parts if not each.get("moved_at")]
+    return found
+
+
 def view(doc: Case, vault: Vault) -> dict[str, Any]:
-    """A case opened."""
-    box = vault.box(doc["_id"])
+    """A case opened, whole: also while what was joined to it is still on the way."""
+    parts = [(each, vault.box(each["_id"])) for each in _with_parts(doc)]
 
     def shown(kind: str) -> list[dict[str, Any]]:
-        return [
-            {
-                **{name: value for name, value in each.items() if name != "sealed"},
-                "note": box.open(f"{kind}:{each['id']}", each["sealed"]) if each.get("sealed") else None,
-            }
-            for each in doc[kind]
-        ]
+        found: dict[str, dict[str, Any]] = {}
+        for part, box in parts:
+            for each in part[kind]:
+                note = box.open(f"{kind}:{each['id']}", each["sealed"]) if each.get("sealed") else None
+                plain = {name: value for name, value in each.items() if name != "sealed"}
+                found.setdefault(each["id"], {**plain, "note": note})
+        return sorted(found.values(), key=lambda each: each["at"])
 
     return {
         "id": doc["_id"],
@@ -271,5 +189,5 @@ def view(doc: Case, vault: Vault) -> dict[str, Any]:
             for name in ("city", "status", "version", "opened_at", "closed_at", "outcome", "counsellor")
         },
         **{name: doc[name] for name in ("requests", "consents")},
-        **{kind: shown(kind) for kind in ("referrals", "follow_ups", "stages")},
+        **{kind: shown(kind) for kind in ENTRIES},
     }

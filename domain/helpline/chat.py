@@ -119,7 +119,7 @@ def _mark(request_id: str, side: Side, now: datetime) -> bool:
     """Whoever writes is there: the request's ETag moves, and its counsellor's silence is counted anew. False once it is
     over.
     """
-    update: dict[str, Any] = {"$inc": {"version": 1}, "$set": {"updated_at": now}}
+    update: dict[str, Any] = {"$inc": {"version": 1}, "$set": {"updated_at": now, "active_at": now}}
     if side == Side.COUNSELLOR:
         update["$set"]["due_at"] = now + rules.SILENT_COUNSELLOR
     return requests().update_one({"_id": request_id, "status": {"$ne": "closed"}}, update).matched_count == 1

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.cities import queries as cities
-from domain.helpline import rules, safe_times
+from domain.helpline import questions, rules, safe_times
 from domain.helpline.rules import Request, Step, event
 from domain.helpline.service import change, opened, packed
 from domain.helpline.states import Danger, Mode
@@ -28,7 +28,7 @@ def assess(
     """Keep the answers sealed, and the level that they or the counsellor's judgement give in clear: the line needs it."""
     held = opened(doc, box, ["answers"]).get("answers") or {}
     merged = {**held, **answers}
-    found = judged if judged is not None and by != "citizen" else Danger.NOW if danger_now else rules.level(merged)
+    found = judged if judged is not None and by != "citizen" else Danger.NOW if danger_now else questions.level(merged)
     sealed = box.seal("answers", packed(merged)) if merged else None
     return change(doc["_id"], lambda each: rules.assess(each, found, by=by, sealed=sealed), now=now)
 
@@ -81,7 +81,7 @@ def became_sos(doc: Request, incident_id: str, *, by: str, now: datetime) -> dic
             sets={
                 "sos": incident_id,
                 "danger": str(Danger.NOW),
-                "line_at": rules.line_at(found["asked_at"], Danger.NOW),
+                "line_at": questions.line_at(found["asked_at"], Danger.NOW),
             },
             log={"kind": "sos", "by": by},
             events=[event("helpline.sos", incident=incident_id, by="citizen" if by == "citizen" else "counsellor")],

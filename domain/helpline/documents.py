@@ -26,13 +26,19 @@ class HelplineRequestDoc(Document):
     danger = StringField()
     danger_by = StringField()
     line_at = DateTimeField()
-    """Its place in the line: since when it waits, earlier by danger (`rules.line_at`)."""
+    """Its place in the line: since when it waits, earlier by danger (`questions.line_at`)."""
     asked_at = DateTimeField()
     answered_at = DateTimeField()
     claimed_at = DateTimeField()
     updated_at = DateTimeField()
     closed_at = DateTimeField()
     erased_at = DateTimeField()
+    waiting_since = DateTimeField()
+    """Since when nobody has it."""
+    told = IntField()
+    """How many times it was told since then that nobody has it (`timing.TELLINGS`)."""
+    active_at = DateTimeField()
+    """When somebody last did something: she, or whoever answers her. What time alone brings does not count."""
     due_at = DateTimeField()
     """When the sweeper looks at it again."""
     counsellor = StringField()
@@ -161,6 +167,10 @@ class HelplineCaseDoc(Document):
     """{id, at, by, track, stage, sealed}."""
     due_at = DateTimeField()
     """When the next follow-up is due."""
+    merged_into = StringField()
+    """The older case that this one is a part of, by her choice; nobody changes this one any more."""
+    moved_at = DateTimeField()
+    """When all of it stood there."""
     pending_events = ListField(DictField())
     outbox_due = DateTimeField()
     outbox_lease = DictField()
@@ -172,6 +182,7 @@ class HelplineCaseDoc(Document):
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["due_at"], "sparse": True},
+            {"fields": ["merged_into"], "sparse": True},
             ["city", "status", "opened_at"],
             ["requests"],
         ],

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from domain.helpline import rules
+from domain.helpline import figures as counted
 from domain.helpline.rules import Request
 from domain.helpline.service import requests
 from domain.helpline.shifts import counsellors
@@ -64,7 +64,7 @@ def place(doc: Request, *, now: datetime) -> dict[str, Any]:
     if before < 0:
         return {"position": None, "waiting_s": None, "staffed": None}
     on_shift = sum(free(doc["city"]).values())
-    guess = rules.waiting_s(before, list(_talks(doc["city"], now)), on_shift)
+    guess = counted.waiting_s(before, list(_talks(doc["city"], now)), on_shift)
     return {"position": before + 1, "waiting_s": guess, "staffed": on_shift > 0}
 
 
@@ -82,9 +82,9 @@ def _talks(city: str, now: datetime) -> Iterator[float]:
 
 
 def figures(city: str, *, since: datetime, until: datetime, now: datetime) -> Mapping[str, Any]:
-    """How quickly who asked in a time was answered (`rules.answered_within`)."""
+    """How quickly who asked in a time was answered (`figures.answered_within`)."""
     rows = requests().find({"city": city, "asked_at": {"$gte": since, "$lt": until}}, {"asked_at": 1, "answered_at": 1})
-    return rules.answered_within(((row["asked_at"], row.get("answered_at")) for row in rows), now)
+    return counted.answered_within(((row["asked_at"], row.get("answered_at")) for row in rows), now)
 
 
 def due(*, now: datetime, limit: int) -> list[dict[str, Any]]:
@@ -100,10 +100,10 @@ def of_counsellor(
     return list(requests().find({"counsellor": person_id, "status": str(status)}, _ROW).limit(limit))
 
 
-def old(city: str, *, kept: timedelta, now: datetime, limit: int) -> list[str]:
-    """Ids of closed requests that were kept long enough."""
-    rows = requests().find({"city": city, "closed_at": {"$lt": now - kept}, "erased_at": None}, {"_id": 1})
-    return [row["_id"] for row in rows.limit(limit)]
+def old(city: str, *, kept: timedelta, now: datetime) -> Iterator[dict[str, Any]]:
+    """Closed requests that were kept long enough: {_id, case}, oldest first."""
+    condition = {"city": city, "closed_at": {"$lt": now - kept}, "erased_at": None}
+    yield from requests().find(condition, {"case": 1}).sort("closed_at", 1)
 
 
 def of_person(person_ref: str, *, limit: int) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
 from domain.errors import Conflict
-from domain.helpline import rules, safe_times
+from domain.helpline import questions, rules, safe_times
 from domain.helpline.documents import HelplineMessageDoc, HelplineRequestDoc
 from domain.helpline.errors import RequestNotFound, TooBusy, WindowsInvalid
 from domain.helpline.rules import Request, Step
@@ -108,8 +108,11 @@ def ask(asked: Asked, vault: Vault, *, now: datetime) -> tuple[dict[str, Any], b
         "danger": str(asked.danger),
         "danger_by": "citizen",
         "asked_at": now,
-        "line_at": rules.line_at(now, asked.danger),
+        "line_at": questions.line_at(now, asked.danger),
         "updated_at": now,
+        "active_at": now,
+        "waiting_since": now,
+        "told": 0,
         "due_at": now + rules.UNCLAIMED_AFTER,
         "flags": ["listen_in"] if asked.listen_in else [],
         "sealed": {name: box.seal(name, packed(value)) for name, value in told.items()},
@@ -165,6 +168,8 @@ def change(request_id: str, rule: Rule, *, now: datetime) -> dict[str, Any]:
 
 def _operators(doc: Request, step: Step, now: datetime) -> dict[str, Any]:
     update: dict[str, Any] = {"$set": {**step.sets, "updated_at": now}, "$inc": {"version": 1}}
+    if not step.by_time:
+        update["$set"]["active_at"] = now
     if gone := [name for name in step.gone if name in doc]:
         update["$unset"] = dict.fromkeys(gone, "")
     pushed: dict[str, Any] = {name: {"$each": [value]} for name, value in step.push.items()}

@@ -87,7 +87,9 @@ class Outcome(StrEnum):
     ENDED_BY_HER = "ended_by_her"
     """She closed it herself."""
     UNREACHABLE = "unreachable"
-    """She could not be reached in any of her safe times."""
+    """She could not be reached in any of her safe times, or nobody of the two did anything for as long as the city waits."""
+    UNANSWERED = "unanswered"
+    """Nobody of the helpline ever took it, for as long as the city waits: the figures count it as not answered."""
     NOT_FOR_US = "not_for_us"
     """A wrong number, a joke, or something that no helpline answers."""
 

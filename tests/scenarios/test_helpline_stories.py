@@ -22,7 +22,7 @@ from domain.people import sessions
 from tests.fakes.small_city import PLACE, SmallCity
 from tests.scenarios.test_she_reaches_a_counsellor import NUMBER, STORY, TIMEOUT_S, Desk, Phone, key, nowhere, stored
 from tests.scenarios.test_sos_reaches_a_responder import operator, pushed
-from workers.helpline import ended_shifts, helpline_kept
+from workers.helpline import due_helpline, ended_shifts, helpline_kept
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -103,9 +103,14 @@ def test_to_look_for_half_an_hour_is_not_to_keep(small_city: SmallCity) -> None:
     # Who had it reads it no more once it is over, whatever token she makes up.
     made_up = {"Helpline-Token": "0" * 24}
     assert desk.on(her, "GET", "/messages", headers=made_up).status_code == 200
-    desk.on(her, "POST", "/close", json={"outcome": "helped"})
+    for _ in range(2):  # the second time the answer was lost: it says that it is over, and nothing of hers
+        closed = desk.on(her, "POST", "/close", json={"outcome": "helped"}).json()
+        assert closed.keys() == {"id", "status", "outcome", "version", "closed_at"}
     for headers in ({}, made_up):
         assert desk.on(her, "GET", "/messages", headers=headers).json()["code"] == "opening_needed"
+    for path, body in (("/notes", {"text": "late"}), ("/sos", {}), ("/receipts", {"received": 1, "seen": 1})):
+        assert desk.on(her, "POST", path, json=body, headers=key()).status_code in (404, 409)
+    assert helpline.get(her.request["id"]).get("sos") is None
 
 
 def test_the_same_word_twice_is_two_messages(small_city: SmallCity) -> None:
@@ -398,4 +403,44 @@ def test_what_was_kept_long_enough_is_gone(small_city: SmallCity) -> None:
     sweep(1)
     assert "wrapped" not in city.store["vault_keys"].find_one({"_id": her.request["id"]})
     assert her.call("GET").status_code == 404
-    assert waiting.read() == [STORY]  # what goes on is kept however long it takes
+    assert waiting.read() == [STORY]  # what goes on is not gone because another is over
+
+
+def test_what_nobody_ends_is_over_by_itself_and_then_kept_no_longer_than_anything_else(small_city: SmallCity) -> None:
+    city = small_city
+    desk, her, alone = Desk(city), Phone(city, message=STORY), Phone(city, message=STORY)
+    desk.claim(her)
+    config = cities.current("lahore")
+    idle = timedelta(days=config.helpline_idle_days)
+
+    def at(when: timedelta, sweep: Any) -> None:
+        moment = city.now() + when
+        sweep(replace(city.context, clock=lambda: moment), city.pool)
+
+    at(idle - timedelta(minutes=5), due_helpline)
+    assert "closed" not in {phone.call("GET").json()["status"] for phone in (her, alone)}
+    at(idle + timedelta(minutes=5), due_helpline)
+    for phone, outcome in ((her, "unreachable"), (alone, "unanswered")):
+        view = phone.call("GET").json()
+        assert (view["status"], view["outcome"]) == ("closed", outcome)
+    days = config.retention_days[Kept.HELPLINE]
+    at(idle + timedelta(days=days, minutes=10), helpline_kept)
+    for phone in (her, alone):
+        assert "wrapped" not in city.store["vault_keys"].find_one({"_id": phone.request["id"]})
+
+
+def test_what_is_still_to_be_done_for_her_keeps_her_requests(small_city: SmallCity) -> None:
+    city = small_city
+    desk, her = Desk(city), Phone(city, message=STORY)
+    desk.claim(her)
+    case = desk.on(her, "POST", "/case", json={"consent": "chat"}).json()["id"]
+    days = timedelta(days=cities.current("lahore").retention_days[Kept.HELPLINE])
+    due = (city.now() + days + timedelta(days=30)).isoformat()
+    desk.call("POST", f"/cases/{case}/follow-ups", json={"due_at": due, "note": "The court's day."}, headers=key())
+    desk.on(her, "POST", "/close", json={"outcome": "helped"})
+    moment = city.now() + days + timedelta(hours=1)
+    helpline_kept(replace(city.context, clock=lambda: moment), city.pool)
+    assert her.call("GET").status_code == 200
+    desk.call("POST", f"/cases/{case}/close", json={"outcome": "helped"})
+    helpline_kept(replace(city.context, clock=lambda: moment), city.pool)
+    assert her.call("GET").status_code == 404

@@ -123,6 +123,37 @@ def test_weeks_with_one_survivor(small_city: SmallCity) -> None:
     assert "wrapped" not in city.store["vault_keys"].find_one({"_id": case["id"]})
 
 
+def test_two_cases_of_hers_become_one_and_her_copy_has_both(small_city: SmallCity) -> None:
+    """Two counsellors began a case each; she says that both are hers. Nothing of either is lost, whichever she exports."""
+    city = small_city
+    notes, held = ("پہلی بات: ژالہ", "دوسری بات: گڑیا"), []
+    for note in notes:
+        desk, her = Desk(city), Phone(city)
+        desk.claim(her)
+        case = desk.on(her, "POST", "/case", json={"consent": "chat"}).json()["id"]
+        stage = {"track": "fir", "stage": "asked", "note": note}
+        assert desk.call("POST", f"/cases/{case}/stages", json=stage, headers=key()).status_code == 200
+        held.append((desk, her, case))
+        city.skip(5)
+    (first_desk, first, older), (second_desk, second, newer) = held
+    told = {"request_id": second.request["id"], "helpline_token": second.request["helpline_token"]}
+    for _ in range(2):
+        assert first.call("POST", "/join", json=told).status_code == 204
+    assert {her.call("GET").json()["case_id"] for her in (first, second)} == {older}
+    for desk in (first_desk, second_desk):
+        for case in (older, newer):  # the newer one's name still leads there
+            shown = desk.call("GET", f"/cases/{case}").json()
+            assert (shown["id"], [each["note"] for each in shown["stages"]]) == (older, list(notes))
+            assert len([each for each in shown["consents"] if each["what"].startswith("request")]) == 1
+    done = second_desk.call("POST", f"/cases/{newer}/stages", json={"track": "court", "stage": "asked", "note": "x"})
+    assert done.status_code == 200
+    for her in (first, second):
+        copy = her.call("GET", "/export?language=ur").content
+        assert {"ژ", "ڑ"} <= letters(copy).keys()
+    assert "wrapped" not in city.store["vault_keys"].find_one({"_id": newer})
+    nowhere(stored(city), *notes)
+
+
 def test_a_request_by_name_goes_with_its_person(small_city: SmallCity) -> None:
     city = small_city
     ayesha = signed_in(city.now(), name="Ayesha")

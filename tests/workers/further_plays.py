@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import requests
 
 from domain.dispatch import bridging
-from domain.helpline import calling, cases
+from domain.helpline import calling, casework
 from domain.helpline import service as helpline
 from runtime.vault import vault
 from tests.factories.people import phone, staff
@@ -164,8 +164,27 @@ def _follow_up(case: Case) -> None:
 
     _helpline(case, plan)
     case.city.ahead += timedelta(hours=2)
-    cases.remind(found[0], now=case.city.now())
+    casework.remind(found[0], now=case.city.now())
     case.follow("helpline_cases", found[0])
+
+
+def _joined(case: Case) -> None:
+    """Two cases were begun for her; she says that both are hers."""
+    found: list[str] = []
+
+    def begin(desk: Desk, her: Phone) -> None:
+        found.append(_said(desk.on(her, "POST", "/case", json={"consent": "chat"})).json()["id"])
+
+    def both(desk: Desk, her: Phone) -> None:
+        begin(desk, her)
+        later = Phone(desk.city)
+        desk.claim(later)
+        begin(desk, later)
+        told = {"request_id": later.request["id"], "helpline_token": later.request["helpline_token"]}
+        _said(her.call("POST", "/join", json=told))
+
+    _helpline(case, both)
+    case.follow("helpline_cases", max(found))
 
 
 def _opening(case: Case) -> None:
@@ -205,6 +224,7 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "helpline.call_joined": partial(_call, joined=True),
     "helpline.expire_local": partial(_helpline, her=lambda phone: phone.call("POST", "/expire-local")),
     "helpline.follow_up": _follow_up,
+    "helpline.case_joined": _joined,
     "helpline.erased": partial(_helpline, her=lambda phone: phone.call("DELETE")),
     "review.asked": _opening,
     "review.decided": _opening,

@@ -9,11 +9,11 @@ import pytest
 from domain.cities.presets import PRESETS
 from domain.cities.service import load_preset
 from domain.errors import DomainError
-from domain.helpline import cases, chat, danger, erasing, line, returning, rules
+from domain.helpline import cases, casework, chat, danger, erasing, joining, line, returning, rules
 from domain.helpline import service as helpline
 from domain.helpline.errors import AlreadyClaimed, RequestNotFound
 from domain.helpline.service import Asked, KeyUsedOtherwise
-from domain.helpline.states import Consent, Danger, Outcome, Side
+from domain.helpline.states import Consent, Danger, Outcome, Side, Stage, Track
 from domain.reviews import service as reviews
 from domain.reviews.errors import AnsweredAlready, OwnQuestion
 from domain.reviews.states import ReviewKind, ReviewStatus
@@ -174,18 +174,68 @@ def test_a_case_goes_with_its_last_request_however_they_go() -> None:
     """Two that go at once, and one that was moved to another case, leave no key behind."""
     first, second, third = asked(), asked(), asked()
     mine = cases.open_for(first, KEYS, by="per_1", how=Consent.CHAT, now=NOW)
-    cases.join(mine["_id"], second["_id"], by="per_1", how=Consent.CHAT, now=NOW)
-    own = cases.open_for(third, KEYS, by="per_1", how=Consent.CHAT, now=NOW)
-    cases.join(mine["_id"], third["_id"], by="citizen", how=Consent.APP, now=NOW)
+    joining.join(mine["_id"], second["_id"], KEYS, by="per_1", how=Consent.CHAT, now=NOW)
+    own = cases.open_for(third, KEYS, by="per_1", how=Consent.CHAT, now=NOW + timedelta(days=1))
+    joining.join(mine["_id"], third["_id"], KEYS, by="citizen", how=Consent.APP, now=NOW)
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda doc: erasing.erase(doc["_id"], KEYS, print, now=NOW), (first, second, third)))
-    for case in (mine, own):
+    for case, ended in ((mine, "erased_at"), (own, "moved_at")):
         held = cases.cases().find_one({"_id": case["_id"]})
         assert held is not None
-        assert (held["requests"], bool(held["erased_at"])) == ([], True)
+        assert (held["requests"], bool(held[ended])) == ([], True)
+        assert not set(cases.ENTRIES) & held.keys()
         with pytest.raises(Destroyed):
             KEYS.box(case["_id"])
+
+
+def _cases_of_two() -> list[dict[str, Any]]:
+    made = []
+    for n in range(2):
+        at = NOW + timedelta(hours=n)
+        case = cases.open_for(asked(), KEYS, by="per_1", how=Consent.CHAT, now=at)
+        made.append(casework.stage(case, Track.FIR, Stage.ASKED, f"note {n}", KEYS, by="per_1", key="k", now=at))
+    return made
+
+
+def test_two_cases_joined_from_both_sides_at_once_are_one_with_all_of_both() -> None:
+    for _ in range(5):
+        one, other = _cases_of_two()
+        ways = [(one["_id"], other["requests"][0]), (other["_id"], one["requests"][0])] * 2
+
+        def join(way: tuple[str, str]) -> str:
+            case, request = way
+            return str(joining.join(case, request, KEYS, by="citizen", how=Consent.APP, now=NOW)["_id"])
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(join, ways)) == {one["_id"]}
+        joining.absorb(other["_id"], KEYS, now=NOW)  # its event, late: no change
+        held = cases.get(other["_id"])
+        assert sorted(held["requests"]) == sorted([*one["requests"], *other["requests"]])
+        assert [each["note"] for each in cases.view(held, KEYS)["stages"]] == ["note 0", "note 1"]
+        assert {helpline.get(each)["case"] for each in held["requests"]} == {one["_id"]}
+
+
+def test_cases_joined_by_a_run_that_died_are_whole_for_whoever_reads_and_their_event_ends_it() -> None:
+    one, other = _cases_of_two()
+    assert joining._decided(other, one["_id"], now=NOW)
+    assert [each["note"] for each in cases.view(cases.get(other["_id"]), KEYS)["stages"]] == ["note 0", "note 1"]
+    (event,) = (each for each in cases.cases().find_one({"_id": other["_id"]})["pending_events"])
+    assert (event["type"], event["into"]) == ("helpline.case_joined", one["_id"])
+    for _ in range(2):
+        joining.absorb(event["subject"], KEYS, now=NOW)
+    assert len(cases.get(one["_id"])["stages"]) == 2
+    with pytest.raises(Destroyed):
+        KEYS.box(other["_id"])
+
+
+def test_who_erased_a_request_before_its_case_was_moved_leaves_nothing_of_it() -> None:
+    one, other = _cases_of_two()
+    assert joining._decided(other, one["_id"], now=NOW)
+    erasing.erase(other["requests"][0], KEYS, print, now=NOW)
+    joining.absorb(other["_id"], KEYS, now=NOW)
+    held = cases.get(one["_id"])
+    assert (held["requests"], [each["note"] for each in cases.view(held, KEYS)["stages"]]) == (one["requests"], ["note 0"])
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.helpline import rules, safe_times
+from domain.helpline import figures, questions, safe_times, timing
 from domain.helpline.states import Danger, Mode
 
 LAHORE = ZoneInfo("Asia/Karachi")
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)  # a Monday, 14:00 in Lahore
-ALL = tuple(rules.QUESTIONS)
+ALL = tuple(questions.QUESTIONS)
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,15 @@ ALL = tuple(rules.QUESTIONS)
 )  # fmt: skip
 def test_the_five_questions_score_as_published(yes: int, no: int, found: Danger) -> None:
     answers = {name: index < yes for index, name in enumerate(ALL[: yes + no])}
-    assert rules.level(answers) == found
+    assert questions.level(answers) == found
 
 
 def test_whoever_waits_long_enough_comes_first_but_for_danger_now() -> None:
-    old = rules.line_at(NOW - timedelta(minutes=50), Danger.USUAL)
-    assert old < rules.line_at(NOW, Danger.HIGH) < rules.line_at(NOW, Danger.RAISED) < rules.line_at(NOW, Danger.USUAL)
-    assert rules.line_at(NOW, Danger.NOW) < rules.line_at(NOW - timedelta(hours=20), Danger.HIGH)
+    old = questions.line_at(NOW - timedelta(minutes=50), Danger.USUAL)
+    at = [questions.line_at(NOW, danger) for danger in (Danger.HIGH, Danger.RAISED, Danger.USUAL)]
+    assert [old, *at] == sorted([old, *at])
+    assert len({old, *at}) == 4
+    assert questions.line_at(NOW, Danger.NOW) < questions.line_at(NOW - timedelta(hours=20), Danger.HIGH)
 
 
 def window(days: str, since: str, until: str) -> dict[str, Any]:
@@ -81,20 +83,20 @@ def test_the_next_time_is_one_at_which_a_call_is_safe(days: list[str], since: An
 
 
 def test_the_waiting_time_is_honest() -> None:
-    assert rules.waiting_s(0, [], 0) is None
-    assert rules.waiting_s(0, [600.0], 1) == 600
-    assert rules.waiting_s(3, [600.0, 1200.0], 2) == 1800
-    assert rules.waiting_s(0, [], 3) == 300
+    assert figures.waiting_s(0, [], 0) is None
+    assert figures.waiting_s(0, [600.0], 1) == 600
+    assert figures.waiting_s(3, [600.0, 1200.0], 2) == 1800
+    assert figures.waiting_s(0, [], 3) == 300
 
 
 def test_the_figures_count_those_who_still_wait() -> None:
     at = [NOW - timedelta(seconds=100)] * 4
-    found = rules.answered_within(
+    found = figures.answered_within(
         [(at[0], at[0] + timedelta(seconds=5)), (at[1], at[1] + timedelta(seconds=18)), (at[2], None), (at[3], at[3])],
         NOW,
     )
     assert (found["asked"], found["answered"], found["within_15_s"], found["within_20_s"]) == (4, 3, 0.5, 0.75)
-    assert rules.answered_within([], NOW)["within_15_s"] is None
+    assert figures.answered_within([], NOW)["within_15_s"] is None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_the_figures_count_those_who_still_wait() -> None:
 )  # fmt: skip
 def test_whom_she_wants_is_never_a_dead_end(wanted: str, waited: int, free: dict[str, int], offered: str) -> None:
     doc = {"wanted": wanted, "asked_at": NOW - timedelta(seconds=waited)}
-    assert rules.other_gender(doc, NOW, free) == offered
+    assert timing.other_gender(doc, NOW, free) == offered
 
 
 def test_a_call_back_needs_a_number_and_a_time() -> None:
