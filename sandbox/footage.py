@@ -197,6 +197,25 @@ def _crowd(seconds: float, seed: int) -> list[Actor]:
     return actors
 
 
+def _scatter(seconds: float, seed: int) -> list[Actor]:
+    """Eight people stand about together; after three eighths of the time all run from each other, out of the picture."""
+    flee_at = 0.375 * seconds
+
+    def one(index: int) -> Actor:
+        side = 1 if index % 2 else -1
+        start, depth = 0.5 + side * (0.04 + 0.045 * (index // 2)), 0.74 + 0.05 * (index // 2 % 3)
+
+        def where(t: float) -> Place:
+            sway = 0.006 * float(np.sin(2.1 * t + index))
+            if t < flee_at:
+                return (start + sway, depth), Pose(yaw=20.0 * side)
+            return (start + side * 0.3 * (t - flee_at), depth), _walking(2 * t, 62.0 * side, index * 0.17)
+
+        return Painter(look_of(seed * 31 + index)), where
+
+    return [one(index) for index in range(8)]
+
+
 def _empty(seconds: float, seed: int) -> list[Actor]:
     return []
 
@@ -227,6 +246,7 @@ PLAYED: Mapping[str, Callable[[float, int], list[Actor]]] = {
     "walk": _walk,
     "empty": _empty,
     "crowd": _crowd,
+    "scatter": _scatter,
     "hands_up": _hands_up,
 }
 SPOILT: Mapping[str, Callable[[float, tuple[int, int], int, int], Iterator[Image]]] = {

@@ -67,7 +67,7 @@ class Looker:
         limits = VisionConfig.from_dict(config)
         asked = Window.from_dict(window)
         wall = limits.wall_s
-        if source_spec.get("kind") in ("mjpeg", "rtsp"):
+        if source_spec.get("kind") in ("mjpeg", "rtsp", "hls"):
             wall += min(asked.seconds, limits.max_seconds)
         request = {
             "source": _absolute(source_spec),
@@ -219,6 +219,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         ):  # a fault of ours on footage nobody foresaw: still a finding, with the trace where it can be read
             _log.exception("a look failed")
             observation = blind(Status.CORRUPT, "look_failed")
+            loaded.cache_clear()  # a mediapipe graph that failed once fails for ever: the next look has new ones
         signal.alarm(0)
         document = answered(observation)
         stills: list[bytes] = document.pop("stills")

@@ -20,6 +20,7 @@ class VisionConfig:
 
     allowed_roots: tuple[str, ...] = ()  # folders whose files may be read
     allowed_addresses: tuple[str, ...] = ()  # "scheme://host:port", e.g. "rtsp://10.1.2.3:554"; nothing else is opened
+    allowed_networks: tuple[str, ...] = ()  # addresses and networks into which a listed name may resolve (``resolve``)
     zones: Mapping[str, Polygon] = field(default_factory=dict)  # name → corners as fractions of the picture
     masks: tuple[Polygon, ...] = ()  # areas that are never looked at (a neighbour's window)
 
@@ -39,6 +40,7 @@ class VisionConfig:
     poses_per_look: int = 6  # people whose joints are followed at once
     stills_max: int = 6
     still_width: int = 1280
+    models: tuple[str, ...] = ()  # the city's own ONNX models: paths of `model.toml` (``own_models``)
     detectors: tuple[str, ...] = ()  # extra detectors by entry point name, with `detector_options`
     detector_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -50,7 +52,7 @@ class VisionConfig:
         if unknown:
             raise ValueError(f"unknown vision setting: {', '.join(sorted(unknown))}")
         values = dict(given)
-        for name in ("allowed_roots", "allowed_addresses", "detectors"):
+        for name in ("allowed_roots", "allowed_addresses", "allowed_networks", "detectors", "models"):
             if name in values:
                 values[name] = tuple(str(item) for item in values[name])
         if "zones" in values:

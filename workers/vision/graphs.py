@@ -44,6 +44,7 @@ input_stream: "IMAGE:image" output_stream: "DETECTIONS:found" num_threads: 1
 node { calculator: "FaceDetectionFullRangeCpu" input_stream: "IMAGE:image" output_stream: "DETECTIONS:found"
        node_options: { [type.googleapis.com/mediapipe.FaceDetectionOptions] { min_score_thresh: %s } } }
 """
+LEAST_PX = 16  # a graph that is given less fails, and with it every picture that follows
 ROI_SCALE = 1.25  # as PoseDetectionToRoi and PoseLandmarksToRoi have it
 
 
@@ -98,6 +99,8 @@ class BodyFinder:
 
     def find(self, rgb: Image) -> list[Body]:
         height, width = rgb.shape[:2]
+        if min(height, width) < LEAST_PX:
+            return []
         bodies: list[Body] = []
         for one in self._graph.process({"image": rgb}).found or []:
             place, points = one.location_data.relative_bounding_box, one.location_data.relative_keypoints
@@ -121,7 +124,7 @@ class JointReader:
         """None when the model sees nobody there."""
         height, width = rgb.shape[:2]
         size = 2 * circle.radius * ROI_SCALE
-        if not 8 <= size <= 8 * max(width, height):
+        if min(height, width) < LEAST_PX or not 8 <= size <= 8 * max(width, height):
             return None
         # The circle's rim lies above the head of a standing person: its angle is the body's.
         turn = math.pi / 2 - math.atan2(circle.hips[1] - circle.rim[1], circle.rim[0] - circle.hips[0])
@@ -155,6 +158,8 @@ class FaceFinder:
 
     def find(self, rgb: Image) -> list[tuple[float, tuple[float, float, float, float]]]:
         height, width = rgb.shape[:2]
+        if min(height, width) < LEAST_PX:
+            return []
         faces = []
         for one in self._graph.process({"image": rgb}).found or []:
             place = one.location_data.relative_bounding_box

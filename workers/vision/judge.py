@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from workers.vision import pose, quality
+from workers.vision import crowd, pose, quality, running
+from workers.vision.boxes import around
 from workers.vision.observation import Box, Finding, Health, Status, Summary, Verdict
+from workers.vision.tracks import Track
 
 COLLAPSED = 0.5  # of the upright height
 FLAT = 0.9  # width by height of a body on the ground, at least
@@ -51,6 +53,7 @@ class Evidence:
     faces: int = 0
     bodies: dict[int, list[Seen]] = field(default_factory=dict)  # by track
     shapes: dict[int, list[Shape]] = field(default_factory=dict)  # by track
+    stirs: list[crowd.Stir] = field(default_factory=list)
 
 
 def findings(bodies: Mapping[int, Sequence[Seen]], step_s: float) -> list[Finding]:
@@ -103,6 +106,23 @@ def collapses(
     return found
 
 
+def movements(evidence: Evidence, tracks: Sequence[Track], size: tuple[int, int]) -> list[Finding]:
+    """Who runs, by track, and people who suddenly disperse. ``size`` is the picture's width and height."""
+    found: list[Finding] = []
+    shape = size[0] / max(1, size[1])
+    for track in tracks:
+        spell = running.running(track.seen, shape) if track.believed else None
+        if spell is not None:
+            box = min(track.seen, key=lambda entry: abs(entry[0] - spell.end))[1]
+            found.append(Finding("running", spell.confidence, spell.start, spell.seconds, track.number, box, ask=False))
+    fled = crowd.dispersal(evidence.stirs)
+    if fled is not None:
+        where = [box for track in tracks if track.believed for t, box, _ in track.seen if abs(t - fled.start) <= 1.0]
+        box = around(where) if where else (0.0, 0.0, 1.0, 1.0)
+        found.append(Finding("dispersal", fled.confidence, fled.start, fled.seconds, None, box))
+    return found
+
+
 def _finding(kind: str, confidence: float, spell: pose.Spell, track: int, seen: Sequence[Seen]) -> Finding:
     box = min(seen, key=lambda entry: abs(entry.t - spell.end)).box
     return Finding(kind, min(1.0, confidence), spell.start, spell.seconds, track, box)
@@ -116,6 +136,7 @@ def summary(evidence: Evidence, found: Sequence[Finding]) -> Summary:
         motion=sum(evidence.shares) / len(evidence.shares) if evidence.shares else 0.0,
         luma=sum(q.luma for q in evidence.qualities) / len(evidence.qualities) if evidence.qualities else 0.0,
         faces=evidence.faces,
+        density=max((stir.density for stir in evidence.stirs), default=0.0),
         findings=tuple(found),
     )
 

@@ -1,7 +1,7 @@
 """One look: a source and a window in, an observation out.
 
-The stages are those of the pipeline: admit, decode, quality, motion, people, poses, faces, stills. It runs in the child
-process (``child``), which is where limits are kept; called directly it is the same, without a net.
+The stages are those of the pipeline: admit, decode, light, motion, faces, the city's own, people, poses, crowd, stills.
+It runs in the child process (``child``), which is where limits are kept; called directly it is the same, without a net.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from workers.vision import faces, judge, people, pose, quality
+from workers.vision import crowd, faces, judge, light, motion, people, pose, running
 from workers.vision.admit import Unseen
+from workers.vision.beside import Beside
 from workers.vision.boxes import around, grown, within, zone_of
 from workers.vision.config import VisionConfig, Window
+from workers.vision.crowd import CrowdDetector
 from workers.vision.cv import Image, cv2
 from workers.vision.decode import Decoder, Sample, batches
 from workers.vision.detector import described
-from workers.vision.follow import Followed, Follower, explains
-from workers.vision.graphs import to_rgb
+from workers.vision.follow import Followed, explains
+from workers.vision.light import LightDetector
 from workers.vision.models import Models, loaded
-from workers.vision.motion import MotionGate
+from workers.vision.motion import MotionDetector
 from workers.vision.observation import Box, Detection, DetectorInfo, Observation, Status, at, blind
 from workers.vision.source import Footage, opened
 from workers.vision.stills import Gallery
@@ -85,13 +87,16 @@ class _Look:
         self.detections: list[Detection] = []
         self.counted: list[float] = []  # times at which people were counted
         self.tracker = Tracker()
-        self.follower = Follower(self.models.reader, self.models.finder, config.poses_per_look)
+        self.models.pose.begin(config.poses_per_look)
+        self.light, self.moving, self.crowd = LightDetector(), MotionDetector(), CrowdDetector()
+        for detector, options in ((self.light, {}), (self.moving, {"masks": config.masks}), (self.crowd, {})):
+            detector.load(options)
+        self.beside = Beside(config, self.models)
         self.gallery = Gallery(config, self.models.faces)
-        self.gate: MotionGate | None = None
-        self.before: Image | None = None
+        self.primed = False
         self.next_count = 0.0
         self.showing: list[Box] = []  # faces, until they are looked for again
-        self.judged = 0
+        self.judged = self.own_pictures = 0
         self.failed = ""  # why the look is not whole, one word
         self.spent: dict[str, float] = {}
 
@@ -102,17 +107,16 @@ class _Look:
                 batch = next(whole, None)
             if batch is None:
                 return self._observation()
-            if self.gate is None:
-                shape = batch[0].grey.shape
-                self.gate = MotionGate((shape[1], shape[0]), self.config.masks)
+            if not self.primed:
+                self.primed = True
                 with self._timed("motion"):
-                    self.gate.prime([sample.grey for sample in batch if sample.grey.shape == shape])
+                    self.moving.prime([sample.grey for sample in batch])
             seen = 0
             for sample in batch:
                 if time.monotonic() > self.deadline:
                     self.failed = "out_of_time"
                     break
-                self._see(sample, self.gate)
+                self._see(sample)
                 seen += 1
                 if self.seen is not None:
                     self.seen(sample)
@@ -128,21 +132,33 @@ class _Look:
         finally:
             self.spent[stage] = self.spent.get(stage, 0.0) + (time.process_time() - began) * 1000
 
-    def _see(self, sample: Sample, gate: MotionGate) -> None:
-        with self._timed("quality"):
-            measured = quality.measure(sample.grey, self.before)
+    def _see(self, sample: Sample) -> None:
+        with self._timed("light"):
+            self.light.detect(sample.grey)
         with self._timed("motion"):
-            motion = gate.see(sample.grey)
-        self.before = sample.grey
+            self.moving.detect(sample.grey)
+        measured, moved = self.light.measured, self.moving.motion
+        assert measured is not None
+        assert moved is not None
         self.evidence.qualities.append(measured)
-        self.evidence.shares.append(motion.share)
-        self.evidence.whole += motion.whole
+        self.evidence.shares.append(moved.share)
+        self.evidence.whole += moved.whole
         if sample.full is not None:
             with self._timed("faces"):
                 self.showing = self._faces(sample, sample.full)
-            self._others(sample)
-        self._people(sample, motion.boxes)
+            with self._timed("own"):
+                self._own(sample, sample.full)
+        self._people(sample, moved.boxes)
+        with self._timed("crowd"):
+            self._crowd(sample)
         self.judged += 1
+
+    def _crowd(self, sample: Sample) -> None:
+        self.crowd.t = sample.t
+        self.crowd.people = [track.box for track in self.tracker.live(sample.t) if track.believed]
+        self.detections += [at(one, sample.t) for one in self.crowd.detect(sample.grey)]
+        assert self.crowd.stir is not None
+        self.evidence.stirs.append(self.crowd.stir)
 
     def _people(self, sample: Sample, moving: tuple[Box, ...]) -> None:
         detector, t = self.models.people, sample.t
@@ -157,7 +173,10 @@ class _Look:
         with self._timed("poses"):
             suspects = [track.box for track in self.tracker.live(t)] + [box for box in moving if box[2] * box[3] > 0.01]
             suspects = [box for box in suspects if max(box[2], box[3]) > NEAR]
-            bodies = self.follower.see(to_rgb(sample.small), t, detector.bodies if counting else None, suspects)
+            poses = self.models.pose
+            poses.t, poses.suspects, poses.found = t, suspects, detector.bodies if counting else None
+            poses.detect(sample.small)
+            bodies = poses.bodies
         beside = detector.others if counting else []
         together = [Detection("person", self._belief(body, beside), body.box) for body in bodies]
         together += [one for one in found if not any(explains(body.box, one.bbox) for body in bodies)]
@@ -235,22 +254,18 @@ class _Look:
         self.detections += sure
         return [one.bbox for one in sure]
 
-    def _others(self, sample: Sample) -> None:
-        for name in self.config.detectors:
-            options = self.config.detector_options.get(name, {})
-            with self._timed(f"detector:{name}"):
-                try:
-                    seen = self.models.other(name, options).detect(sample.small)
-                except Exception:  # whatever a detector that is not ours does, the look goes on, and says so
-                    self.failed = f"detector_failed:{name}"
-                    continue
-            self.detections += [at(one, sample.t, zone=zone_of(one.bbox, self.config.zones)) for one in seen]
+    def _own(self, sample: Sample, full: Image) -> None:
+        self.own_pictures += 1
+        seen = self.beside.see(full)
+        self.detections += [at(one, sample.t, zone=zone_of(one.bbox, self.config.zones)) for one in seen]
 
     def _believed(self) -> list[Detection]:
         """Without the tracks that never grew into somebody; counts what is left."""
         somebody = {track.number for track in self.tracker.all if track.believed}
         kept = [one for one in self.detections if one.track is None or one.track in somebody]
-        times = [one.t for one in kept if one.kind == "person"]
+        times = [
+            one.t for one in kept if one.kind == "person" and one.track is not None
+        ]  # a city's model counts nobody
         self.evidence.counts = [times.count(t) for t in self.counted]
         self.evidence.bodies = {track: seen for track, seen in self.evidence.bodies.items() if track in somebody}
         return kept
@@ -269,13 +284,15 @@ class _Look:
         step = 1 / self.config.sample_hz
         if self.footage.live and self.decoder.decoded == 0:
             return blind(Status.TIMEOUT, self.decoder.failed or "no_picture_in_time", down=True)
-        self.failed = self.failed or self.decoder.failed
+        self.failed = self.failed or self.beside.failed or self.decoder.failed
         if self.footage.live and self.decoder.last_t < COMPLETE * self.seconds - 1:
             self.failed = self.failed or "stream_ended"
         kept = self._believed()
         found = judge.findings(self.evidence.bodies, step)
         joints = {finding.track for finding in found if finding.kind in ("lying", "fall")}
         found += [f for f in judge.collapses(self.evidence.bodies, self.evidence.shapes, step) if f.track not in joints]
+        found += judge.movements(self.evidence, self.tracker.all, self.decoder.size)
+        found += self.beside.findings(kept, self.own_pictures, 1 / self.config.faces_hz)
         status = self._status()
         reason = self.failed or ("no_pictures" if self.judged == 0 else "gap" if self.footage.gap else "")
         how = judge.health(self.evidence, step, reason or ("incomplete" if status is Status.PARTIAL else ""))
@@ -304,8 +321,9 @@ class _Look:
             described("people", self.models.people.version, people.PARAMETERS),
             described("pose", pose.VERSION, pose.PARAMETERS),
             described("faces", self.models.faces.version, faces.PARAMETERS),
+            described("light", light.VERSION, light.PARAMETERS),
+            described("motion", motion.VERSION, motion.PARAMETERS),
+            described("crowd", crowd.VERSION, crowd.PARAMETERS),
+            described("running", running.VERSION, running.PARAMETERS),
         ]
-        for name, other in self.models.others.items():
-            if name in self.config.detectors:
-                ours.append(described(other.name, other.version, self.config.detector_options.get(name, {})))
-        return tuple(ours)
+        return (*ours, *self.beside.infos)

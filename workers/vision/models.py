@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from workers.vision.bodies import PoseDetector
 from workers.vision.detector import Detector, installed
 from workers.vision.faces import FaceDetector
-from workers.vision.graphs import BodyFinder, JointReader
+from workers.vision.own_models import ModelError, OwnModel
 from workers.vision.people import PersonDetector
 
 
@@ -18,17 +19,35 @@ class Models:
     def __init__(self) -> None:
         self.people = PersonDetector()
         self.faces = FaceDetector()
-        self.people.load({})
-        self.faces.load({})
-        self.finder = BodyFinder()
-        self.reader = JointReader()
+        self.pose = PoseDetector()
+        for ours in (self.people, self.faces, self.pose):
+            ours.load({})
         self.others: dict[str, Detector] = {}
+        self._own: dict[str, OwnModel] = {}
+        self._refused: dict[str, ModelError] = {}
 
     def other(self, name: str, options: Mapping[str, Any]) -> Detector:
         """An installed detector, loaded once. Raises ``ValueError``."""
         if name not in self.others:
             self.others[name] = installed(name, options)
         return self.others[name]
+
+    def own(self, path: str) -> OwnModel:
+        """The city's model of that ``model.toml``, loaded once. Raises ``ModelError``, again and cheaply once it was refused.
+
+        A file that is changed is read again by the next child: within ``LOOKS_PER_CHILD`` looks.
+        """
+        if path in self._refused:
+            raise self._refused[path]
+        if path not in self._own:
+            model = OwnModel()
+            try:
+                model.load({"model": path})
+            except ModelError as error:
+                self._refused[path] = error
+                raise
+            self._own[path] = model
+        return self._own[path]
 
 
 @cache

@@ -7,14 +7,17 @@ is no motion, and the background is learned anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from workers.vision.boxes import within
 from workers.vision.config import Polygon
 from workers.vision.cv import Image, cv2
-from workers.vision.observation import Box
+from workers.vision.detector import Region, part_of
+from workers.vision.observation import Box, Detection
 
 WHOLE_FRAME = 0.5  # share of the picture that cannot be people
 HISTORY = 500
@@ -22,6 +25,15 @@ DISTANCE = 400.0  # squared, in grey levels
 SMALLEST = 0.0006  # share of the picture: below it a blob is noise
 SHADOW = 127
 PRIMING = 20  # pictures
+LEAST_PX = 8
+VERSION = "1"
+PARAMETERS: dict[str, float] = {
+    "whole_frame": WHOLE_FRAME,
+    "history": HISTORY,
+    "distance": DISTANCE,
+    "smallest": SMALLEST,
+    "priming": PRIMING,
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,9 @@ class MotionGate:
         return mask
 
     def see(self, grey: Image) -> Motion:
-        """The motion in the next picture, HxW uint8."""
+        """The motion in the next picture, HxW uint8. In a picture of a few pixels nothing moves."""
+        if min(grey.shape) < LEAST_PX:
+            return Motion(0.0, (), False, np.zeros_like(grey))
         raw = self._apply(grey, -1.0)
         mask: Image = cv2.bitwise_and(cv2.compare(raw, SHADOW, cv2.CMP_GT), self._looked)
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
@@ -84,6 +98,49 @@ class MotionGate:
             if area >= SMALLEST * width * height:
                 boxes.append((x / width, y / height, w / width, h / height))
         return tuple(boxes)
+
+
+class MotionDetector:
+    """A ``Detector`` of what moves, for one look. ``load`` takes ``{"masks": […]}``; ``prime`` may come before the first
+    picture. ``motion``, read after each, has the share and whether the whole picture changed; pictures of another size than
+    the last begin anew.
+    """
+
+    name = "motion"
+    version = VERSION
+    labels: Sequence[str] = ("moving",)
+
+    def __init__(self) -> None:
+        self.motion: Motion | None = None
+        self._gate: MotionGate | None = None
+        self._masks: Sequence[Polygon] | None = None
+        self._size = (0, 0)
+
+    def load(self, config: Mapping[str, Any]) -> None:
+        self._masks, self._gate = tuple(config.get("masks", ())), None
+
+    def prime(self, greys: Sequence[Image]) -> None:
+        """Learn the usual view from grey pictures of one size."""
+        if greys:
+            self._sized(greys[0]).prime([grey for grey in greys if grey.shape == greys[0].shape])
+
+    def _sized(self, grey: Image) -> MotionGate:
+        if self._masks is None:
+            raise ValueError("load comes first")
+        size = (grey.shape[1], grey.shape[0])
+        if self._gate is None or size != self._size:
+            self._gate, self._size = MotionGate(size, self._masks), size
+        return self._gate
+
+    def detect(self, frame: Image, roi: Region | None = None) -> list[Detection]:
+        grey = frame if frame.ndim == 2 else cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        self.motion = self._sized(grey).see(grey)
+        part = part_of(frame, roi)[1]
+        inside = [box for box in self.motion.boxes if within(box, part) >= 0.5]
+        return [Detection("moving", min(1.0, box[2] * box[3]), box) for box in inside]
+
+    def close(self) -> None:
+        self._masks, self._gate = None, None
 
 
 def looked_at(size: tuple[int, int], masks: Sequence[Polygon]) -> Image:

@@ -69,13 +69,13 @@ class Detection:
 class Finding:
     """Something about a person that a human should look at; never acted upon without one."""
 
-    kind: str  # lying, fall, hands_up
+    kind: str  # lying, fall, hands_up, running, dispersal, or a label that a city's own model asks about
     confidence: float
     t: float  # when it was first true
     seconds: float  # for how long it held
     track: int | None
     bbox: Box
-    ask: bool = True  # always true for what is found today: a human is asked
+    ask: bool = True  # a human is asked; false only for running, which is no alarm by itself
 
     def to_document(self) -> dict[str, Any]:
         return {
@@ -98,6 +98,7 @@ class Summary:
     motion: float = 0.0  # mean share of the picture that moved
     luma: float = 0.0  # mean brightness, 0 to 255
     faces: int = 0  # the most faces in one picture
+    density: float = 0.0  # of a crowd: people for each square of a person's height; 0 without one
     findings: tuple[Finding, ...] = ()
 
     def to_document(self) -> dict[str, Any]:
@@ -107,6 +108,7 @@ class Summary:
             "motion": round(self.motion, 4),
             "luma": round(self.luma, 1),
             "faces": self.faces,
+            "density": round(self.density, 2),
             "findings": [finding.to_document() for finding in self.findings],
         }
 

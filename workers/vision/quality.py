@@ -46,6 +46,15 @@ def measure(grey: Image, before: Image | None) -> Quality:
     return Quality(float(grey.mean()), float(np.percentile(grey, 99)), blur, flat, change)
 
 
+def troubles(measured: Quality) -> list[str]:
+    """What is wrong with one picture: dark, covered or blurred, the first that holds. Pure."""
+    if measured.luma < DARK_LUMA and measured.bright < DARK_BRIGHT:
+        return ["dark"]
+    if measured.flat >= FLAT_BLOCKS:
+        return ["covered"]
+    return ["blurred"] if measured.blur < BLURRED else []
+
+
 @dataclass(frozen=True)
 class Verdicts:
     """The same over the whole look."""

@@ -96,6 +96,11 @@ BREAKS: list[tuple[str, Callable[[Body], object]]] = [
     ("camera_sources[0].scheme", lambda body: body["camera_sources"][0].update(scheme="gopher")),
     ("camera_sources[0].path", lambda body: body["camera_sources"][0].update(path="var/../../etc/")),
     ("camera_sources[0].path", lambda body: body["camera_sources"][0].update(path="var/footage")),
+    ("camera_detectors[0].name", lambda body: body.update(camera_detectors=[{"name": "Not One"}])),
+    ("camera_detectors[0].options", lambda body: body.update(camera_detectors=[{"name": "smoke", "options": 3}])),
+    ("camera_detectors[0].model", lambda body: body.update(camera_detectors=[{"model": "/srv/knives.onnx"}])),
+    ("camera_detectors[0].name", lambda body: body.update(camera_detectors=[{"model": "a.toml", "name": "smoke"}])),
+    ("camera_detectors", lambda body: body.update(camera_detectors=[{"name": "smoke"}, {"name": "smoke"}])),
     ("camera_sources[0].host", lambda body: body["camera_sources"][0].update(scheme="rtsp", host="10.0.0.0/99")),
 ]
 
@@ -293,3 +298,10 @@ def test_supervisors_are_reached_by_voice(body: Body) -> None:
     for found in parse(body, "lahore.toml").ladders:
         (rung,) = [rung for rung in found.rungs if rung.who == Who.SUPERVISORS]
         assert rung.channels[0] == ChannelName.VOICE
+
+
+def test_a_city_names_detectors_and_models_of_its_own(body: Body) -> None:
+    body["camera_detectors"] = [{"name": "smoke", "options": {"least": 0.5}}, {"model": "models/knives.toml"}]
+    smoke, knives = parse(body, "lahore.toml").camera_detectors
+    assert (smoke.name, smoke.options, smoke.model) == ("smoke", {"least": 0.5}, "")
+    assert (knives.name, knives.model) == ("", "models/knives.toml")

@@ -87,7 +87,15 @@ def test_the_document_is_json_with_all_that_was_promised(look: Look, clip: Clip)
     json.dumps(answer)
     assert answer["frames"] == {"declared": 48, "decoded": 48, "judged": 36}
     assert answer["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert {d["name"] for d in answer["detectors"]} == {"people", "pose", "faces"}
+    assert {d["name"] for d in answer["detectors"]} == {
+        "people",
+        "pose",
+        "faces",
+        "light",
+        "motion",
+        "crowd",
+        "running",
+    }
     assert all(len(d["parameters"]) == 12 for d in answer["detectors"])
     assert [hashlib.sha256(still).hexdigest() for still in stills] == [s["sha256"] for s in answer["still_details"]]
     assert {"decode", "motion", "people", "poses", "faces"} <= set(answer["timings_ms"])

@@ -1,0 +1,98 @@
+"""Tiny ONNX models for the tests, written byte by byte: the `onnx` package is large, and these need five operators.
+
+Protobuf's wire format (protobuf.dev/programming-guides/encoding) and the field numbers of onnx.proto, IR version 8, opset 13.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+FLOAT, INT64 = 1, 7
+
+
+def bright_spot(rows: Sequence[Sequence[float]], size: tuple[int, int] = (64, 64), dims: Sequence[int] = ()) -> bytes:
+    """A model whose answer is ``rows`` x the mean of the picture's channels (0–1 when its scale is 1/255), row by row.
+
+    Input 1x3xHxW; output 1xNxM, or ``dims`` when given. A white picture so answers ``rows`` themselves, a black one nothing.
+    """
+    count, wide = len(rows), len(rows[0])
+    # pooled 1x3x1x1 -> 1x3 -> times a 3x(N*M) matrix of rows/3 -> N*M figures -> their shape
+    matrix = [value / 3 for _ in range(3) for row in rows for value in row]
+    shape = list(dims) or [1, count, wide]
+    nodes = [
+        _node("GlobalAveragePool", ["picture"], ["pooled"]),
+        _node("Reshape", ["pooled", "flat"], ["channels"]),
+        _node("MatMul", ["channels", "rows"], ["figures"]),
+        _node("Reshape", ["figures", "shape"], ["found"]),
+    ]
+    weights = [
+        _tensor("flat", INT64, [2], struct.pack("<2q", 1, 3)),
+        _tensor("rows", FLOAT, [3, count * wide], struct.pack(f"<{len(matrix)}f", *matrix)),
+        _tensor("shape", INT64, [len(shape)], struct.pack(f"<{len(shape)}q", *shape)),
+    ]
+    inputs = [_value("picture", [1, 3, size[1], size[0]])]
+    return _model(nodes, weights, inputs, [_value("found", shape)])
+
+
+def described(folder: Path, model: bytes, **changes: object) -> Path:
+    """Write the model and a ``model.toml`` beside it, and answer the toml's path. ``changes`` replace lines; None drops one."""
+    (folder / "spot.onnx").write_bytes(model)
+    lines: dict[str, object] = {
+        "name": '"spot"',
+        "path": '"spot.onnx"',
+        "sha256": f'"{hashlib.sha256(model).hexdigest()}"',
+        "licence": '"CC0-1.0"',
+        "decoder": '"yolo"',
+        "labels": '["knife", "bag"]',
+        "ask": '["knife"]',
+        "input": "{ width = 64, height = 64, scale = 0.00392156862745098 }",
+        "thresholds": "{ score = 0.4 }",
+    }
+    lines.update(changes)
+    path = folder / "spot.toml"
+    path.write_text("".join(f"{key} = {value}\n" for key, value in lines.items() if value is not None))
+    return path
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while True:
+        out.append((number & 0x7F) | (0x80 if number > 0x7F else 0))
+        number >>= 7
+        if not number:
+            return bytes(out)
+
+
+def _number(field: int, value: int) -> bytes:
+    return _varint(field << 3) + _varint(value)
+
+
+def _bytes(field: int, value: bytes | str) -> bytes:
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(field << 3 | 2) + _varint(len(data)) + data
+
+
+def _tensor(name: str, kind: int, dims: Sequence[int], raw: bytes) -> bytes:
+    return b"".join(_number(1, dim) for dim in dims) + _number(2, kind) + _bytes(8, name) + _bytes(9, raw)
+
+
+def _node(operator: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
+    names = b"".join(_bytes(1, name) for name in inputs) + b"".join(_bytes(2, name) for name in outputs)
+    return names + _bytes(4, operator)
+
+
+def _value(name: str, dims: Sequence[int]) -> bytes:
+    shape = b"".join(_bytes(1, _number(1, dim)) for dim in dims)
+    return _bytes(1, name) + _bytes(2, _bytes(1, _number(1, FLOAT) + _bytes(2, shape)))
+
+
+def _model(
+    nodes: Sequence[bytes], weights: Sequence[bytes], inputs: Sequence[bytes], outputs: Sequence[bytes]
+) -> bytes:
+    graph = b"".join(_bytes(1, node) for node in nodes) + _bytes(2, "tiny")
+    graph += b"".join(_bytes(5, weight) for weight in weights)
+    graph += b"".join(_bytes(11, one) for one in inputs) + b"".join(_bytes(12, one) for one in outputs)
+    return _number(1, 8) + _bytes(7, graph) + _bytes(8, _number(2, 13))
