@@ -52,7 +52,7 @@ def list_cameras(city: str) -> None:
 @click.option("--fov", type=click.FloatRange(1, 360), default=70.0, show_default=True, help="Field of view in degrees.")
 @click.option("--range", "range_m", type=click.FloatRange(1, 2000), default=100.0, show_default=True, help="Metres.")
 @click.option("--kind", type=click.Choice([str(each) for each in SourceKind]), required=True)
-@click.option("--url", help="Of mjpeg and rtsp; on the city's list.")
+@click.option("--url", help="Of mjpeg, rtsp and hls; on the city's list.")
 @click.option("--path", help="Of file and segments; below a folder of the city's list.")
 @click.option("--agency", default="")
 @click.option("--gateway", is_flag=True, help="Also make a key by which its gateway posts.")

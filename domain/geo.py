@@ -160,6 +160,18 @@ def in_view(
     return turn <= fov_deg / 2 + math.degrees(math.asin(accuracy_m / metres))
 
 
+def sector(lat: float, lon: float, bearing: float, fov_deg: float, range_m: float) -> list[list[float]]:
+    """What `in_view` says a camera may see, as the closed ring of a GeoJSON polygon: [lon, lat], a corner every 10° or less.
+
+    Counter-clockwise, as RFC 7946, 3.1.6 wants it.
+    """
+    steps = max(2, math.ceil(min(fov_deg, 360.0) / 10.0))
+    turns = [bearing + fov_deg / 2 - fov_deg * step / steps for step in range(steps + 1)]
+    arc = [destination(lat, lon, turn % 360.0, range_m) for turn in turns]
+    ring = arc if fov_deg >= 360.0 else [(lat, lon), *arc, (lat, lon)]
+    return [[round(x, 6), round(y, 6)] for y, x in [*ring[:-1], ring[0]]]
+
+
 class Region:
     """Polygons kept ready for many questions: about 3 µs each. Its edge belongs to it."""
 

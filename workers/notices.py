@@ -31,8 +31,7 @@ log = logging.get(__name__)
 def look_after(context: Context, pool: ThreadPoolExecutor) -> int:
     """Measure, open what is wrong, clear what no longer is. Two sweepers at it do the same once."""
     now = context.clock()
-    measured = [each for each in queries.standing() if each["kind"] in rules.MEASURED]
-    standing = {(NoticeKind(each["kind"]), each["cause"]) for each in measured}
+    standing = {(NoticeKind(each["kind"]), each["cause"]) for each in queries.standing(rules.MEASURED)}
     wrong = rules.wrong(_seen(context, now), standing)
     for (kind, cause), figures in wrong.items():
         found = service.see(kind, cause, city=EVERYWHERE, figures=figures, now=now)
@@ -129,8 +128,8 @@ def drill_ended(event: Event, context: Context) -> None:
     unreachable = drill.get("unreachable") or 0
     log.info("drill_ended", drill=drill["_id"], people=drill["people"], unreachable=unreachable)
     kind = NoticeKind.PEOPLE_UNREACHABLE
-    for notice in queries.standing():
-        if notice["kind"] != kind or notice["city"] != drill["city"] or notice["cause"] == drill["_id"]:
+    for notice in queries.standing([kind]):
+        if notice["city"] != drill["city"] or notice["cause"] == drill["_id"]:
             continue
         other = drills.drills().find_one({"_id": notice["cause"]}, {"ended_at": 1}) or {}
         if other.get("ended_at") and other["ended_at"] > drill["ended_at"]:

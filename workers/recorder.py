@@ -207,6 +207,7 @@ def task_of(camera: Camera, config: CityConfig, context: Context) -> dict[str, A
         "folder": str(recording.folder_of(context.settings.var_dir, camera["_id"])),
         "config": {
             "allowed_addresses": [sources.place_of(str(source.get("url") or ""))],
+            "allowed_networks": sources.networks_of(str(source.get("url") or ""), config),
             "masks": camera.get("masks") or [],
         },
         "minutes": minutes_of(camera, config),

@@ -96,6 +96,7 @@ def sampled(camera: Camera, config: CityConfig, sampling: Sampling, context: Con
                 "source": source,
                 "config": {
                     "allowed_addresses": [sources.place_of(url)] if url else [],
+                    "allowed_networks": sources.networks_of(url, config),
                     "allowed_roots": []
                     if url
                     else [each.path for each in config.camera_sources if each.scheme == "file"],

@@ -1,14 +1,16 @@
 """The register of cameras, for whoever keeps it."""
 
+from datetime import datetime
 from typing import Any
 
 from api.admin.scope import audited, city_of
 from api.blueprint import Blueprint, Call
 from api.cameras import schemas
-from api.cameras.views import camera_view
+from api.cameras.views import camera_view, health_view
 from api.paging import Listed
+from api.schemas import rfc3339
 from domain import permissions
-from domain.cameras import queries, registry, sources
+from domain.cameras import coverage, health, health_rules, queries, registry, sources
 from domain.cameras.errors import CameraNotFound, SourceNotAllowed
 from domain.cities import queries as cities
 from domain.cities.errors import UnknownCity
@@ -90,11 +92,45 @@ def add_camera(call: Call) -> Any:
     return camera_view(queries.camera(camera_id), gateway_key=key), 201 if created else 200
 
 
+@blp.endpoint("GET /map", permission=READ, query=schemas.MapQuery, answer=schemas.BlindMap, etag=True, caution=False)
+def blind_map(call: Call) -> Any:
+    """The map of what is blind: where a city's cameras look, those that are not sound, and who else sees the place."""
+    city = city_of(call, READ, call.query.get("city"))
+    cameras = queries.in_service(city)
+    records = queries.health_of_all(each["_id"] for each in cameras)
+    found = coverage.collection(cameras, records, call.now, blind_only=call.query["which"] == "blind")
+    for feature in found["features"]:
+        shown = feature["properties"]
+        shown |= {name: rfc3339(value) for name, value in shown.items() if isinstance(value, datetime)}
+    return found
+
+
 @blp.endpoint("GET /<camera_id>", permission=READ, answer=schemas.CameraAnswer, etag=True)
 def get_camera(call: Call, camera_id: str) -> Any:
     """One camera with its health."""
     camera = reachable(call, READ, camera_id)
     return camera_view(camera), 200, camera["version"]
+
+
+@blp.endpoint("GET /<camera_id>/health", permission=READ, answer=schemas.CameraHealth, etag=True)
+def get_health(call: Call, camera_id: str) -> Any:
+    """How a camera is, sample by sample: what it shows, how many pictures come, what of it is recorded."""
+    reachable(call, READ, camera_id)
+    return health_view(health_rules.as_known(queries.health(camera_id), call.now))
+
+
+@blp.endpoint(
+    "POST /<camera_id>/health/confirm",
+    permission=EDIT,
+    answer=schemas.CameraHealth,
+    creates=False,
+)
+def confirm_view(call: Call, camera_id: str) -> Any:
+    """Say that the camera may look where it looks now: what was `moved` is learned anew. Give its new bearing too."""
+    camera = reachable(call, EDIT, camera_id)
+    audited(call, camera["city"], "camera.view_confirmed", camera_id)
+    health.confirm_scene(camera_id)
+    return health_view(health_rules.as_known(queries.health(camera_id), call.now))
 
 
 @blp.endpoint(

@@ -17,7 +17,7 @@ def camera_view(row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         name: row.get(name)
         for name in (
             "city", "name", "agency", "owner", "position", "bearing_deg", "fov_deg", "range_m", "version", "created_at",
-            "updated_at",
+            "updated_at", "record_minutes",
         )
     }  # fmt: skip
     return view | {
@@ -37,6 +37,17 @@ def camera_view(row: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
+def health_view(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A camera's health record, without what it looks at."""
+    names = ("at", "since", "last_frame_at", "fps", "luma", "kept_from", "kept_until", "clock_offset_s")
+    return {
+        "state": record.get("state") or str(HealthState.UNKNOWN),
+        "reasons": list(record.get("reasons") or []),
+        "by": record.get("by"),
+        **{name: record.get(name) for name in names},
+    }
+
+
 def observation_view(row: Mapping[str, Any]) -> dict[str, Any]:
     """An observation in a list."""
     seen = row.get("seen") or {}
@@ -51,6 +62,7 @@ def observation_view(row: Mapping[str, Any]) -> dict[str, Any]:
         "view": row["view"],
         "people": (seen.get("summary") or {}).get("people_max") or 0,
         "findings": row["findings"],
+        "checked": {finding: each["said"] for finding, each in (row.get("checked") or {}).items()},
         "health": rules.health_of(seen, None, row["at"])
         or {"state": str(HealthState.UNKNOWN), "reasons": [str(seen["health"].get("reason") or "")], "at": row["at"]},
         "stills": stills_of(row["_id"], len(row.get("stills") or [])),
@@ -94,6 +106,7 @@ def _asked(camera_id: str, name: str, held: Mapping[str, Any], with_stills: bool
         "name": name,
         **{key: held.get(key) for key in ("state", "covering", "distance_m", "asked_at", "answered_at", "seen_at")},
         "findings": [each["kind"] for each in findings],
+        "checked": dict(held.get("checked") or {}),
         "confidence": {each["kind"]: each["confidence"] for each in findings},
         "observation": observation if with_stills else None,
         "stills": stills_of(observation, int(held.get("stills") or 0)) if observation and with_stills else [],

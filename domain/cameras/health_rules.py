@@ -5,12 +5,13 @@ the samples have said the same for a while; who is told hears of a camera that s
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from domain.cameras.states import HealthState, View
+from domain.notices.states import NoticeKind
 
 FRAME_WITHIN: Final = timedelta(seconds=20)
 """A recorded camera from which no picture came for so long is down (Frigate's watchdog waits as long)."""
@@ -18,6 +19,10 @@ FRESH: Final = timedelta(seconds=30)
 """The recorder's word on a camera holds for so long; a recorder that says nothing longer is itself away."""
 TELL_AFTER: Final = timedelta(seconds=60)
 """A camera that is blind for so long is a notice."""
+UNWATCHED_AFTER: Final = timedelta(minutes=5)
+"""What nobody has sampled for so long is no longer known: the recorder is away, or has more to do than it can."""
+SINGLY: Final = 5
+"""Blind cameras of a city that are told one by one; at dusk, or when a switch fails, hundreds would ring."""
 SLOW_FPS: Final = 1.0
 """A live camera with fewer pictures a second misses what matters."""
 ALIKE: Final = 0.40
@@ -150,6 +155,45 @@ def is_blind(record: Mapping[str, Any]) -> bool:
 def is_to_be_told(record: Mapping[str, Any], now: datetime) -> bool:
     """Whether it has been blind for so long that staff hear of it."""
     return is_blind(record) and now - record["since"] >= TELL_AFTER
+
+
+def as_known(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A health record as it is shown: what nobody has sampled for minutes is unknown, whatever it was."""
+    at = record.get("at")
+    if at is None or now - at <= UNWATCHED_AFTER:
+        return dict(record)
+    return {**record, "state": str(HealthState.UNKNOWN), "reasons": ["not_watched"], "since": at}
+
+
+def is_watched(record: Mapping[str, Any], now: datetime) -> bool:
+    """Whether somebody has sampled it of late."""
+    return record.get("at") is not None and now - record["at"] <= UNWATCHED_AFTER
+
+
+def to_tell(
+    blind: Sequence[tuple[str, str]], told: Collection[str], *, open_ones: Collection[str]
+) -> dict[tuple[NoticeKind, str, str], dict[str, int]]:
+    """(kind, cause, city) of each notice that must stand → its figures, from (city, camera) of what is blind.
+
+    One notice a camera as long as a city has few of them that nobody has acknowledged; of more, one for all the others.
+    `told`: cameras with a notice; `open_ones`: those whose notice nobody has acknowledged.
+    """
+    found: dict[tuple[NoticeKind, str, str], dict[str, int]] = {}
+    room: dict[str, int] = {}
+    for city, camera in blind:
+        if camera in told:
+            found[(NoticeKind.CAMERA_BLIND, camera, city)] = {}
+            room[city] = room.get(city, SINGLY) - (camera in open_ones)
+    for city, camera in blind:
+        if camera in told:
+            continue
+        if room.setdefault(city, SINGLY) > 0:
+            room[city] -= 1
+            found[(NoticeKind.CAMERA_BLIND, camera, city)] = {}
+        else:
+            others = found.setdefault((NoticeKind.CAMERAS_BLIND, city, city), {"cameras": 0})
+            others["cameras"] += 1
+    return found
 
 
 def is_fresh(record: Mapping[str, Any], now: datetime) -> bool:

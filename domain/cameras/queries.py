@@ -111,6 +111,12 @@ def names(ids: Iterable[str]) -> dict[str, str]:
     return {row["_id"]: row.get("name") or "" for row in cameras().find({"_id": {"$in": list(ids)}}, {"name": 1})}
 
 
+def by_ids(ids: Iterable[str]) -> list[Camera]:
+    """These cameras, retired ones too, as far as whether they are in service."""
+    wanted = {"city": 1, "enabled": 1, "retired_at": 1}
+    return list(cameras().find({"_id": {"$in": list(ids)}}, wanted))
+
+
 def observation(observation_id: str) -> Observation:
     """One observation with its detections; raises ObservationNotFound."""
     found = observations().find_one({"_id": observation_id}, {"pending_events": 0, "outbox_lease": 0})

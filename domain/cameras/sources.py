@@ -1,6 +1,6 @@
 """What a camera's `source` may say. Pure.
 
-`{kind: file, path, recorded_at?}`, `{kind: segments, path, segment_s?}`, `{kind: mjpeg|rtsp, url}`, `{kind: gateway}`.
+`{kind: file, path, recorded_at?}`, `{kind: segments, path, segment_s?}`, `{kind: mjpeg|rtsp|hls, url}`, `{kind: gateway}`.
 A source names exactly one thing, so that what was compared with the city's list is what is opened.
 """
 
@@ -11,13 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from domain.cameras.errors import SourceNotAllowed
 from domain.cameras.states import SourceKind
-from domain.cities.camera_sources import is_allowed
+from domain.cities.camera_sources import is_allowed, is_network
 from domain.cities.config import CityConfig
 from domain.errors import Invalid
 
 SCHEMES: Final[Mapping[SourceKind, frozenset[str]]] = {
     SourceKind.MJPEG: frozenset({"http", "https"}),
     SourceKind.RTSP: frozenset({"rtsp"}),
+    SourceKind.HLS: frozenset({"http", "https"}),
 }
 STREAMS: Final = frozenset(SCHEMES)
 """Sources that show what is before the camera now: the rolling recorder remembers it."""
@@ -119,6 +120,12 @@ def place_of(url: str) -> str:
     """`scheme://host:port` of a stored address: the one place that a look of this camera may speak to."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], "", "", ""))
+
+
+def networks_of(url: str, config: CityConfig) -> list[str]:
+    """The addresses and networks on the city's list for the address's scheme: where a listed name may point to."""
+    scheme = urlsplit(url).scheme
+    return [each.host for each in config.camera_sources if each.scheme == scheme and is_network(each.host)]
 
 
 def with_credentials(url: str, credentials: str) -> str:

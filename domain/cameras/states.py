@@ -50,6 +50,8 @@ class SourceKind(StrEnum):
     """A live stream over HTTP."""
     RTSP = "rtsp"
     """A live stream over RTSP."""
+    HLS = "hls"
+    """A live stream in segments over HTTP, named by a playlist."""
     GATEWAY = "gateway"
     """No pictures reach us: the camera's gateway looks for itself and posts what it saw."""
 

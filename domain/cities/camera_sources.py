@@ -63,8 +63,8 @@ def _detector(reader: Reader) -> CameraDetector:
 def is_allowed(city: CityConfig, address: str) -> bool:
     """Whether a camera of this city may be read at `address` (`rtsp://host/path`, `file:folder/clip.mp4`).
 
-    A name is compared as a name: what it resolves to is the network's to police. A file's path is compared as
-    written, so whoever opens it resolves symbolic links itself.
+    A name is compared as a name; where it may point to is judged when it is resolved (`workers/vision/resolve.py`). A
+    file's path is compared as written, so whoever opens it resolves symbolic links itself.
     """
     try:
         parts = urlsplit(address)
@@ -78,6 +78,15 @@ def is_allowed(city: CityConfig, address: str) -> bool:
         source.scheme == parts.scheme and _same_host(source.host, host) and path.startswith(source.path)
         for source in city.camera_sources
     )
+
+
+def is_network(host: str) -> bool:
+    """Whether an entry's host is an address or a network, not a name."""
+    try:
+        ipaddress.ip_network(host, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _same_host(allowed: str, host: str) -> bool:

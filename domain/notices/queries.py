@@ -27,9 +27,12 @@ def get(notice_id: str) -> Notice:
     return found
 
 
-def standing() -> list[Notice]:
-    """All whose cause still shows, everywhere: there are few."""
-    return list(notices().find({"status": {"$in": sorted(STANDING)}}).limit(1000))
+def standing(kinds: Iterable[str] = ()) -> list[Notice]:
+    """All whose cause still shows, everywhere, of these kinds where some are named: there are few."""
+    wanted: dict[str, Any] = {"status": {"$in": sorted(STANDING)}}
+    if named := sorted(str(each) for each in kinds):
+        wanted["kind"] = {"$in": named}
+    return list(notices().find(wanted).limit(5000))
 
 
 def listed(city: str, *, statuses: Iterable[str], after: tuple[datetime, str] | None, limit: int) -> list[Notice]:

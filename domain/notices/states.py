@@ -35,6 +35,12 @@ class NoticeKind(StrEnum):
     """A whole ladder found nobody for an incident; it goes on."""
     ALERT_WAITS = "alert_waits"
     """Another system's feed brought a public alert, or the end of one, and an operator must decide."""
+    CAMERA_BLIND = "camera_blind"
+    """What a camera shows has proved nothing for a minute: it is down, dark, covered, frozen or was turned."""
+    CAMERAS_BLIND = "cameras_blind"
+    """More cameras of a city are blind than are told one by one."""
+    CAMERAS_UNWATCHED = "cameras_unwatched"
+    """Nobody has sampled cameras of a city for minutes: the recorder is away, or has more to do than it can."""
     PEOPLE_UNREACHABLE = "people_unreachable"
     """A drill reached some of its people on no channel at all."""
 

@@ -1,5 +1,6 @@
 """Cameras over HTTP: who keeps them, whose key says what, who sees a picture, and what an incident shows."""
 
+import io
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -10,10 +11,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from api.schemas import rfc3339
 from domain.audit import chain
-from domain.cameras import looks, observations, queries
+from domain.cameras import health, looks, observations, queries
+from domain.cameras.health_rules import Sample
+from domain.cameras.states import HealthState
 from domain.cities.config import CameraSource
 from domain.correlation import service as correlation
 from runtime.media import Media
@@ -21,7 +25,17 @@ from runtime.settings import Settings
 from tests.factories.cameras import PLACE, hold_city, seen, sos
 from tests.factories.people import signed_in, staff
 
-JPEG = b"\xff\xd8\xff\xe0 drawn by nobody \xff\xd9"
+SIZE = (640, 360)
+
+
+def picture() -> bytes:
+    """A JPEG of one colour."""
+    out = io.BytesIO()
+    Image.new("RGB", SIZE, (40, 90, 40)).save(out, "JPEG")
+    return out.getvalue()
+
+
+JPEG = picture()
 NEW = {
     "name": "Liberty roundabout",
     "position": {"lat": PLACE[0] + 0.0005, "lon": PLACE[1]},
@@ -285,7 +299,11 @@ def test_a_picture_is_shown_to_who_may_see_it_and_each_sight_is_logged(
     here = f"/v1/observations/{observation}/stills/0"
     before = audited(clock, "still.read")
     answer = api.get(here, headers=operator.headers)
-    assert (answer.status_code, answer.mimetype, answer.get_data()) == (200, "image/jpeg", JPEG)
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    shown = Image.open(io.BytesIO(answer.get_data()))
+    assert shown.width == SIZE[0]
+    assert shown.height > SIZE[1]  # the line that says who looked, and when
+    assert shown.crop((0, 0, *SIZE)).convert("L").getextrema()[1] > 100  # and marks all over it
     assert answer.headers["Cache-Control"] == "private, max-age=60"
     assert audited(clock, "still.read") == before + 1
     assert said(api.get(here, headers=admin.headers)) == (403, "not_allowed")
@@ -324,6 +342,42 @@ def test_observations_are_listed_and_read_with_a_line_in_the_log(
     whole = api.get(f"/v1/observations/{observation}", headers=operator.headers).get_json()
     assert whole["correlations"][0]["other"] == {"kind": "incident", "id": incident}
     assert audited(clock, "observation.read") >= 1
+
+
+def test_health_and_the_map_of_what_is_blind(api: FlaskClient, admin: Any, operator: Any, clock: Any) -> None:
+    made = add(api, admin, name="Canal bank", record_minutes=3).get_json()
+    assert made["record_minutes"] == 3
+    camera_id = made["id"]
+    here, whole = f"/v1/cameras/{camera_id}/health", {"city": "lahore", "which": "all"}
+    assert api.get(here, headers=operator.headers).get_json()["state"] == "unknown"
+    camera = queries.camera(camera_id)
+    for _ in range(2):
+        clock.forward(seconds=4)
+        down = Sample(clock(), HealthState.DOWN, ("no_answer",))
+        health.note(camera, down, by="recorder", kept_until=clock())
+    shown = api.get(here, headers=operator.headers).get_json()
+    assert (shown["state"], shown["reasons"], shown["by"]) == ("down", ["no_answer"], "recorder")
+    assert shown["kept_until"] == rfc3339(clock())
+    blind = api.get("/v1/cameras/map", query_string={"city": "lahore"}, headers=operator.headers)
+    [feature] = [each for each in blind.get_json()["features"] if each["id"] == camera_id]
+    assert (feature["properties"]["state"], feature["geometry"]["type"]) == ("down", "Polygon")
+    assert feature["properties"]["since"] == rfc3339(clock() - timedelta(seconds=4))
+    again = {**operator.headers, "If-None-Match": blind.headers["ETag"]}
+    assert api.get("/v1/cameras/map", query_string={"city": "lahore"}, headers=again).status_code == 304
+    clock.forward(seconds=4)
+    for seconds in (0, 4, 8, 12):
+        fine = Sample(clock() + timedelta(seconds=seconds), HealthState.OK, fps=12.0)
+        health.note(camera, fine, by="recorder")
+    changed = api.get("/v1/cameras/map", query_string={"city": "lahore"}, headers=again)
+    assert camera_id not in {each["id"] for each in changed.get_json()["features"]}
+    every = api.get("/v1/cameras/map", query_string=whole, headers=operator.headers).get_json()
+    assert camera_id in {each["id"] for each in every["features"]}
+    assert api.post(f"{here}/confirm", headers=operator.headers).status_code in {403, 404}
+    assert api.post(f"{here}/confirm", headers=admin.headers).status_code == 200
+    assert audited(clock, "camera.view_confirmed") == 1
+    stranger = staff(clock(), "operator", city="karachi")
+    assert api.get(here, headers=stranger.headers).status_code == 404
+    assert api.get("/v1/cameras/map", query_string={"city": "lahore"}, headers=stranger.headers).status_code == 404
 
 
 ANYTHING = st.recursive(

@@ -8,6 +8,7 @@ import stat
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,18 @@ from pymongo import MongoClient
 from domain.cameras import health, health_rules, queries, registry, rules
 from domain.cameras.health_rules import Sample
 from domain.cameras.states import HealthState
+from domain.cities import queries as cities
 from domain.cities.config import CameraSource
 from domain.clock import utc_now
 from domain.incidents import service as incidents
+from domain.notices import queries as notices
 from runtime import mongo, recording
 from runtime.settings import Settings
 from sandbox.footage import MjpegServer, draw_clip
 from tests.factories.cameras import SECRET, camera, hold_city, sos
 from tests.workers.vision.cameras import Camera, endless
 from workers import recorder, sight
+from workers.blind_cameras import blind_cameras
 from workers.context import Context
 from workers.recorder import Recorder
 from workers.vision.child import Looker
@@ -158,10 +162,6 @@ def test_what_is_not_to_be_kept_is_not_kept(context: Context, street: MjpegServe
 
 
 def hold_city_minutes(minutes: int) -> Any:
-    from dataclasses import replace
-
-    from domain.cities import queries as cities
-
     return replace(cities.current("lahore"), recording_minutes=minutes)
 
 
@@ -215,3 +215,28 @@ def test_a_camera_that_is_known_to_be_down_is_not_opened(context: Context) -> No
     [held] = incidents.get(incident)["cameras"].values()
     assert held["state"] == "down"
     assert queries.looks().count_documents({}) == 0
+
+
+def test_whoever_looks_after_cameras_hears_of_one_that_stays_blind(context: Context) -> None:
+    """Told once, cleared when it sees again; a camera that is taken out of service is no trouble."""
+    pool: Any = None
+    now = context.clock()
+    blind = camera("blind", source={"kind": "mjpeg", "url": "http://127.0.0.1:1/x"})
+    off = camera("off", source={"kind": "mjpeg", "url": "http://127.0.0.1:1/y"})
+    for cam in (blind, off):
+        for seconds in (70, 66):
+            health.note(cam, Sample(now - timedelta(seconds=seconds), HealthState.DOWN, ("no_answer",)), by="recorder")
+    registry.retire(off["_id"], now=now)
+    assert blind_cameras(context, pool) == blind_cameras(context, pool) == 1
+    [notice] = notices.standing()
+    assert (notice["kind"], notice["cause"], notice["city"]) == ("camera_blind", blind["_id"], "lahore")
+    assert (notice["times"], len(notice["pending_events"])) == (1, 1)
+    assert queries.health(off["_id"]) == {}
+    for seconds in (12, 8, 4, 0):
+        health.note(blind, Sample(now - timedelta(seconds=seconds), HealthState.OK, fps=12.0), by="recorder")
+    assert blind_cameras(context, pool) == 0
+    assert notices.standing() == []
+    later = replace(context, clock=lambda: now + timedelta(minutes=6))
+    assert blind_cameras(later, pool) == 1
+    [away] = notices.standing()
+    assert (away["kind"], away["figures"]) == ("cameras_unwatched", {"cameras": 1})

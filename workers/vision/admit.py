@@ -64,7 +64,7 @@ def place(parts: SplitResult) -> tuple[str, str, int]:
 def admit_url(url: str, allowed: Iterable[str]) -> SplitResult:
     """The split address, if its scheme, host and port stand on the list. Raises ``Unseen`` otherwise.
 
-    The list is compared as written, before any name is resolved: what a listed name resolves to is the city's business.
+    The list is compared as written; where a listed name may point to is judged when it is resolved (``resolve``).
     """
     parts = address(url)
     if place(parts) not in {place(address(entry)) for entry in allowed}:
@@ -107,13 +107,20 @@ def admit_file(path: Path, max_bytes: int) -> str:
     if status.st_size > max_bytes:
         raise Unseen(Status.UNSUPPORTED, "too_many_bytes")
     with path.open("rb") as stream:
-        head = stream.read(1024)
+        container = container_of(stream.read(1024))
+    if not container:
+        raise Unseen(Status.UNSUPPORTED, "not_footage")
+    return container
+
+
+def container_of(head: bytes) -> str:
+    """The container's name by the first kilobyte of a file; empty for what is no footage."""
     for offset, magic, name in MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return name
     if head[:1] == b"G" and head[188:189] == b"G" and head[376:377] == b"G":
         return "mpeg-ts"  # ISO 13818-1: a sync byte every 188
-    raise Unseen(Status.UNSUPPORTED, "not_footage")
+    return ""
 
 
 def sha256(path: Path) -> str:

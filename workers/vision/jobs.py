@@ -111,8 +111,12 @@ def _config(city: CityConfig, camera: Camera) -> dict[str, Any]:
     return {
         "allowed_roots": [] if url else roots,
         "allowed_addresses": [sources.place_of(url)] if url else [],
+        "allowed_networks": sources.networks_of(url, city),
         "zones": camera.get("zones") or {},
         "masks": camera.get("masks") or [],
+        "detectors": [each.name for each in city.camera_detectors if each.name],
+        "detector_options": {each.name: dict(each.options) for each in city.camera_detectors if each.name},
+        "models": [str(Path(each.model).absolute()) for each in city.camera_detectors if each.model],
     }
 
 

@@ -24,17 +24,15 @@ MAX_PART = 16_000_000  # bytes of one JPEG; more is no camera
 class MjpegStream:
     """The JPEGs of ``multipart/x-mixed-replace`` as they arrive, or the one JPEG of ``image/jpeg``.
 
-    ``parts`` is an admitted address. Raises ``Unseen``: down when nothing answers, unsupported for a redirect or another
-    content type.
+    ``parts`` is an admitted address, ``ip`` what its name was found to be. Raises ``Unseen``: down when nothing answers,
+    unsupported for a redirect or another content type.
     """
 
-    def __init__(self, parts: SplitResult, open_timeout_s: float, read_timeout_s: float) -> None:
+    def __init__(self, parts: SplitResult, ip: str, open_timeout_s: float, read_timeout_s: float) -> None:
         self._read_timeout = read_timeout_s
         self._buffer = b""
         self._ended = self._hung_up = False
-        secure = parts.scheme == "https"
-        connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        self._connection = connect(parts.hostname or "", parts.port, timeout=open_timeout_s)
+        self._connection = connected(parts, ip, open_timeout_s)
         watchdog = threading.Timer(open_timeout_s, self._hang_up)  # headers that drip defeat a socket's own time-out
         watchdog.daemon = True
         watchdog.start()
@@ -45,7 +43,9 @@ class MjpegStream:
             self._connection.connect()
             self._socket = self._connection.sock
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            self._connection.request("GET", target, headers=_headers(parts))
+            self._connection.request(
+                "GET", target, headers=request_headers(parts, "multipart/x-mixed-replace, image/jpeg")
+            )
             self._response = self._connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             self.close()
@@ -155,8 +155,20 @@ def _offset(date: str | None, now: float) -> float | None:
         return None
 
 
-def _headers(parts: SplitResult) -> dict[str, str]:
-    headers = {"Accept": "multipart/x-mixed-replace, image/jpeg", "User-Agent": "amaan-vision"}
+def connected(parts: SplitResult, ip: str, timeout_s: float) -> http.client.HTTPConnection:
+    """A connection that will go to ``ip`` and nowhere else; the name is still what a certificate is compared with."""
+    connect = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connect(parts.hostname or "", parts.port, timeout=timeout_s)
+    # What http.client calls with (host, port), time-out and source address: the host is left unasked.
+    connection._create_connection = lambda address, *rest: socket.create_connection(  # type: ignore[attr-defined]
+        (ip, address[1]), timeout_s
+    )
+    return connection
+
+
+def request_headers(parts: SplitResult, accept: str) -> dict[str, str]:
+    """Headers of a request: what we take, and the password of the address, if it has one."""
+    headers = {"Accept": accept, "User-Agent": "amaan-vision"}
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
         headers["Authorization"] = "Basic " + base64.b64encode(pair).decode()

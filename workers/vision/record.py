@@ -98,9 +98,9 @@ class Health:
         self.measured.append(quality.measure(grey, self.before))
         self.before = grey
 
-    def report(self) -> dict[str, Any]:
+    def report(self, now: float | None = None) -> dict[str, Any]:
         """{fps, luma, flags: [dark, …], scene: 192 numbers or None}; pictures are counted anew from here."""
-        now = time.monotonic()
+        now = time.monotonic() if now is None else now
         verdicts = quality.judge(list(self.measured), SAMPLE_S)
         flags = [name for name in ("dark", "covered", "blurred", "frozen") if getattr(verdicts, name)]
         if self.broken and self.broken >= len(self.measured):
@@ -157,10 +157,14 @@ class Recording:
             opened(task.source, window, task.config) as footage,
             SegmentWriter(task.folder, task.segment_s, note=task.camera) as writer,
         ):
+            lag, opened_at, began = getattr(footage, "lag_s", None), datetime.now(UTC), time.monotonic()
             while not self._over.is_set():
-                if footage.grab() is None:
+                t = footage.grab()
+                if t is None:
                     return "stream_ended"
                 at, now = datetime.now(UTC), time.monotonic()
+                if lag is not None:  # its pictures come in handfuls: their own times are the even ones
+                    at, now = opened_at + timedelta(seconds=t - lag), began + t
                 health.pictures += 1
                 if now < due:
                     continue
@@ -178,7 +182,7 @@ class Recording:
                     if self._full:
                         self._prune()  # somebody may have made room
                     offset = {"clock_offset_s": getattr(footage, "clock_offset_s", None)}
-                    self._say(health.report() | self._kept() | offset | {"full": self._full})
+                    self._say(health.report(now) | self._kept() | offset | {"full": self._full})
         return "over"
 
     def _picture(self, footage: Footage, *, decode: bool) -> tuple[tuple[bytes, tuple[int, int]] | None, Image | None]:

@@ -25,12 +25,11 @@ class RtspRelay:
     Raises ``Unseen`` (down) when the camera does not take a connection within ``open_timeout_s``.
     """
 
-    def __init__(self, parts: SplitResult, open_timeout_s: float) -> None:
+    def __init__(self, parts: SplitResult, ip: str, open_timeout_s: float) -> None:
         self.redirected = False
         self._stopped = threading.Event()
-        host, port = parts.hostname or "", parts.port or PORTS["rtsp"]
         try:
-            self._camera = socket.create_connection((host, port), timeout=open_timeout_s)
+            self._camera = socket.create_connection((ip, parts.port or PORTS["rtsp"]), timeout=open_timeout_s)
         except OSError as error:
             raise Unseen(Status.TIMEOUT, "no_answer", down=True) from error
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)

@@ -1,7 +1,7 @@
 """Footage as one sequence of pictures, whatever it comes from, with a time on each and an end that always comes.
 
 A source is named by a dict: ``{"kind": "file", "path": …, "recorded_at": ISO 8601?}``, ``{"kind": "segments", "path":
-folder}``, ``{"kind": "mjpeg", "url": …}`` or ``{"kind": "rtsp", "url": …}``. Segments are files whose name carries the
+folder}``, ``{"kind": "mjpeg", "url": …}``, and ``rtsp`` and ``hls`` likewise. Segments are files whose name carries the
 time of their first picture in UTC (``…20260131T235900Z….mp4``). What may be opened at all is decided by ``admit``.
 """
 
@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import SplitResult
 
 import numpy as np
 
@@ -23,11 +24,13 @@ from workers.vision import admit
 from workers.vision.admit import Unseen
 from workers.vision.config import VisionConfig, Window
 from workers.vision.cv import Image, cv2
+from workers.vision.hls import HlsStream
 from workers.vision.mjpeg import MjpegStream
 from workers.vision.observation import Status
+from workers.vision.resolve import resolved
 from workers.vision.rtsp import RtspRelay
 
-LIVE = ("mjpeg", "rtsp")
+LIVE = ("mjpeg", "rtsp", "hls")
 _LAST_SEGMENT = timedelta(seconds=300)  # how long the newest segment may be, since no later name tells
 _HOLE_S = 2.5  # seconds without a picture from which something is missing, in a recording
 _COMPLETE = 0.9  # decoded of declared, from which a file counts as whole
@@ -62,18 +65,27 @@ def opened(source: Mapping[str, Any], window: Window, config: VisionConfig) -> I
             stack.callback(segments.close)
             yield segments
         elif kind == "mjpeg":
-            parts = admit.admit_url(str(source.get("url", "")), config.allowed_addresses)
-            if parts.scheme == "rtsp":
-                raise Unseen(Status.UNSUPPORTED, "address_malformed", not_allowed=True)
-            yield _Mjpeg(stack.enter_context(MjpegStream(parts, config.open_timeout_s, config.read_timeout_s)), config)
+            parts, ip = _admitted(source, config, {"http", "https"})
+            stream = MjpegStream(parts, ip, config.open_timeout_s, config.read_timeout_s)
+            yield _Mjpeg(stack.enter_context(stream), config)
+        elif kind == "hls":
+            parts, ip = _admitted(source, config, {"http", "https"})
+            yield _Hls(HlsStream(parts, ip, config.open_timeout_s, config.read_timeout_s), config, stack)
         elif kind == "rtsp":
-            parts = admit.admit_url(str(source.get("url", "")), config.allowed_addresses)
-            if parts.scheme != "rtsp":
-                raise Unseen(Status.UNSUPPORTED, "address_malformed", not_allowed=True)
-            relay = stack.enter_context(RtspRelay(parts, config.open_timeout_s))
+            parts, ip = _admitted(source, config, {"rtsp"})
+            relay = stack.enter_context(RtspRelay(parts, ip, config.open_timeout_s))
             yield _Rtsp(relay, config, stack)
         else:
             raise Unseen(Status.UNSUPPORTED, "unknown_source")
+
+
+def _admitted(source: Mapping[str, Any], config: VisionConfig, schemes: set[str]) -> tuple[SplitResult, str]:
+    """(the address, the IP address that its name is here and now)."""
+    parts = admit.admit_url(str(source.get("url", "")), config.allowed_addresses)
+    if parts.scheme not in schemes:
+        raise Unseen(Status.UNSUPPORTED, "address_malformed", not_allowed=True)
+    ip, _ = resolved(parts, config.allowed_networks, config.open_timeout_s)
+    return parts, ip
 
 
 def _file(path: Path, source: Mapping[str, Any], window: Window, config: VisionConfig, stack: ExitStack) -> Footage:
@@ -220,6 +232,49 @@ class _Mjpeg:
         if size is not None and max(size) > self._max_side:
             raise Unseen(Status.UNSUPPORTED, "too_many_pixels")
         return _decoded(self._jpeg) if size is not None else None
+
+
+class _Hls:
+    """The segments of a playlist one after another. ``lag_s``: how long ago the first picture was before the camera."""
+
+    declared: int | None = None
+    sha256: str | None = None
+    live = True
+
+    def __init__(self, stream: HlsStream, config: VisionConfig, stack: ExitStack) -> None:
+        self._stream, self._config = stream, config
+        self._stack = ExitStack()
+        stack.callback(stream.release)
+        stack.callback(self._stack.close)
+        self._video: _Video | None = None
+        self._offset = self._seconds = 0.0
+        self.gap = False
+        self.lag_s = stream.behind_s
+
+    def grab(self) -> float | None:
+        while True:
+            if self._video is not None:
+                moment = self._video.grab()
+                if moment is not None:
+                    return self._offset + moment
+                if self._video.read < _COMPLETE * (self._video.declared or 0):
+                    self.gap = True
+                self._video = None
+            piece = self._stream.next_piece()
+            if piece is None:
+                return None
+            path, seconds = piece
+            self._offset, self._seconds = self._offset + self._seconds, seconds
+            self._stack.close()
+            try:
+                self._video = _Video(path, self._config, self._stack, protocols="file")
+            except Unseen as unseen:
+                if unseen.reason == "too_many_pixels":
+                    raise
+                self.gap = True
+
+    def retrieve(self) -> Image | None:
+        return self._video.retrieve() if self._video is not None else None
 
 
 class _Segments:
