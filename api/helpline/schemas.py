@@ -13,6 +13,7 @@ from domain.helpline.states import (
     CounsellorState,
     Danger,
     Disguise,
+    Ground,
     HelplineStatus,
     Mode,
     Outcome,
@@ -253,6 +254,7 @@ class RequestFile(Answer):
     position = fields.Nested(PositionSchema)
     answers = fields.Dict(keys=fields.String(), values=fields.Boolean())
     notes = fields.List(fields.Nested(CaseNote), required=True)
+    reasons = fields.List(fields.Nested(lambda: GivenReason()), required=True)
     last_seq = fields.Integer(required=True)
     earlier = fields.List(fields.String(), metadata={"description": "Her earlier requests, where she gave her word."})
     sos_id = fields.String()
@@ -306,9 +308,19 @@ class ClosedRequest(Answer):
 
 
 class OpeningReason(Schema):
-    """Why."""
+    """Why. `ground` goes on the audit chain; the words are sealed with the request, for they may name her."""
 
+    ground = Choice(Ground, load_default=Ground.OTHER)
     reason = Text(500, min_chars=10, required=True)
+
+
+class GivenReason(Schema):
+    """Why it was taken over, or given back for its counsellor."""
+
+    at = Time(required=True)
+    by = fields.String(required=True)
+    ground = Choice(Ground, required=True)
+    reason = fields.String(required=True)
 
 
 class LineFigures(Answer):

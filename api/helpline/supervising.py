@@ -1,16 +1,18 @@
 """Openings by others, and what supervisors do: listen in with her consent, take over, see who is on shift."""
 
+from dataclasses import replace
 from typing import Any
 
 from api.blueprint import Blueprint, Call
 from api.helpline import schemas
-from api.helpline.access import desk, home
+from api.helpline.access import desk, home, the_vault
 from api.helpline.views import row_view
 from api.paging import Listed
+from api.reviews import reasons
 from api.reviews import schemas as review_schemas
 from api.reviews.routes import review_view
 from domain.audit import chain as audit
-from domain.helpline import line, rules, shifts
+from domain.helpline import filing, line, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.states import HelplineStatus
 from domain.reviews import service as reviews
@@ -34,8 +36,9 @@ SUPERVISE = "helpline.supervise"
 )
 def ask_opening(call: Call, request_id: str) -> Any:
     """Ask to read a request that one does not have: with a reason, and only after a second person's yes."""
-    doc, who, reason = desk(call.who, request_id), call.who.person_id, call.body["reason"]
-    audit.append(doc["city"], who, "helpline.opening_asked", request_id, now=call.now, reason=reason)
+    doc, who = desk(call.who, request_id), call.who.person_id
+    reason = reasons.kept(ReviewKind.VAULT_OPENING, request_id, who, call.body["reason"])
+    audit.append(doc["city"], who, "helpline.opening_asked", request_id, now=call.now, reason=str(call.body["ground"]))
     review, made = reviews.ask(
         ReviewKind.VAULT_OPENING,
         city=doc["city"],
@@ -47,6 +50,12 @@ def ask_opening(call: Call, request_id: str) -> Any:
     )
     call.services.enqueue("drain", "reviews", review["_id"])
     return review_view(review), 201 if made else 200
+
+
+def _why(call: Call, doc: dict[str, Any]) -> dict[str, Any]:
+    """The reason that was given, sealed."""
+    who, body = call.who.person_id, call.body
+    return filing.sealed_reason(doc, body["reason"], the_vault(), by=who, ground=body["ground"], now=call.now)
 
 
 @blp.endpoint(
@@ -68,11 +77,12 @@ def listen(call: Call, request_id: str) -> Any:
 )
 def take_over(call: Call, request_id: str) -> Any:
     """Have it from now on, with a reason; the counsellor who had it hears, and she does."""
-    doc, who, reason = desk(call.who, request_id, SUPERVISE), call.who.person_id, call.body["reason"]
+    doc, who = desk(call.who, request_id, SUPERVISE), call.who.person_id
     shifts.must_be_available(who)
-    audit.append(doc["city"], who, "helpline.taken_over", request_id, now=call.now, reason=reason)
+    why = _why(call, doc)
+    audit.append(doc["city"], who, "helpline.taken_over", request_id, now=call.now, reason=why["ground"])
     shifts.seen(who, now=call.now)
-    after = helpline.change(request_id, lambda found: rules.take_over(found, who, call.now), now=call.now)
+    after = helpline.change(request_id, lambda found: rules.take_over(found, who, call.now, why=why), now=call.now)
     call.services.enqueue("drain", "helpline_requests", request_id)
     return row_view(after)
 
@@ -97,13 +107,14 @@ def list_shifts(call: Call) -> Any:
 )
 def release(call: Call, request_id: str) -> Any:
     """Give a claimed request back to the line, with its old place: its counsellor cannot answer."""
-    doc, who, reason = desk(call.who, request_id, SUPERVISE), call.who.person_id, call.body["reason"]
-    audit.append(doc["city"], who, "helpline.released", request_id, now=call.now, reason=reason)
+    doc, who = desk(call.who, request_id, SUPERVISE), call.who.person_id
+    why = _why(call, doc)
+    audit.append(doc["city"], who, "helpline.released", request_id, now=call.now, reason=why["ground"])
 
     def rule(found: rules.Request) -> rules.Step | None:
         if found["status"] == HelplineStatus.WAITING:
             return None
-        return rules.give_back(found, "released", call.now, by=who)
+        return replace(rules.give_back(found, "released", call.now, by=who), push={"reasons": why})
 
     after = helpline.change(request_id, rule, now=call.now)
     call.services.enqueue("drain", "helpline_requests", request_id)

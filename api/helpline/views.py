@@ -77,6 +77,13 @@ def file_view(doc: dict[str, Any], box: Box, *, now: datetime) -> dict[str, Any]
             }
             for each in doc.get("notes") or []
         ],
+        "reasons": [
+            {
+                **{name: each[name] for name in ("at", "by", "ground")},
+                "reason": box.open(f"reason:{each['id']}", each["sealed"]),
+            }
+            for each in doc.get("reasons") or []
+        ],
         "last_seq": chat.last_seq(doc["_id"]),
         "earlier": doc.get("earlier"),
         "sos_id": doc.get("sos"),

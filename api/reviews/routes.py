@@ -5,7 +5,7 @@ from typing import Any
 from api.blueprint import Blueprint, Call
 from api.cameras.views import stills_of
 from api.paging import Listed
-from api.reviews import schemas
+from api.reviews import reasons, schemas
 from domain import permissions
 from domain.audit import chain as audit
 from domain.errors import Invalid
@@ -26,8 +26,9 @@ LEAST_REASON = 5
 
 def review_view(doc: Review) -> dict[str, Any]:
     """A review as whoever asked it, or may answer it, sees it."""
-    answers = [{**each, "answer": each["said"]} for each in doc["answers"]]
-    view = {"id": doc["_id"], **doc, "answers": answers}
+    said = reasons.shown(doc)
+    answers = [{**each, "answer": each["said"]} for each in said["answers"]]
+    view = {"id": doc["_id"], **doc, "reason": said["reason"], "answers": answers}
     if QUESTIONS[ReviewKind(doc["kind"])].of_a_picture:
         view |= {"question": pictures.question(doc), "about": _about(doc)}
     return view
@@ -87,7 +88,9 @@ def read_review(call: Call, review_id: str) -> Any:
     },
 )
 def answer(call: Call, review_id: str) -> Any:
-    """Say yes or no, with a reason; of a picture also that one cannot tell. On the audit chain."""
+    """Say yes or no, with a reason; of a picture also that one cannot tell. On the audit chain before it counts, so that
+    no yes stands without its entry; what came of it, where two were at it at once, is in the review.
+    """
     doc, who, body = _for(call, review_id), call.who.person_id, call.body
     said = body.get("answer") or (Said.YES if body["approve"] else Said.NO)
     action = QUESTIONS[ReviewKind(doc["kind"])].action
@@ -98,7 +101,10 @@ def answer(call: Call, review_id: str) -> Any:
         service.withdraw([doc["subject"]], now=call.now)
         call.services.enqueue("drain", "reviews", review_id)
         raise SubjectGone("what it asks about is no longer kept")
-    after = service.answer(review_id, by=who, said=said, reason=body["reason"], now=call.now)
-    audit.append(doc["city"], who, _SAID[said], review_id, now=call.now, reason=body["reason"], about=doc["subject"])
+    reason = reasons.kept(doc["kind"], doc["subject"], who, body["reason"])
+    if service.is_news(doc, by=who, said=said, now=call.now):
+        why = "sealed" if reasons.are_sealed(doc["kind"]) else reason
+        audit.append(doc["city"], who, _SAID[said], review_id, now=call.now, reason=why, about=doc["subject"])
+    after = service.answer(review_id, by=who, said=said, reason=reason, now=call.now)
     call.services.enqueue("drain", "reviews", review_id)
     return review_view(after)

@@ -54,6 +54,8 @@ class HelplineRequestDoc(Document):
     """Field → sealed: person, phone, name, push, codeword, safe_to_call, position, answers, summary."""
     notes = ListField(DictField())
     """The counsellors': {id, at, by, sealed}."""
+    reasons = ListField(DictField())
+    """Why a supervisor took it over or gave it back: {id, at, by, ground, sealed}."""
     seen = DictField()
     """{citizen: {received, seen}, counsellor: {…}}: up to which message."""
     log = ListField(DictField())

@@ -7,8 +7,8 @@ from domain.helpline import line, rules, shifts
 from domain.helpline.errors import NotYours, OpeningNeeded
 from domain.helpline.rules import Request, Step
 from domain.helpline.service import change, requests
-from domain.helpline.states import HelplineStatus
-from domain.ids import derived_id
+from domain.helpline.states import Ground, HelplineStatus
+from domain.ids import derived_id, new_id
 from domain.reviews import service as reviews
 from domain.reviews.states import ReviewKind
 from domain.vault.service import Vault
@@ -61,6 +61,13 @@ def note(doc: Request, text: str, vault: Vault, *, by: str, key: str, now: datet
     after = change(doc["_id"], rule, now=now)
     held = next(each for each in after["notes"] if each["id"] == note_id)
     return {"id": note_id, "at": held["at"], "by": by}, after["version"] != before and held["at"] == now
+
+
+def sealed_reason(doc: Request, text: str, vault: Vault, *, by: str, ground: Ground, now: datetime) -> dict[str, Any]:
+    """Why somebody did something to another one's request, as it is kept: a code, and the words sealed with its key."""
+    reason_id = new_id("rsn", now)
+    sealed = vault.box(doc["_id"]).seal(f"reason:{reason_id}", text)
+    return {"id": reason_id, "at": now, "by": by, "ground": str(ground), "sealed": sealed}
 
 
 def release(person_id: str, reason: str, *, now: datetime) -> list[str]:

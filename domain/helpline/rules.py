@@ -91,8 +91,8 @@ def claim(doc: Request, counsellor: str, now: datetime, *, gender: str = "female
     )
 
 
-def take_over(doc: Request, supervisor: str, now: datetime) -> Step:
-    """A supervisor has it from now on, whoever had it."""
+def take_over(doc: Request, supervisor: str, now: datetime, *, why: Mapping[str, Any]) -> Step:
+    """A supervisor has it from now on, whoever had it. `why`: the sealed reason."""
     must_be_open(doc)
     before = doc.get("counsellor") or ""
     return Step(
@@ -104,6 +104,7 @@ def take_over(doc: Request, supervisor: str, now: datetime) -> Step:
             "due_at": now + SILENT_COUNSELLOR,
         },
         gone=("offered", "transfer_to", "transfer_until"),
+        push={"reasons": why},
         log={"kind": "taken_over", "by": supervisor, "from": before},
         events=[event("helpline.claimed", counsellor=supervisor, before=before)],
     )

@@ -221,7 +221,18 @@ def erase(request_id: str, vault: Vault, *, now: datetime) -> bool:
     messages().delete_many({"request": request_id})
     if doc.get("erased_at"):
         return False
-    gone = ("sealed", "notes", "person_ref", "phone_ref", "word_ref", "due_at", "offered", "earlier", "fingerprint")
+    gone = (
+        "sealed",
+        "notes",
+        "reasons",
+        "person_ref",
+        "phone_ref",
+        "word_ref",
+        "due_at",
+        "offered",
+        "earlier",
+        "fingerprint",
+    )
     event = outbox.event("helpline.erased", request_id, version=doc["version"] + 1, now=now, city=doc["city"])
     requests().update_one(
         {"_id": request_id, "erased_at": None},

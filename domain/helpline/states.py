@@ -94,6 +94,27 @@ class Outcome(StrEnum):
     """A wrong number, a joke, or something that no helpline answers."""
 
 
+class Ground(StrEnum):
+    """Why somebody reads, takes or gives back a request that another one has: what the audit chain says of it. The words
+    for it are sealed with the request.
+    """
+
+    HER_WISH = "her_wish"
+    """She asked for it."""
+    SAFETY = "safety"
+    """Somebody may be harmed otherwise."""
+    COUNSELLOR_AWAY = "counsellor_away"
+    """Whoever has it cannot go on."""
+    SECOND_OPINION = "second_opinion"
+    """The counsellor asked for another look."""
+    COMPLAINT = "complaint"
+    """Somebody complained about how it was answered."""
+    COURT_ORDER = "court_order"
+    """A court or an authority orders it."""
+    OTHER = "other"
+    """Something else: the words say what."""
+
+
 class CounsellorState(StrEnum):
     """Whether a counsellor can be asked."""
 

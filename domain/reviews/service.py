@@ -91,24 +91,33 @@ def decision(answers: list[dict[str, Any]], needed: int) -> ReviewStatus:
     return ReviewStatus.CANNOT_TELL if Said.CANNOT_TELL in said else ReviewStatus.OPEN
 
 
+def is_news(doc: Review, *, by: str, said: Said, now: datetime) -> bool:
+    """Whether this answer would count; False for the same one again. Raises OwnQuestion, ReviewOver, AnsweredAlready,
+    NotForAPicture.
+    """
+    if by in (doc["asked_by"], *(doc.get("but_not") or ())):
+        raise OwnQuestion("somebody else must answer it")
+    if said is Said.CANNOT_TELL and not QUESTIONS[ReviewKind(doc["kind"])].of_a_picture:
+        raise NotForAPicture("yes or no", errors={"answer": ["Say yes or no."]})
+    mine = next((each for each in doc["answers"] if each["by"] == by), None)
+    if mine is not None:
+        if mine["said"] == said:
+            return False
+        raise AnsweredAlready("you answered it otherwise", current=doc["status"])
+    if doc["status"] != ReviewStatus.OPEN or doc["due_at"] <= now:
+        raise ReviewOver("it is over", current=doc["status"])
+    return True
+
+
 def answer(review_id: str, *, by: str, said: Said, reason: str, now: datetime) -> Review:
-    """One person's answer. The same again is no change; raises OwnQuestion, ReviewOver, AnsweredAlready, NotForAPicture.
+    """One person's answer. The same again is no change; raises what `is_news` does.
 
     Of two who answer at once, one is taken; the other hears that it is over.
     """
     for _ in range(_TRIES):
         doc = get(review_id)
-        if by in (doc["asked_by"], *(doc.get("but_not") or ())):
-            raise OwnQuestion("somebody else must answer it")
-        if said is Said.CANNOT_TELL and not QUESTIONS[ReviewKind(doc["kind"])].of_a_picture:
-            raise NotForAPicture("yes or no", errors={"answer": ["Say yes or no."]})
-        mine = next((each for each in doc["answers"] if each["by"] == by), None)
-        if mine is not None:
-            if mine["said"] == said:
-                return doc
-            raise AnsweredAlready("you answered it otherwise", current=doc["status"])
-        if doc["status"] != ReviewStatus.OPEN or doc["due_at"] <= now:
-            raise ReviewOver("it is over", current=doc["status"])
+        if not is_news(doc, by=by, said=said, now=now):
+            return doc
         given = {"by": by, "at": now, "said": str(said), "reason": reason}
         status = decision([*doc["answers"], given], doc["needed"])
         if (written := _settle(doc, status, now, answer=given)) is not None:

@@ -13,6 +13,7 @@ import pytest
 import requests
 from PIL import Image
 
+from domain.audit import chain as chain_of_audit
 from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.helpline import service as helpline
@@ -47,7 +48,7 @@ def answer(city: SmallCity, who: Desk, review: str, *, approve: bool = True) -> 
     return found
 
 
-def test_somebody_else_reads_only_after_a_second_yes(small_city: SmallCity) -> None:
+def test_somebody_else_reads_only_after_a_second_yes(small_city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
     city = small_city
     desk, curious = Desk(city), Desk(city)
     boss = Desk(city, role="helpline_supervisor", on_shift=False)
@@ -65,7 +66,14 @@ def test_somebody_else_reads_only_after_a_second_yes(small_city: SmallCity) -> N
     assert answer(city, desk, asked["id"]).status_code == 403
     listed = requests.get(f"{city.url}/v1/reviews", headers=boss.bearer, timeout=TIMEOUT_S).json()["items"]
     assert [each["id"] for each in listed] == [asked["id"]]
-    assert answer(city, boss, asked["id"]).json()["status"] == "approved"
+    assert listed[0]["reason"] == WHY
+    with monkeypatch.context() as broken:  # no place on the chain: then there is no yes either
+        broken.setattr(chain_of_audit, "_TRIES", 0)
+        assert answer(city, boss, asked["id"]).json()["code"] == "audit_busy"
+    assert city.store["reviews"].find_one({"_id": asked["id"]})["answers"] == []
+    decided = answer(city, boss, asked["id"]).json()
+    assert (decided["status"], decided["answers"][0]["reason"]) == ("approved", "Seen the letter.")
+    nowhere(stored(city), WHY, "Seen the letter.")  # what is said about her stands in the vault, and a code on the chain
 
     assert [each["text"] for each in curious.on(her, "GET", "/messages").json()["items"]] == [STORY]
     assert curious.on(her, "GET", "/file").status_code == 200
@@ -349,7 +357,12 @@ def test_a_supervisor_listens_only_with_her_consent(small_city: SmallCity) -> No
         boss.on(her, "POST", "/take-over", json={"reason": "The counsellor fell ill."}).json()["code"] == "not_on_shift"
     )
     boss.call("PUT", "/duty", json={"state": "available"})
-    assert boss.on(her, "POST", "/take-over", json={"reason": "The counsellor fell ill."}).status_code == 200
+    why = {"reason": "The counsellor fell ill.", "ground": "counsellor_away"}
+    assert boss.on(her, "POST", "/take-over", json=why).status_code == 200
+    assert [(each["ground"], each["reason"]) for each in boss.on(her, "GET", "/file").json()["reasons"]] == [
+        (why["ground"], why["reason"])
+    ]
+    nowhere(stored(city), why["reason"])
     assert boss.on(her, "GET", "/messages").status_code == 200
     assert desk.on(her, "GET", "/messages").status_code == 403
 
