@@ -1,5 +1,5 @@
-"""The sweep that ends what each city has kept for as long as it says: tracks, deliveries, uploads, closed incidents, the
-audit chain. In batches, so that it holds nobody up; one that is interrupted goes on where it was. A legal hold goes
+"""The sweep that ends what each city has kept for as long as it says: tracks, deliveries, uploads, footage, closed incidents,
+the audit chain. In batches, so that it holds nobody up; one that is interrupted goes on where it was. A legal hold goes
 before every time, and nothing of a case goes while it is open.
 """
 
@@ -14,10 +14,14 @@ from domain.cities import queries as cities
 from domain.cities.config import CityConfig, Fate, Kept
 from domain.correlation import service as correlation
 from domain.evidence import retention as evidence
+from domain.evidence.states import Kind
 from domain.incidents import retention as incidents
 from domain.incidents.retention import Held
+from domain.reviews import service as reviews
+from domain.watchlists import retention as watchlists
 from runtime import logging
 from runtime.media import Media
+from runtime.vault import vault
 from workers.context import Context
 
 BATCH = 200
@@ -44,28 +48,56 @@ def kept_long_enough(context: Context, pool: ThreadPoolExecutor) -> int:
 def of_city(config: CityConfig, context: Context) -> dict[str, int]:
     """End what is over in one city: how many of each kind went."""
     media, now = Media(context.settings.media_url), context.clock()
+    ends = evidence.Bytes(media.delete, vault(context.settings))
 
     def uploads(held: Held) -> int:
         before = retention.before(config, Kept.MEDIA, now)
         keep = held.incidents | incidents.still_open(config.id, before)
-        return evidence.expire(config.id, before, keep=keep, drop=media.delete, limit=BATCH)
+        return evidence.expire(config.id, Kind.UPLOAD, before, keep=keep, ends=ends, now=now, limit=BATCH)
+
+    def footage(held: Held) -> int:
+        before = retention.before(config, Kept.EVIDENCE, now)
+        keep = held.incidents | incidents.still_open(config.id, before)
+        return evidence.expire(config.id, Kind.FOOTAGE, before, keep=keep, ends=ends, now=now, limit=BATCH)
+
+    def custody(held: Held) -> int:
+        before = retention.before(config, Kept.AUDIT, now)
+        return evidence.expire_custody(config.id, before, keep=held.incidents, limit=BATCH)
 
     def cases(held: Held) -> int:
         before = retention.before(config, Kept.INCIDENTS, now)
         ended = incidents.over(config.id, before, limit=BATCH)
-        return sum(_end(each, config, media, context) for each in ended if incidents.claim(each, before, now=now))
+        return sum(_end(each, config, ends, context) for each in ended if incidents.claim(each, before, now=now))
 
     def entries(held: Held) -> int:
         before = retention.before(config, Kept.AUDIT, now)
         return audit.expire(config.id, before, keep=held.incidents, limit=BATCH)
 
+    def plates(held: Held) -> int:
+        return watchlists.forget_sightings(config.id, retention.before(config, Kept.PLATES, now))
+
+    def hits(held: Held) -> int:
+        before = retention.before(config, Kept.OBSERVATIONS, now)
+        keep = held.incidents | incidents.still_open(config.id, now)
+        gone = watchlists.forget_hits(config.id, before, keep=keep, drop=media.delete, limit=BATCH)
+        reviews.withdraw(gone, now=now)
+        return len(gone)
+
+    def listed(held: Held) -> int:
+        return watchlists.forget_entries(config.id, retention.before(config, Kept.OBSERVATIONS, now))
+
     steps: list[tuple[str, Callable[[Held], int]]] = [
         ("media", uploads),
+        ("footage", footage),
+        ("plate_sightings", plates),
+        ("hits", hits),
+        ("watchlist", listed),
         *(
             (str(ends.document._get_collection_name()), partial(_plain, ends, config, context))
             for ends in retention.ENDS
         ),
         ("incidents", cases),
+        ("custody", custody),
         ("audit", entries),
     ]
     found = {name: _rounds(step, config.id) for name, step in steps}
@@ -88,9 +120,9 @@ def _rounds(step: Callable[[Held], int], city: str) -> int:
     return gone
 
 
-def _end(incident_id: str, config: CityConfig, media: Media, context: Context) -> int:
+def _end(incident_id: str, config: CityConfig, ends: evidence.Bytes, context: Context) -> int:
     """What belongs to it goes first: an incident whose end was interrupted is found again."""
-    evidence.forget(incident_id, drop=media.delete)
+    evidence.forget(incident_id, ends=ends, now=context.clock())
     retention.forget(incident_id)
     correlation.forget([incident_id])
     incidents.forget_timeline(incident_id)

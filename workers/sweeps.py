@@ -36,7 +36,8 @@ from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
 from workers.escorts import due_escorts, old_escorts
-from workers.footage import waiting_footage
+from workers.footage import old_views, waiting_footage
+from workers.gatherings import due_gatherings
 from workers.heads import audit_heads
 from workers.helpline import due_follow_ups, due_helpline, ended_shifts, helpline_kept
 from workers.journeys import due_fake_calls, due_journeys, old_journeys
@@ -255,6 +256,7 @@ SWEEPS = (
     Sweep("old_broadcasts", alerts.old_broadcasts, 3600.0),
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("waiting_footage", waiting_footage, 10.0),
+    Sweep("old_views", old_views, 300.0),
     Sweep("retention", applied.kept_long_enough, 600.0),
     Sweep("audit_heads", audit_heads, 3600.0),
     Sweep("orphan_leases", orphan_leases, 5.0),
@@ -267,6 +269,7 @@ SWEEPS = (
     Sweep("due_helpline", due_helpline, 1.0),
     Sweep("due_follow_ups", due_follow_ups, 30.0),
     Sweep("due_patrols", due_patrols, 5.0),
+    Sweep("due_gatherings", due_gatherings, 10.0),
     Sweep("due_reviews", due_reviews, 5.0),
     Sweep("ended_shifts", ended_shifts, 5.0),
     Sweep("helpline_kept", helpline_kept, 60.0),

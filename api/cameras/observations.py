@@ -1,5 +1,6 @@
 """What cameras saw: posted by their gateways with a key of one purpose, read by operators, each sight of a picture logged."""
 
+import base64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -19,7 +20,12 @@ from domain.correlation import service as correlation
 from domain.errors import Invalid
 from domain.limits import service as limits
 from domain.permissions import Target
-from runtime import logging
+from domain.plates import rules as plates
+from domain.plates.rules import Char
+from domain.watchlists import service as watchlists
+from domain.watchlists.hashing import keyed_fingerprint
+from domain.watchlists.service import Reading
+from runtime import logging, watermark
 from runtime.media import Media
 
 blp = Blueprint("observations", __name__, url_prefix="/v1", description="What cameras saw.")
@@ -80,12 +86,48 @@ def post_observation(call: Call, camera_id: str) -> Any:
     at = call.body["captured_at"]
     if not call.now - OLDEST <= at <= call.now + AHEAD:
         raise Invalid("not a time of now", errors={"captured_at": ["Older than a day, or ahead of our clock."]})
-    stored, created = observations.of_gateway(
-        camera, call.key or call.fingerprint, call.fingerprint, _seen(call.body), at=at, now=call.now
-    )
+    sent = keyed_fingerprint(secret, request.get_data(cache=True))
+    key = call.key or sent
+    _take_plates(call, camera, observations.gateways_id(camera, key), at)
+    stored, created = observations.of_gateway(camera, key, sent, _seen(call.body), at=at, now=call.now)
     if created:
         call.services.enqueue("drain", "observations", stored["_id"])
     return observation_view(stored), 201 if created else 200
+
+
+def _take_plates(call: Call, camera: Mapping[str, Any], observation_id: str, at: datetime) -> None:
+    """Before the observation, so that a gateway whose request was cut off sends them again."""
+    evidence = call.services.evidence
+
+    def keep(crop: bytes) -> str:
+        kept = evidence.keep_clean(crop)
+        return kept[0].sha256 if kept else ""
+
+    for number, plate in enumerate(call.body["plates"]):
+        text = plates.canonical(plate["text"])
+        if not plates.is_plate(text):
+            continue
+        reading = Reading(
+            chars=tuple(Char(sign, plate["score"]) for sign in text),
+            at=at + timedelta(seconds=plate["t"]),
+            track=str(number),
+            detector=call.body.get("detector") or "",
+            bbox=tuple(plate.get("bbox") or ()),
+            at_s=plate["t"],
+            crop=_crop(plate.get("crop") or ""),
+        )
+        hit = watchlists.take(
+            camera, observation_id, reading, keep=keep, secret=call.services.settings.signing_key, now=call.now
+        )
+        if hit is not None:
+            call.services.enqueue("drain", "hits", hit["_id"])
+
+
+def _crop(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Invalid("not base 64", errors={"plates": ["A crop is a JPEG in base 64."]}) from None
 
 
 def _seen(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +165,9 @@ def read_observation(call: Call, observation_id: str) -> Any:
     responses={"200": {"description": "A JPEG, faces blurred.", "content": {"image/jpeg": {}}}},
 )
 def read_still(call: Call, observation_id: str, number: int) -> Any:
-    """One picture of an observation. Each sight of it is in the audit log, before it is shown."""
+    """One picture of an observation, with the viewer's mark in its pixels. Each sight of it is in the audit log, before it
+    is shown.
+    """
     row = _readable(call, observation_id)
     stills = row.get("stills") or []
     if number >= len(stills):
@@ -131,12 +175,13 @@ def read_still(call: Call, observation_id: str, number: int) -> Any:
     chain.append(row["city"], call.who.person_id, "still.read", observation_id, now=call.now, still=str(number))
     try:
         jpeg = Media(call.services.settings.media_url).get(stills[number])
+        shown = watermark.still(jpeg, call.who.person_id, call.now, observation_id)
     except FileNotFoundError:
         raise StillNotFound("the picture is no longer kept") from None
-    except ValueError:
+    except (ValueError, OSError):
         _log.error("still_damaged", observation=observation_id, number=number)
         raise StillDamaged("the picture is damaged") from None
-    answer = Response(jpeg, mimetype="image/jpeg")
+    answer = Response(shown, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = f"private, max-age={STILL_CACHED_S}"
     answer.headers["Content-Disposition"] = "inline"
     return answer

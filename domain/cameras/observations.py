@@ -44,11 +44,16 @@ def of_look(
     return stored
 
 
+def gateways_id(camera: Camera, key: str) -> str:
+    """The id of the observation that a gateway's request with this key makes."""
+    return derived_id("obs", camera["_id"], "gateway", key)
+
+
 def of_gateway(
     camera: Camera, key: str, fingerprint: str, seen: Mapping[str, Any], *, at: datetime, now: datetime
 ) -> tuple[Observation, bool]:
     """(observation, whether it is new): what a gateway posted. Raises CameraChanged for a known key with another body."""
-    observation_id = derived_id("obs", camera["_id"], "gateway", key)
+    observation_id = gateways_id(camera, key)
     stored, created = _store(camera, observation_id, seen, [], at=at, by="gateway", fingerprint=fingerprint, now=now)
     if not created and stored.get("fingerprint") != fingerprint:
         raise CameraChanged("the key was used for another observation", code="idempotency_conflict")

@@ -5,7 +5,7 @@ anew from what operators confirm. A link says "look at both"; it never merges.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -26,6 +26,12 @@ _SEEN_AT_MOST: Final = 2
 _PEOPLE: Final = 0.3
 """Somebody was there: little, for somebody mostly is."""
 _SPEAKS_LITTLE: Final = 0.5
+_BELIEVED: Final[Mapping[str, Callable[[float], float]]] = {
+    "yes": lambda confidence: 1.0,
+    "no": lambda confidence: 0.0,
+    "cannot_tell": lambda confidence: confidence / 2,
+}
+"""What a human's answer makes of a detector's confidence: what nobody could see with their own eyes counts half."""
 
 UNSAID: Final = frozenset({"", "unspecified", "other", "police", "suspicious"})
 """Categories that do not say what happened: two of a kind are no reason, and whatever was seen may speak for them."""
@@ -45,7 +51,12 @@ SPEAKS_FOR: Final[Mapping[str, frozenset[str]]] = {
         "medical", "heart_or_breathing", "road_accident", "electric_shock", "self_harm", "harassment",
         "building_collapse",
     },
+    "listed_vehicle": frozenset(
+        {"robbery", "kidnapping", "road_accident", "shooting", "burglary", "listed_vehicle", "missing_person", "stalking"}
+    ),
     "hands_up": frozenset({"assault", "burglary", "disorder", "kidnapping", "robbery", "shooting", "harassment"}),
+    "running": frozenset({"assault", "burglary", "disorder", "kidnapping", "robbery", "shooting", "harassment", "fire"}),
+    "dispersal": frozenset({"shooting", "explosion", "disorder", "fire", "gas_leak", "building_collapse"}),
 }  # fmt: skip
 """What a camera saw → the kinds of incident that it speaks for; for others it counts half."""
 
@@ -58,6 +69,7 @@ KIN: Final = (
     frozenset({"flood", "drowning"}),
     frozenset({"burglary", "robbery"}),
     frozenset({"road_accident", "medical"}),
+    frozenset({"listed_vehicle", "robbery", "road_accident", "kidnapping"}),
 )
 """Kinds that one happening is often called by different callers; such a pair counts half of the same kind."""
 _KIN_COUNTS: Final = 0.5
@@ -67,7 +79,8 @@ _KIN_COUNTS: Final = 0.5
 class Subject:
     """One thing as correlation sees it. `callers` are ids of who told of it: person, phone, device.
 
-    `linked` are the scores of the links that it carries already, by the other end's id.
+    `linked` are the scores of the links that it carries already, by the other end's id. `said` is what humans answered
+    about findings: yes, no or cannot_tell.
     """
 
     kind: str
@@ -79,6 +92,7 @@ class Subject:
     category: str = ""
     callers: frozenset[str] = frozenset()
     findings: Mapping[str, float] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
     people: int = 0
     linked: Mapping[str, float] = field(default_factory=dict)
 
@@ -128,12 +142,20 @@ def _alike(one: str, other: str) -> float:
 
 def _seen(sight: Subject, other: Subject) -> list[dict[str, Any]]:
     found = []
-    for kind, confidence in sorted(sight.findings.items(), key=lambda each: (-each[1], each[0])):
+    believed = {kind: _believed(confidence, sight.said.get(kind)) for kind, confidence in sight.findings.items()}
+    for kind, confidence in sorted(believed.items(), key=lambda each: (-each[1], each[0])):
+        if not confidence:
+            continue
         speaks = other.category in UNSAID or other.category in SPEAKS_FOR.get(kind, frozenset())
-        found.append(_reason("seen", confidence * (1.0 if speaks else _SPEAKS_LITTLE), finding=kind))
+        human = {"human": sight.said[kind]} if kind in sight.said else {}
+        found.append(_reason("seen", confidence * (1.0 if speaks else _SPEAKS_LITTLE), finding=kind, **human))
     if not found and sight.people:
         found.append(_reason("seen", _PEOPLE, finding="people"))
     return found[:_SEEN_AT_MOST]
+
+
+def _believed(confidence: float, said: str | None) -> float:
+    return _BELIEVED[said](confidence) if said else confidence
 
 
 def _reason(kind: str, share: float, **facts: Any) -> dict[str, Any]:

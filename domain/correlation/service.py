@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from domain import geo
+from domain.cameras.checks import group_of
 from domain.cameras.queries import observations
 from domain.correlation import rules
 from domain.correlation.documents import LinkDoc
@@ -55,6 +56,20 @@ def link_observation(observation_id: str, *, now: datetime) -> int:
         return 0
     subject = _of_observation(row)
     return _link(subject, [*_near_incidents(subject), *_near_reports(subject)], now)
+
+
+def relink_observation(observation_id: str, *, now: datetime) -> int:
+    """A human has answered about it: its links get their new score, and those that too little speaks for now go."""
+    row = observations().find_one({"_id": observation_id})
+    if row is None:
+        return 0
+    subject = _of_observation(row)
+    near = {other.id: other for other in (*_near_incidents(subject), *_near_reports(subject))}
+    for held in list(links().find({"ends": observation_id})):
+        other = near.get(next(each for each in held["ends"] if each != observation_id))
+        if other is not None and rules.score(subject, other) is None:
+            _unlink(subject, other, held["_id"], now)
+    return _link(subject, near.values(), now)
 
 
 def link_report(report_id: str, *, now: datetime) -> int:
@@ -177,6 +192,18 @@ def _merge_in(
     incidents.change(incident_id, rule, now=now, known=known)
 
 
+def _unlink(subject: Subject, other: Subject, link_id: str, now: datetime) -> None:
+    if other.kind == "incident":
+
+        def rule(draft: Draft) -> None:
+            held = draft.doc.get("correlations") or []
+            if len(kept := [each for each in held if each["other"]["id"] != subject.id]) < len(held):
+                draft.set("correlations", kept)
+
+        incidents.change(other.id, rule, now=now)
+    links().delete_one({"_id": link_id})
+
+
 def _near_incidents(subject: Subject) -> Iterator[Subject]:
     rows = incidents.incidents().find(_near(subject, "raised_at"), _OF_INCIDENT)
     for doc in rows.sort("raised_at", -1).limit(NEIGHBOURS):
@@ -235,8 +262,15 @@ def _of_observation(row: Mapping[str, Any]) -> Subject:
         lon=row["position"]["lon"],
         at=row["at"],
         findings={finding["kind"]: finding["confidence"] for finding in row.get("findings") or []},
+        said=_said(row),
         people=((row.get("seen") or {}).get("summary") or {}).get("people_max") or 0,
     )
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, str]:
+    checked = row.get("checked") or {}
+    kinds = [finding["kind"] for finding in row.get("findings") or []]
+    return {kind: checked[group]["said"] for kind in kinds if (group := group_of(kind)) in checked}
 
 
 def _of_report(row: Mapping[str, Any]) -> Subject:

@@ -16,7 +16,7 @@ from domain.helpline.service import Asked, KeyUsedOtherwise
 from domain.helpline.states import Consent, Danger, Outcome, Side, Stage, Track
 from domain.reviews import service as reviews
 from domain.reviews.errors import AnsweredAlready, OwnQuestion
-from domain.reviews.states import ReviewKind, ReviewStatus
+from domain.reviews.states import ReviewKind, ReviewStatus, Said
 from domain.vault.errors import Destroyed
 from domain.vault.service import Vault
 from runtime.vault import KeyRing
@@ -124,7 +124,7 @@ class TestReviews:
         )[0]
 
     def test_one_no_is_a_no_and_n_yes_are_a_yes(self) -> None:
-        yes, no = {"approve": True}, {"approve": False}
+        yes, no = {"said": "yes"}, {"said": "no"}
         for answers, needed, found in (
             ([], 1, "open"), ([yes], 1, "approved"), ([yes], 2, "open"), ([yes, yes], 2, "approved"),
             ([yes, no], 2, "refused"), ([no], 1, "refused"),
@@ -135,12 +135,12 @@ class TestReviews:
         doc = self.ask("k" * 8)
         assert self.ask("k" * 8)["_id"] == doc["_id"]
         with pytest.raises(OwnQuestion):
-            reviews.answer(doc["_id"], by="per_1", approve=True, reason="me", now=NOW)
-        first = reviews.answer(doc["_id"], by="per_2", approve=True, reason="seen", now=NOW)
-        again = reviews.answer(doc["_id"], by="per_2", approve=True, reason="seen", now=NOW)
+            reviews.answer(doc["_id"], by="per_1", said=Said.YES, reason="me", now=NOW)
+        first = reviews.answer(doc["_id"], by="per_2", said=Said.YES, reason="seen", now=NOW)
+        again = reviews.answer(doc["_id"], by="per_2", said=Said.YES, reason="seen", now=NOW)
         assert (first["status"], again["version"]) == (ReviewStatus.APPROVED, first["version"])
         with pytest.raises(AnsweredAlready):
-            reviews.answer(doc["_id"], by="per_2", approve=False, reason="no", now=NOW)
+            reviews.answer(doc["_id"], by="per_2", said=Said.NO, reason="no", now=NOW)
 
     def test_a_yes_and_a_no_at_once_are_one_decision(self) -> None:
         for _ in range(5):
@@ -148,7 +148,9 @@ class TestReviews:
 
             def say(approve: bool, review_id: str = doc["_id"]) -> None:
                 try:
-                    reviews.answer(review_id, by=f"per_{approve}", approve=approve, reason="seen", now=NOW)
+                    reviews.answer(
+                        review_id, by=f"per_{approve}", said=Said.YES if approve else Said.NO, reason="seen", now=NOW
+                    )
                 except DomainError:
                     return
 

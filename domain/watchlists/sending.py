@@ -1,0 +1,78 @@
+"""What a confirmed hit becomes: an incident where the camera stands, dispatched as an SOS is; or, while one of the same
+vehicle goes on, the next line of that one.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from domain.incidents import service as incidents
+from domain.incidents.calls import CallForHelp, facts
+from domain.incidents.draft import Draft
+from domain.incidents.errors import IncidentNotFound
+from domain.incidents.service import Incident
+from domain.incidents.states import IncidentStatus
+from domain.watchlists import queries, service
+from domain.watchlists.queries import Entry, Hit, hits
+from domain.watchlists.states import CATEGORY, HitStatus, ListReason
+
+CHANNEL: Final = "watchlist"
+SAME_CHASE: Final = timedelta(hours=2)
+CAMERA_SEES_M: Final = 50.0
+
+
+def send(hit_id: str, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident | None:
+    """The incident of a confirmed hit, the same one however often this runs. None where a human did not say yes, or
+    nobody looks for the vehicle any more.
+    """
+    hit = queries.hit(hit_id)
+    if hit["status"] != HitStatus.CONFIRMED:
+        return None
+    if hit.get("incident"):
+        return incidents.get(hit["incident"])
+    entry = queries.entry(hit["entry"])
+    if service.is_over(entry, now):
+        return None
+    incident = _going_on(hit) or _own(hit, entry, secret=secret, link_ttl=link_ttl, now=now)
+    incident = incidents.change(incident["_id"], lambda draft: _seen(draft, hit), now=now)
+    hits().update_one({"_id": hit_id}, {"$set": {"incident": incident["_id"]}, "$inc": {"version": 1}})
+    return incident
+
+
+def _going_on(hit: Hit) -> Incident | None:
+    """The incident of another hit on the same entry, while it is not closed."""
+    for other in queries.hits_on(hit["entry"], since=hit["at"] - SAME_CHASE):
+        if other.get("incident"):
+            try:
+                found = incidents.get(other["incident"])
+            except IncidentNotFound:  # its time to be kept was over
+                continue
+            if found["status"] != IncidentStatus.CLOSED:
+                return found
+    return None
+
+
+def _own(hit: Hit, entry: Entry, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident:
+    place: dict[str, Any] = {
+        **hit["position"],
+        "accuracy_m": CAMERA_SEES_M,
+        "captured_at": hit["at"],
+        "source": "camera",
+    }
+    call = CallForHelp(
+        channel=CHANNEL,
+        position=place,
+        verified=True,
+        category=CATEGORY[ListReason(entry["why"])],
+        note=". ".join(part for part in (entry["plate"], entry["description"]) if part),
+        key=f"{hit['_id']}:confirmed-watchlist-hit",
+        city=hit["city"],
+    )
+    found = replace(facts(call, now=now), about={"hit": hit["_id"]})
+    return incidents.raise_sos(found, now=now, secret=secret, link_ttl=link_ttl, merge=False).incident
+
+
+def _seen(draft: Draft, hit: Hit) -> None:
+    known = (each.get("hit") for each in draft.doc.get("timeline") or [] if each["kind"] == "plate_seen")
+    if hit["_id"] not in known:
+        draft.entry("plate_seen", hit=hit["_id"], camera=hit["camera"], observation=hit["observation"])
