@@ -1,0 +1,363 @@
+"""A watch group over a year: a list of neighbours, some without the app; a coordinator who falls silent; words that a human
+reads first; somebody who is kept out for a week, and the appeal; the end of the group.
+"""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from domain.people import queries as people
+from domain.watch import queries as watch
+from tests.factories.people import Signed, phone, signed_in, staff
+from tests.fakes.small_city import PLACE, SmallCity
+from tests.scenarios.test_neighbours_see_something import (
+    Body,
+    a_group,
+    call,
+    here,
+    joins,
+    ok,
+    reports,
+    settled_in,
+)
+
+REPLIES = "+924200000016"
+
+
+@pytest.fixture
+def asma(small_city: SmallCity) -> Signed:
+    small_city.store.watch_reports.delete_many({})
+    small_city.store.watch_groups.delete_many({})
+    small_city.by_day()
+    return signed_in(small_city.now(), name="Asma", language="en")
+
+
+def with_phone(city: SmallCity, who: Signed) -> str:
+    """Give somebody a phone that gets pushes; its token."""
+    token = f"push-{uuid.uuid4().hex}"
+    device: Body = {"id": "dev_1", "token": token, "session_id": "ses_1", "seen_at": city.now()}
+    city.store.people.update_one({"_id": who.person_id}, {"$set": {"devices": {"dev_1": device}}})
+    return token
+
+
+def pushed(city: SmallCity, token: str) -> list[str]:
+    return [each["data"]["type"] for each in city.carriers.device(token)["pushes"]]
+
+
+def replies(city: SmallCity, number: str, text: str) -> str:
+    """An SMS to the city's number; what it is answered."""
+    params = {"From": number, "To": REPLIES, "Body": text, "MessageSid": f"SM{uuid.uuid4().hex}"}
+    answer = city.webhook("sms", params)
+    assert answer.status_code == 200, answer.text
+    city.settle()
+    return answer.text
+
+
+def test_a_list_brings_neighbours_and_tells_nobody_who_is_with_amaan(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path, stranger = f"/watch/groups/{group['id']}", phone()
+    known = signed_in(city.now(), name="Dua", language="en")
+    csv = f"name;phone\nDua;{known.phone}\n\nNobody;12\nNew;{stranger}\nAgain;{known.phone}\nNone;\n"
+    said = ok(call(city, asma, "POST", f"{path}/invitations", {"csv": csv}))
+    assert said == {
+        "invited": 2,
+        "bad": [
+            {"line": 4, "problem": "bad_phone"},
+            {"line": 6, "problem": "twice"},
+            {"line": 7, "problem": "no_phone"},
+        ],
+        "bad_rows": 3,
+    }
+    for number in (known.phone, stranger):
+        (text,) = city.texts(number)
+        assert "/t/watch/" in text, "the same message, app or not"
+    waiting = ok(call(city, asma, "GET", f"{path}/members?standing=invited"))["items"]
+    assert [each["name"] for each in waiting] == ["", ""], "a name would say that a number is with Amaan"
+    both = call(city, asma, "POST", f"{path}/invitations", {"csv": "x", "phones": ["y"]})
+    assert (both.status_code, list(both.json()["errors"])) == (422, ["phones"])
+    odd = ok(call(city, asma, "POST", f"{path}/invitations", {"phones": [None, 7, {"phone": "+1"}, ["x"], {}]}))
+    assert (odd["invited"], odd["bad_rows"]) == (0, 5)
+
+
+def test_a_neighbour_without_the_app_belongs_and_is_heard(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path, number = f"/watch/groups/{group['id']}", phone()
+    ok(call(city, asma, "POST", f"{path}/invitations", {"phones": [number]}))
+    city.store.people.update_one({"phone": number}, {"$set": {"language": "en"}})
+    assert "member" in replies(city, number, "1a")
+    assert ok(call(city, asma, "GET", path))["members"] == 2
+    (row,) = [
+        each for each in ok(call(city, asma, "GET", f"{path}/members"))["items"] if each["person"] != asma.person_id
+    ]
+    assert (row["by_sms"], row["level"]) == (True, "phone")
+    saw = joins(city, group, asma, name="Saw")
+    made = reports(city, saw, "robbery", note="Two men on a motorcycle took a phone.")
+    ok(call(city, asma, "POST", f"/watch/reports/{made['id']}/incident"))
+    text = city.texts(number)[-1]
+    assert "Robbery" in text
+    code = text.split("Reply ")[1].split("a ")[0]
+    replies(city, number, f"{code}a")
+    heard = ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))
+    assert heard["confirmed"] == 1
+    replies(city, number, f"{code}d")
+    assert ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))["denied"] == 1
+    ok(call(city, asma, "PATCH", path, {"rules": "Chase nobody. Ever."}))
+    assert "rules" in city.texts(number)[-1]
+
+
+def test_how_well_a_member_is_known(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path = f"/watch/groups/{group['id']}"
+    bilal = joins(city, group, asma, name="Bilal")
+    one = f"{path}/members/{bilal.person_id}"
+    code = ok(call(city, asma, "POST", f"{one}/door-code"))["code"]
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    refused = call(city, bilal, "POST", f"{path}/address", {"code": wrong})
+    assert (refused.status_code, refused.json()["code"]) == (422, "door_code_wrong")
+    assert ok(call(city, bilal, "POST", f"{path}/address", {"code": code}))["level"] == "address"
+    newer = ok(call(city, asma, "POST", f"{one}/door-code"))["code"]
+    assert newer != code
+    assert call(city, bilal, "POST", f"{path}/address", {"code": code}).status_code == 422
+    assert ok(call(city, asma, "POST", f"{one}/vouch"))["level"] == "coordinator"
+    assert call(city, bilal, "POST", f"{one}/vouch").status_code == 403
+    for _ in range(4):
+        last = call(city, bilal, "POST", f"{path}/address", {"code": wrong})
+    assert last.status_code == 429, "nobody guesses a code"
+
+
+def unseen_for(city: SmallCity, who: Signed, days: float) -> None:
+    """Somebody has not used the app for so long."""
+    fields = {f"sessions.{who.session_id}.seen_at": city.now() - timedelta(days=days)}
+    people.collection().update_one({"_id": who.person_id}, {"$set": fields})
+
+
+def test_a_silent_coordinator_is_succeeded_by_who_says_yes(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path = f"/watch/groups/{group['id']}"
+    deputy, older, newer = (joins(city, group, asma, name=name) for name in ("Deputy", "Older", "Newer"))
+    ok(call(city, asma, "PUT", f"{path}/members/{deputy.person_id}/role", {"role": "deputy"}))
+    hers, theirs, last = (with_phone(city, who) for who in (asma, deputy, older))
+
+    def days(count: float) -> None:
+        city.skip(count * 86_400)
+        for who in (deputy, older, newer):
+            unseen_for(city, who, 1)
+
+    days(20)
+    unseen_for(city, asma, 5)
+    days(11)
+    assert (watch.get(group["id"]).get("succession") or {}) == {}, "she was here five days before"
+    unseen_for(city, asma, 40)
+    days(20)
+    assert "watch.group" in pushed(city, hers), "she is asked first whether she goes on"
+    assert not ok(call(city, deputy, "GET", path))["lead_asked"]
+    days(4)
+    assert ok(call(city, deputy, "GET", path))["lead_asked"], "then the deputy"
+    assert "watch.group" in pushed(city, theirs)
+    early = call(city, older, "POST", f"{path}/succession", {"accept": True})
+    assert (early.status_code, early.json()["code"]) == (409, "succession_over")
+    ok(call(city, deputy, "POST", f"{path}/succession", {"accept": False}))
+    days(0.01)
+    assert ok(call(city, older, "GET", path))["lead_asked"], "then the longest-standing"
+    led = ok(call(city, older, "POST", f"{path}/succession", {"accept": True}))
+    assert led["role"] == "coordinator"
+    assert ok(call(city, older, "POST", f"{path}/succession", {"accept": True}))["role"] == "coordinator"
+    assert ok(call(city, asma, "GET", path))["role"] == "member"
+    assert call(city, asma, "PATCH", path, {"name": "Mine"}).status_code == 403
+    assert pushed(city, last).count("watch.group") >= 2
+    assert city.store.audit.count_documents({"action": "group.succeeded", "subject": group["id"]}) >= 1
+
+
+def test_new_rules_are_asked_again_and_a_liaison_sees_places_but_no_members(
+    small_city: SmallCity, asma: Signed
+) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path = f"/watch/groups/{group['id']}"
+    bilal = joins(city, group, asma, name="Bilal")
+    ok(call(city, asma, "PATCH", path, {"rules": "Chase nobody."}))
+    assert ok(call(city, bilal, "GET", path))["accept_rules"]
+    ok(call(city, bilal, "POST", f"{path}/members", {"rules_version": 2}))
+    assert not ok(call(city, bilal, "GET", path))["accept_rules"]
+
+    admin, officer = staff(city.now(), "admin"), staff(city.now(), "supervisor", name="SHO Gulberg")
+    assert call(city, asma, "PUT", f"{path}/liaison", {"person": officer.person_id}).status_code == 403
+    assert call(city, admin, "PUT", f"{path}/liaison", {"person": bilal.person_id}).status_code == 404
+    ok(call(city, admin, "PUT", f"{path}/liaison", {"person": officer.person_id}))
+    assert ok(call(city, bilal, "GET", path))["liaison_name"] == "SHO Gulberg"
+    made = reports(city, bilal, "burglary", note="Somebody climbs over the wall.")
+    exact = ok(call(city, officer, "GET", f"/watch/reports/{made['id']}"))
+    assert exact["position"]["lat"] == PLACE[0]
+    assert call(city, officer, "GET", f"{path}/members").status_code == 403
+    ok(call(city, admin, "PUT", f"{path}/liaison", {"person": None}))
+    assert call(city, officer, "GET", f"/watch/reports/{made['id']}").json().get("position") is None
+
+
+LOOKS = [
+    {"part": "clothes", "text": "grey shalwar kameez"},
+    {"part": "shoes", "text": "white trainers"},
+    {"part": "carries", "text": "a long iron bar"},
+]
+
+
+def test_what_is_done_comes_before_how_somebody_looks(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    saw, other = joins(city, group, asma), joins(city, group, asma)
+    made = reports(city, saw, "robbery", note="", looks=LOOKS[:1])
+    path = f"/watch/reports/{made['id']}"
+    assert made["nudges"] == ["behaviour_first", "more_descriptors"]
+    assert made["looks"] == LOOKS[:1], "the author reads what they wrote: nothing is lost"
+    assert ok(call(city, other, "GET", path))["looks"] == []
+    done = {"note": "He broke a window and took a handbag.", "looks": LOOKS}
+    edited = ok(call(city, saw, "PATCH", path, done))
+    assert (edited["nudges"], edited["history"][-1]["looks"]) == ([], LOOKS[:1])
+    assert ok(call(city, other, "GET", path))["looks"] == LOOKS
+    tried = ok(
+        call(
+            city, saw, "POST", "/watch/reports/nudges",
+            {"category": "suspicious", "note": "A Pathan man with a beard.", "looks": []},
+        )
+    )  # fmt: skip
+    assert tried == {"nudges": ["behaviour_first", "looks_apart", "origin_is_no_description"], "holds": []}
+    twice = call(city, saw, "POST", "/watch/reports", {"category": "fire", "position": here(), "looks": LOOKS[:1] * 2})
+    assert (twice.status_code, list(twice.json()["errors"])) == (422, ["looks"])
+
+
+def test_a_place_that_would_tell_a_home_is_coarser_and_old_news_is_no_news(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    saw, other = joins(city, group, asma), joins(city, group, asma)
+    home, lamp = reports(city, saw, "assault"), reports(city, saw, "road_accident")
+    assert home["place"] != lamp["place"]
+    seen = ok(call(city, other, "GET", f"/watch/reports/{home['id']}"))
+    assert seen["cell"] != lamp["cell"] or seen["place"] != lamp["place"]
+
+    def near() -> set[str]:
+        rows = ok(call(city, other, "GET", f"/watch/reports?near={PLACE[0]},{PLACE[1]}&hours=72"))["items"]
+        return {each["id"] for each in rows}
+
+    assert near() == {home["id"], lamp["id"]}
+    city.skip(7 * 3600)
+    assert near() == {home["id"]}, "an accident of seven hours ago is over"
+
+
+def test_a_group_that_reads_first_and_an_appeal_that_somebody_else_hears(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma, moderation="pre")
+    tell = with_phone(city, asma)
+    saw, other = joins(city, group, asma), joins(city, group, asma)
+    made = reports(city, saw, "suspicious", note="Somebody tries the doors of parked cars.")
+    path = f"/watch/reports/{made['id']}"
+    assert made["status"] == "submitted"
+    assert "watch.moderation" in pushed(city, tell)
+    assert call(city, other, "GET", path).status_code == 404
+    ok(call(city, asma, "POST", f"{path}/decision", {"status": "published", "reason": "Says what."}))
+    assert ok(call(city, other, "GET", path))["status"] == "published"
+    ok(call(city, saw, "PATCH", path, {"note": "Somebody tries the doors of parked cars again."}))
+    assert call(city, other, "GET", path).status_code == 404, "what is written anew is read anew"
+    ok(call(city, asma, "POST", f"{path}/decision", {"status": "removed", "reason": "Gossip."}))
+    mine = call(city, asma, "POST", f"{path}/appeal", {"reason": "It is not gossip."})
+    assert mine.status_code == 404
+    why = {"reason": "I saw it with my own eyes."}
+    assert ok(call(city, saw, "POST", f"{path}/appeal", why))["appeal"]["reason"] == why["reason"]
+    ok(call(city, saw, "POST", f"{path}/appeal", why))
+    twice = call(city, saw, "POST", f"{path}/appeal", {"reason": "And again I say so."})
+    assert (twice.status_code, twice.json()["code"]) == (409, "report_over")
+    operator = staff(city.now(), "operator")
+    (asked,) = [
+        each
+        for each in ok(call(city, operator, "GET", "/reviews?city=lahore"))["items"]
+        if each["subject"] == made["id"] and each["kind"] == "report_appeal"
+    ]
+    ok(
+        call(
+            city, operator, "POST", f"/reviews/{asked['id']}/answer", {"answer": "yes", "reason": "It is what is done."}
+        )
+    )
+    heard = ok(call(city, saw, "GET", path))
+    assert (heard["status"], heard["appeal"]["upheld"]) == ("published", False)
+    assert ok(call(city, other, "GET", path))["status"] == "published"
+
+
+def test_nobody_hears_an_appeal_against_themselves(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    saw = joins(city, group, asma)
+    operator, another = staff(city.now(), "operator"), staff(city.now(), "operator")
+    made = reports(city, saw, "noise")
+    path = f"/watch/reports/{made['id']}"
+    ok(call(city, operator, "POST", f"{path}/decision", {"status": "removed", "reason": "Nothing there."}))
+    ok(call(city, saw, "POST", f"{path}/appeal", {"reason": "There is noise."}))
+    (asked,) = city.store.reviews.find({"subject": made["id"], "kind": "report_appeal"})
+    answer = {"answer": "no", "reason": "I said so before."}
+    own = call(city, operator, "POST", f"/reviews/{asked['_id']}/answer", answer)
+    assert (own.status_code, own.json()["code"]) == (403, "own_question")
+    ok(call(city, another, "POST", f"/reviews/{asked['_id']}/answer", answer))
+    heard = ok(call(city, saw, "GET", path))
+    assert (heard["status"], heard["appeal"]["upheld"]) == ("removed", True)
+
+
+def test_muted_and_kept_out_for_a_time_with_an_appeal(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path = f"/watch/groups/{group['id']}"
+    loud, other = joins(city, group, asma, name="Loud"), joins(city, group, asma)
+    settled_in(city, asma, loud, other)
+    theirs = with_phone(city, loud)
+    made = reports(city, other)
+    wanted = {"person": loud.person_id, "kind": "mute", "hours": 24, "reason": "Insults in every report."}
+    assert call(city, other, "POST", f"{path}/sanctions", wanted).status_code == 403
+    key = str(uuid.uuid4())
+    mute = call(city, asma, "POST", f"{path}/sanctions", wanted, key=key)
+    assert (mute.status_code, call(city, asma, "POST", f"{path}/sanctions", wanted, key=key).status_code) == (201, 200)
+    assert "watch.moderation" in pushed(city, theirs)
+    voice = call(
+        city, loud, "POST", f"/watch/reports/{made['id']}/confirmations", {"stand": "deny", "position": here()}
+    )
+    assert (voice.status_code, voice.json()["code"]) == (403, "muted")
+    taken = reports(city, loud, "fire")
+    assert (taken["status"], taken["reasons"]) == ("held", ["sanctioned"]), "it is not lost: a human reads it first"
+    (mine,) = ok(call(city, loud, "GET", "/watch/sanctions"))["items"]
+    assert (mine["reason"], "by" in mine, mine["in_force"]) == (wanted["reason"], False, True)
+    city.skip(24 * 3600 + 60)
+    assert reports(city, loud, "fire")["status"] == "published"
+
+    suspended = {**wanted, "kind": "suspension", "hours": 48}
+    sanction = ok(call(city, asma, "POST", f"{path}/sanctions", suspended))
+    assert ok(call(city, loud, "GET", path))["standing"] == "suspended"
+    gone = ok(call(city, loud, "GET", "/sync"))["tombstones"]
+    assert group["id"] in [each["id"] for each in gone]
+    call(city, loud, "DELETE", f"{path}/members/me")
+    back = call(city, loud, "POST", f"{path}/members", {"rules_version": 1})
+    assert (back.status_code, back.json()["code"]) == (403, "suspended")
+    appeal = f"/watch/sanctions/{sanction['id']}/appeal"
+    assert call(city, other, "POST", appeal, {"reason": "Let them in."}).status_code == 404
+    ok(call(city, loud, "POST", appeal, {"reason": "It was my brother."}))
+    operator = staff(city.now(), "operator")
+    (asked,) = city.store.reviews.find({"subject": sanction["id"]})
+    yes = {"answer": "yes", "reason": "It was the brother."}
+    ok(call(city, operator, "POST", f"/reviews/{asked['_id']}/answer", yes))
+    assert ok(call(city, loud, "GET", path))["standing"] == "member"
+    rows = {each["id"]: each for each in ok(call(city, loud, "GET", "/watch/sanctions"))["items"]}
+    assert (rows[sanction["id"]]["in_force"], rows[sanction["id"]]["appeal"]["upheld"]) == (False, False)
+
+    again = ok(call(city, asma, "POST", f"{path}/sanctions", {**suspended, "hours": 1}))
+    city.skip(3700)
+    assert ok(call(city, loud, "GET", path))["standing"] == "member", "it ends by itself"
+    assert again["id"] != sanction["id"]
+    lead = {**wanted, "person": asma.person_id}
+    assert call(city, asma, "POST", f"{path}/sanctions", lead).status_code == 409
+    actions = {row["action"] for row in city.store.audit.find({})}
+    assert {"sanction.mute", "sanction.suspension", "sanction.appealed", "review.approved"} <= actions
+
+
+def test_members_hear_of_the_end_and_their_phones_learn_it(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path = f"/watch/groups/{group['id']}"
+    bilal = joins(city, group, asma)
+    phone_of = with_phone(city, bilal)
+    cursor = ok(call(city, bilal, "GET", "/sync"))["cursor"]
+    city.skip(60)
+    ok(call(city, asma, "POST", f"{path}/close"))
+    assert pushed(city, phone_of) == ["watch.group"]
+    gone = ok(call(city, bilal, "GET", f"/sync?cursor={cursor}"))["tombstones"]
+    assert [each["id"] for each in gone if each["kind"] == "watch_group"] == [group["id"]]
+    assert ok(call(city, bilal, "GET", "/watch/groups"))["items"] == []
+    city.skip(91 * 86_400)
+    assert watch.membership(group["id"], bilal.person_id) is None
