@@ -3,7 +3,7 @@
 It is told to whoever reports ("is it this one?"), so it is worked out from what the public may see: with exact places,
 whoever reports from several points could find out where somebody's phone was.
 
-likeness = kind × (0.4 + 0.3 × near + 0.3 × soon) + 0.5 × (words − 0.35) + (0.3 where the pictures look alike)
+likeness = kind × (0.4 + 0.3 × near + 0.3 × soon) + 0.4 × (words − 0.4) + (0.3 where the pictures look alike)
 
 kind     1 for the same category, 0.8 for kinds that one happening is often called by different people, else 0
 near     half at two fifths of the category's reach
@@ -25,7 +25,7 @@ from domain.correlation.rules import KIN
 from domain.reports import said
 from domain.reports.categories import CATEGORIES
 
-SAME_FROM: Final = 0.62
+SAME_FROM: Final = 0.65
 """From this likeness on another report is offered."""
 MOST_SAME: Final = 3
 CLOSE_M: Final = 200.0
@@ -33,9 +33,18 @@ CLOSE_M: Final = 200.0
 PICTURES_ALIKE: Final = 10
 """So many of the 64 bits of two pictures' hashes may differ: N. Krawetz, "Kind of Like That" (hackerfactor.com, 2013)."""
 
+_CALLED: Final = (
+    *KIN,
+    frozenset({"explosion", "shooting", "noise"}),
+    frozenset({"explosion", "suspicious"}),
+    frozenset({"fire", "hanging_wire", "road_accident"}),
+    frozenset({"harassment", "suspicious"}),
+    frozenset({"burglary", "suspicious"}),
+)
+"""Kinds under which different people report one thing."""
 _KIN_COUNTS: Final = 0.8
-_WORDS: Final = 0.5
-_WORDS_NEUTRAL: Final = 0.35
+_WORDS: Final = 0.4
+_WORDS_NEUTRAL: Final = 0.4
 _PICTURE: Final = 0.3
 _LEAST_REACH_M: Final = {9: 420.0, 8: 1_050.0, 7: 2_700.0}
 """The middles of two cells that touch are so far apart at most; nothing finer is known to the public."""
@@ -86,7 +95,7 @@ def spread(category: str) -> Spread:
 
 def alike(category: str) -> list[str]:
     """The categories under which others may report the same thing, this one among them."""
-    kin = {other for group in KIN if category in group for other in group}
+    kin = {other for group in _CALLED if category in group for other in group}
     return sorted({category, "other", *(kin & CATEGORIES.keys())}) if category != "other" else sorted(CATEGORIES)
 
 
@@ -139,7 +148,7 @@ def _seconds(one: datetime, other: datetime) -> float:
 def _kind(one: str, other: str) -> float:
     if one == other:
         return 1.0
-    return _KIN_COUNTS if "other" in (one, other) or any(one in kin and other in kin for kin in KIN) else 0.0
+    return _KIN_COUNTS if "other" in (one, other) or any(one in kin and other in kin for kin in _CALLED) else 0.0
 
 
 def _pictures(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

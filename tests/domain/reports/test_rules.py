@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from domain import geo
 from domain.reports import rules, wording
 from domain.reports.categories import CATEGORIES
 from domain.reports.errors import ReportOver
@@ -40,10 +39,14 @@ def crowd(count: int, **fields: Any) -> list[Voice]:
         ([voice("a"), *[voice(f"n{n}", made=NOW - timedelta(hours=n)) for n in range(100)]], 0.5, False),
         ([voice("a"), *crowd(9, false_alarms=9)], 0.684, False),
         ([voice("a", made=None), *crowd(3)], 0.674, False),
+        ([voice("a"), *[voice(f"m{n}", made=OLD + timedelta(minutes=n), address="cafe") for n in range(9)]], 0.571, False),
+        ([voice("a"), *[voice(f"m{n}", made=OLD + timedelta(days=n), address="cafe") for n in range(9)]], 0.87, True),
+        ([voice("a"), *[voice(f"n{n}", made=NOW - timedelta(hours=n), address="cafe") for n in range(50)]], 0.423, False),
     ],
     ids=[
         "the author alone", "two", "three", "four", "one there denies it", "nine next door", "nine by hearsay",
         "twenty of one phone", "a brigade made together", "a brigade made apart", "nine who cried wolf", "no account's age",
+        "old accounts made together in one place", "a carrier's address", "new accounts of one place",
     ],
 )  # fmt: skip
 def test_what_voices_are_worth(voices: list[Voice], score: float, holds: bool) -> None:
@@ -59,27 +62,6 @@ def test_the_order_of_voices_does_not_matter_and_parts_make_the_score() -> None:
     parts = there.parts
     whole = parts["confirmed"] + parts["denied"] + parts["doubt"]
     assert there.score == pytest.approx(parts["confirmed"] / whole, abs=0.001)
-
-
-@pytest.mark.parametrize(
-    ("metres", "minutes", "category", "same"),
-    [
-        (0.0, 0, "explosion", True),
-        (250.0, 20, "explosion", True),
-        (100.0, 5, "shooting", False),
-        (1_000.0, 0, "explosion", False),
-        (0.0, 60, "explosion", False),
-        (0.0, 0, "noise", False),
-    ],
-)
-def test_what_may_be_the_same(metres: float, minutes: int, category: str, same: bool) -> None:
-    def of(place: tuple[float, float], at: datetime, kind: str) -> dict[str, Any]:
-        return {"public": {"lat": place[0], "lon": place[1]}, "at": at, "category": kind}
-
-    one = of(PLACE, NOW, "explosion")
-    other = of(geo.destination(*PLACE, 45.0, metres), NOW + timedelta(minutes=minutes), category)
-    assert (rules.likeness(one, other) >= rules.SAME_FROM) is same
-    assert rules.likeness(one, other) == rules.likeness(other, one)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Clusters: reports of one happening, counted, believed and acted on together."""

@@ -1,0 +1,97 @@
+"""How far a cluster is believed: all that its reports' authors and those who spoke of them say, one voice a person.
+
+A report of one author is believed once others confirm it (`domain/reports/believing.py`); a blast has a thousand authors
+and nobody who confirms. Its first published report is believed in the place of all, so that one incident comes of it, and
+one alert.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from domain import geo
+from domain.clusters import queries, service
+from domain.clusters.queries import Cluster, clusters
+from domain.reports import believing, likeness, rules
+from domain.reports.queries import reports, voices_of_any
+from domain.reports.states import ReportStatus, Stand
+from domain.reports.voices import voice_of
+
+AT_ONCE: Final = 20
+"""So many voices are weighed as each comes; from then on once a second."""
+TAKES: Final = timedelta(seconds=30)
+_REACH_SHARE: Final = 0.4
+
+
+def heard(doc: Mapping[str, Any], *, now: datetime) -> Cluster | None:
+    """A published report is a voice for its cluster, from where its author stood; None for one that is not. Again is
+    harmless.
+    """
+    if doc["status"] != ReportStatus.PUBLISHED or not doc.get("cluster"):
+        return None
+    whole = service.current(doc["cluster"], now=now)
+    voice = voice_of(doc["author"], "", Stand.CONFIRM, metres_from(whole, doc["public"]))
+    service.say(
+        doc["cluster"],
+        doc["city"],
+        rules.with_origin(voice, device=doc.get("author_device") or "", address=doc.get("author_address") or ""),
+        now=now,
+    )
+    fresh = clusters().update_one({"_id": whole["_id"]}, {"$addToSet": {"groups": {"$each": doc["groups"]}}})
+    if fresh.modified_count:
+        whole = queries.get(whole["_id"])
+    weighed = whole.get("weighed_at")
+    if whole["reports"] <= AT_ONCE or weighed is None or now - weighed >= service.AGAIN:
+        return weigh(whole["_id"], now=now)
+    return whole
+
+
+def metres_from(doc: Cluster, place: Mapping[str, float]) -> float:
+    """How far somebody is from what happened, as a voice is weighed: a blast is heard farther than a quarrel."""
+    metres = geo.distance_m(place["lat"], place["lon"], doc["public"]["lat"], doc["public"]["lon"])
+    half = max(rules.HALF_M, _REACH_SHARE * likeness.spread(doc["category"]).reach_m)
+    return round(metres * rules.HALF_M / half, 1)
+
+
+def told(cluster_id: str, groups: Sequence[str]) -> None:
+    """The members of these groups were told."""
+    clusters().update_one({"_id": cluster_id}, {"$addToSet": {"told": {"$each": list(groups)}}})
+
+
+def weigh(cluster_id: str, *, now: datetime) -> Cluster:
+    """Count what is said of a cluster anew, and believe it when that is enough. Again is harmless.
+
+    `just_believed` beside it: the report whose events wait since.
+    """
+    whole = service.current(cluster_id, now=now)
+    own = service.ids(whole)
+    mine = now + TAKES
+    clusters().update_many({"_id": {"$in": own}}, {"$set": {"weigh_due": mine}})  # should this die, it is due again
+    said = voices_of_any(own)
+    belief = rules.believe(said, now=now)
+    count = service.size(whole)
+    believed = _believe(own, now) if belief.holds and not whole.get("believed_at") else None
+    counted: dict[str, Any] = {
+        "reports": count,
+        "score": belief.score,
+        "voices": belief.voices,
+        "parts": belief.parts,
+        "confirmed": sum(each.stand == Stand.CONFIRM for each in said),
+        "denied": sum(each.stand == Stand.DENY for each in said),
+    }
+    changed = any(whole.get(name) != value for name, value in counted.items())
+    counted |= {"weighed_at": now}
+    clusters().update_one({"_id": whole["_id"]}, {"$set": counted, **({"$inc": {"version": 1}} if changed else {})})
+    # What came while this was counted is due still: its time is another.
+    clusters().update_many({"_id": {"$in": own}, "weigh_due": mine}, {"$unset": {"weigh_due": ""}})
+    return queries.get(whole["_id"]) | ({"just_believed": believed} if believed else {})
+
+
+def _believe(own: list[str], now: datetime) -> str | None:
+    """Its first published report is believed by rule; the event of that does the rest. The report's id."""
+    wanted = {"cluster": {"$in": own}, "status": str(ReportStatus.PUBLISHED)}
+    first = reports().find_one(wanted, {"_id": 1}, sort=[("created_at", 1)])
+    if first is None:
+        return None
+    believing.believe_by_rule(first["_id"], now=now)
+    return str(first["_id"])
