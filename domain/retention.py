@@ -8,7 +8,7 @@ from typing import Any, Final
 from domain.cities.config import CityConfig, Kept
 from domain.deliveries.documents import DeliveryDoc
 from domain.drills.documents import DrillDoc
-from domain.evidence.documents import UploadDoc
+from domain.evidence.documents import FootageRequestDoc, UploadDoc
 from domain.notices.documents import NoticeDoc
 from domain.tracks.documents import TrackDoc
 
@@ -31,6 +31,7 @@ ENDS: Final = (
     Ends(Kept.DELIVERIES, DrillDoc, "at", "_id"),
     Ends(Kept.INCIDENTS, NoticeDoc, "opened_at", "cause"),
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
+    Ends(Kept.EVIDENCE, FootageRequestDoc, "at", "incident"),
 )
 
 

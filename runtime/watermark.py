@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 QUALITY: Final = 85
 LEAST_HEIGHT: Final = 18
 """Of the line under the picture, in pixels; 1⁄24 of the picture's height where that is more."""
+LEAST_WIDTH: Final = 480
+"""A picture that is narrower is shown larger."""
 _VEIL: Final = 64
 """How strongly the marks over the picture cover what is under them, of 255: read on any ground, hiding nothing."""
 _TURN: Final = 24
@@ -63,6 +65,9 @@ def still(jpeg: bytes, viewer: str, at: datetime, subject: str) -> bytes:
     text = line(viewer, at, subject)
     with Image.open(io.BytesIO(jpeg)) as opened:
         picture = opened.convert("RGB")
+    if picture.width < LEAST_WIDTH:  # a crop: the line would not fit, and the marks would hide what is asked about
+        taller = max(1, round(picture.height * LEAST_WIDTH / picture.width))
+        picture = picture.resize((LEAST_WIDTH, min(taller, 4 * LEAST_WIDTH)), Image.Resampling.BICUBIC)
     under = band_height(picture.height)
     shown = Image.new("RGB", (picture.width, picture.height + under))
     shown.paste(picture, (0, 0))

@@ -16,12 +16,14 @@ from typing import Any, Final
 
 from domain.cameras import queries as cameras
 from domain.cameras.errors import CameraNotFound
-from domain.evidence import footage, retention, rules, taking
+from domain.evidence import footage, retention, rules, taking, viewing
 from domain.evidence.errors import EvidenceNotFound
 from domain.evidence.footage import Request
 from domain.evidence.rules import Said
-from domain.evidence.states import EvidenceState, Found, Why
+from domain.evidence.states import Act, EvidenceState, Found, Why
 from domain.evidence.taking import Evidence
+from domain.incidents import service as incidents
+from domain.outbox import Event
 from domain.vault.errors import Destroyed
 from runtime import logging
 from runtime.media import Media
@@ -282,6 +284,29 @@ def _held(renew: Callable[[], bool]) -> Iterator[None]:
     finally:
         over.set()
         thread.join(timeout=RENEW_S)
+
+
+def held(event: Event, context: Context) -> None:
+    """A legal hold was set: it stands on the chain of each piece of footage of the incident."""
+    hold = incidents.get(event["subject"]).get("hold") or {}
+    retention.held(
+        event["subject"],
+        Act.HELD,
+        by=event["by"],
+        reason=str(hold.get("reason") or ""),
+        key=event["id"],
+        now=context.clock(),
+    )
+
+
+def released(event: Event, context: Context) -> None:
+    """And lifted."""
+    retention.held(event["subject"], Act.RELEASED, by=event["by"], reason="", key=event["id"], now=context.clock())
+
+
+def old_views(context: Context, pool: ThreadPoolExecutor) -> int:
+    """Sights of evidence that are over."""
+    return viewing.forget(now=context.clock())
 
 
 def waiting_footage(context: Context, pool: ThreadPoolExecutor) -> int:

@@ -62,7 +62,9 @@ class EvidenceDoc(me.Document):
     clock = me.DictField()  # {by, offset_s}: whose clock named the files, and how far it was ahead of ours
     parts = me.ListField(me.DictField())  # {name, start, sha256, size, pieces: [{sha256, size}]}
     noted = me.ListField(me.StringField())  # every object that may be stored, so that none is ever forgotten
-    copy = me.DictField()  # {sha256, size, type, first, frames, seconds, regions, stills: [{sha256, t, …}], detectors, at}
+    copy = (
+        me.DictField()
+    )  # {sha256, size, type, first, frames, seconds, regions, stills: [{sha256, t, …}], detectors, at}
     reason = me.StringField()  # why there is no redacted copy
     tries = me.IntField()  # of making the copy; the number is also the lease's owner
     due = me.DateTimeField()  # of the lease, or when the sweeper has to see to it; none when nothing is left to do

@@ -119,6 +119,7 @@ def hold(incident_id: str, *, by: str, reason: str, now: datetime) -> Incident:
         if not draft.doc.get("hold"):
             draft.set("hold", {"by": by, "at": now, "reason": reason})
             draft.entry("held", by=by, reason=reason)
+            draft.event("incident.held", by=by)
 
     return incidents.change(incident_id, rule, now=now)
 
@@ -130,6 +131,6 @@ def lift(incident_id: str, *, by: str, reason: str, now: datetime) -> Incident:
         if draft.doc.get("hold"):
             draft.unset("hold")
             draft.entry("hold_lifted", by=by, reason=reason)
-            draft.event("incident.hold_lifted")
+            draft.event("incident.hold_lifted", by=by)
 
     return incidents.change(incident_id, rule, now=now)

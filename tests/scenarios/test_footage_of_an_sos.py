@@ -18,15 +18,20 @@ import requests
 from PIL import Image, ImageFilter
 
 from api.schemas import rfc3339
-from domain.cameras import observations
+from domain.cameras import observations, queries
+from domain.cities import queries as cities
 from domain.cities.config import CameraSource
-from domain.evidence import custody
-from domain.incidents import service as incidents
+from domain.evidence import custody, taking
+from domain.incidents import retention
+from domain.vault.errors import Destroyed
 from runtime.media import Media
+from runtime.sealed import SealedFiles
+from runtime.vault import vault
 from sandbox.footage import draw_clip, heads
 from tests.factories.cameras import camera, hold_city, seen
 from tests.factories.people import Signed, staff
 from tests.fakes.small_city import SmallCity
+from workers import retention as applied
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -80,6 +85,7 @@ def street(small_city: SmallCity, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     """Two cameras at the place: a recorder's folder that keeps its last ten seconds, and a stream that is down."""
     city, folder = small_city, tmp_path / "recorder"
     folder.mkdir()
+    queries.cameras().delete_many({})
     config = hold_city(monkeypatch, CameraSource("file", "", f"{folder}/"), CameraSource("http", "cams.example", "/"))
     camera("Bank corner", source={"kind": "segments", "path": str(folder), "segment_s": SEGMENT_S}, config=config)
     lost = camera("Parking", bearing=90.0, source={"kind": "mjpeg", "url": "http://cams.example/2"}, config=config)
@@ -97,12 +103,13 @@ def test_the_control_room_asks_for_two_minutes(street: tuple[SmallCity, Path]) -
     sara, imran = Room(city, staff(city.now(), "operator")), Room(city, staff(city.now(), "operator"))
     sos = city.sos()["id"]
     city.settle()
-    raised: datetime = incidents.get(sos)["raised_at"]
+    last = max(folder.iterdir()).name
+    end = datetime.strptime(last, "cam-%Y%m%dT%H%M%SZ.mp4").replace(tzinfo=UTC) + timedelta(seconds=SEGMENT_S)
 
     # Nobody gets a day of a street: what is asked for is short, near and has a reason.
     here = f"/v1/incidents/{sos}/footage-requests"
-    window = {"since": rfc3339(raised - timedelta(seconds=120)), "until": rfc3339(raised)}
-    long = sara.call("POST", here, json={**window, "since": rfc3339(raised - timedelta(minutes=6)), "reason": WHY})
+    window = {"since": rfc3339(end - timedelta(seconds=120)), "until": rfc3339(end)}
+    long = sara.call("POST", here, json={**window, "since": rfc3339(end - timedelta(minutes=6)), "reason": WHY})
     assert (long.status_code, list(long.json()["errors"])) == (422, ["until"])
     assert sara.call("POST", here, json=window).status_code == 422
     far = sara.call("POST", here, json={**window, "position": {"lat": 31.6, "lon": 74.3}, "reason": WHY})
@@ -116,7 +123,7 @@ def test_the_control_room_asks_for_two_minutes(street: tuple[SmallCity, Path]) -
     bank, parking = ({each["name"]: each for each in said["cameras"]}[name] for name in ("Bank corner", "Parking"))
     assert (parking["found"], [each["why"] for each in parking["missing"]]) == ("nothing", ["down"])
     assert (bank["found"], [each["why"] for each in bank["missing"]]) == ("part", ["overwritten"])
-    assert [each["seconds"] for each in bank["have"]] == [pytest.approx(10, abs=1.1)]
+    assert [each["seconds"] for each in bank["have"]] == [pytest.approx(10)]
     evidence = bank["evidence"]
     here = f"/v1/evidence/{evidence}"
 
@@ -136,7 +143,7 @@ def test_the_control_room_asks_for_two_minutes(street: tuple[SmallCity, Path]) -
     assert len(shown) == found["copy"]["frames"]
     assert shown[0].shape[0] > SIZE[1]  # the line under the picture
     assert all(image[SIZE[1] :].max() > 200 for image in shown), "a line under a picture is empty"
-    assert found["copy"]["first"] == pytest.approx(110, abs=1.1)  # of the two minutes
+    assert found["copy"]["first"] == pytest.approx(110, abs=0.1)  # of the two minutes
     still = sara.call("GET", view["stills"][0])
     assert Image.open(io.BytesIO(still.content)).size[1] > SIZE[1]
     assert imran.call("GET", view["clip"]).json()["code"] == "view_not_found"
@@ -174,3 +181,51 @@ def test_the_control_room_asks_for_two_minutes(street: tuple[SmallCity, Path]) -
     custody.custody().update_one({"_id": row["_id"]}, {"$set": {"actor": me}})
     custody.custody().delete_one({"_id": f"{evidence}:000008"})  # cut off at its end: the audit chain knows better
     assert sara.get(f"{here}/custody")["broken_at"] == 8
+
+
+def test_what_is_over_goes_and_a_hold_keeps(street: tuple[SmallCity, Path]) -> None:
+    city, _ = street
+    sara = Room(city, staff(city.now(), "operator"))
+    kept, gone = city.sos()["id"], city.sos()["id"]
+    city.settle()
+    found = {}
+    for sos in (kept, gone):
+        asked = sara.call("POST", f"/v1/incidents/{sos}/footage-requests", json={"reason": WHY}).json()
+        said = sara.get(f"/v1/incidents/{sos}/footage-requests/{asked['id']}")
+        found[sos] = next(each["evidence"] for each in said["cameras"] if each["name"] == "Bank corner")
+    view = sara.call("POST", f"/v1/evidence/{found[gone]}/views", json={"reason": WHY}).json()
+    for sos in (kept, gone):
+        sara.call("POST", f"/v1/incidents/{sos}/resolve", json={"resolution": "helped", "reason": "They are fine"})
+
+    # A court wants the one case kept: that stands on the chain of its footage.
+    retention.hold(kept, by="system:cli", reason=COURT, now=city.now())
+    city.context.enqueue("drain", "incidents", kept)
+    city.settle()
+    assert sara.acts(found[kept])[-1] == ("held", "system:cli")
+    assert sara.get(f"/v1/evidence/{found[kept]}")["held"]
+
+    # Years later: bytes, key and document of the one are gone and its chain says so; the other is as it was.
+    store = SealedFiles(vault(city.settings), Media(city.settings.media_url))
+    part = taking.get(found[gone])["parts"][0]
+    assert len(b"".join(store.open(found[gone], part))) == part["size"]
+    city.ahead += timedelta(days=1826)
+    applied.of_city(cities.current("lahore"), city.context)
+    sara = Room(city, staff(city.now(), "operator"))
+    for path in (f"/v1/evidence/{found[gone]}", view["clip"], view["stills"][0]):
+        assert sara.call("GET", path).json()["code"] == "evidence_not_found"
+    with pytest.raises(Destroyed):
+        next(store.open(found[gone], part))
+    media = Media(city.settings.media_url)
+    for piece in part["pieces"]:
+        with pytest.raises(FileNotFoundError):
+            media.get(piece["sha256"])
+    assert sara.acts(found[gone])[-1] == ("deleted", "system:retention")
+    again = sara.call("POST", f"/v1/evidence/{found[kept]}/views", json={"reason": COURT}).json()
+    assert sara.call("GET", again["stills"][0]).status_code == 200
+
+    # The order is lifted: now it goes, too.
+    retention.lift(kept, by="system:cli", reason=COURT, now=city.now())
+    city.context.enqueue("drain", "incidents", kept)
+    city.settle()
+    applied.of_city(cities.current("lahore"), city.context)
+    assert [act for act, _ in sara.acts(found[kept])[-2:]] == ["released", "deleted"]
