@@ -1,6 +1,5 @@
 """Reads of clusters. Each is served by `_id` or an index that `documents.py` declares."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,17 +40,16 @@ def root(cluster_id: str) -> Cluster:
     return found
 
 
-def near(doc: Mapping[str, Any]) -> list[Cluster]:
-    """Clusters that are part of no other, and may hold what is reported so (`city`, `public`, `at`, `category`)."""
-    category, here = doc["category"], doc["public"]
+def near(city: str, category: str, lat: float, lon: float, at: datetime) -> list[Cluster]:
+    """Clusters that are part of no other, and may hold what is reported so."""
     kinds = likeness.alike(category)
     spread = likeness.spread(category)
-    level, cells = geo.disk(here["lat"], here["lon"], max(spread.reach_m, 701.0))
+    level, cells = geo.disk(lat, lon, max(spread.reach_m, 701.0))
     wanted = {
-        "city": doc["city"],
+        "city": city,
         f"cells.r{level}": {"$in": cells},
         "category": {"$in": kinds},
-        "at": {"$gte": doc["at"] - spread.lasts, "$lte": doc["at"] + spread.lasts},
+        "at": {"$gte": at - spread.lasts, "$lte": at + spread.lasts},
         "into": None,
     }
     return list(clusters().find(wanted).sort("at", -1).limit(COMPARED))

@@ -27,10 +27,10 @@ AGAIN: Final = timedelta(seconds=1)
 
 def assign(doc: Mapping[str, Any], *, now: datetime) -> str:
     """The id of the cluster that holds this report; a new one where none does. The report need not be stored yet."""
-    if found := _hold(doc, queries.near(doc), now):
+    if found := _hold(doc, _near(doc), now):
         return found
     made = _begin(doc, now)
-    around = [each for each in queries.near(doc) if each["_id"] != made["_id"]]
+    around = [each for each in _near(doc) if each["_id"] != made["_id"]]
     return _hold(doc, [made, *around], now) or str(made["_id"])
 
 
@@ -42,6 +42,11 @@ def _hold(doc: Mapping[str, Any], near: list[Cluster], now: datetime) -> str | N
     first = min(good, key=_rank)
     ones = [each for each in good if each is first or likeness.joins(first, each)]
     return join(ones, now=now)
+
+
+def _near(doc: Mapping[str, Any]) -> list[Cluster]:
+    here = doc["public"]
+    return queries.near(doc["city"], doc["category"], here["lat"], here["lon"], doc["at"])
 
 
 def _rank(doc: Cluster) -> tuple[bool, str]:
@@ -104,7 +109,7 @@ def current(cluster_id: str, *, now: datetime) -> Cluster:
     found = queries.root(cluster_id)
     if found["_id"] != cluster_id and cluster_id not in found["parts_of_it"]:
         _take_in(found["_id"], cluster_id, now)
-    twins = [each for each in queries.near(found) if each["_id"] != found["_id"] and likeness.joins(found, each)]
+    twins = [each for each in _near(found) if each["_id"] != found["_id"] and likeness.joins(found, each)]
     return queries.root(join([found, *twins], now=now)) if twins else found
 
 
