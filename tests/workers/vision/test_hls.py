@@ -34,7 +34,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
             container.mux(stream.encode(None))
     rows = "".join(f"#EXTINF:2.0,\ns{number}.ts\n" for number in range(3))
-    (folder / "live.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n{rows}")
+    (folder / "live.m3u8").write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:7\n{rows}")
     (folder / "ended.m3u8").write_text((folder / "live.m3u8").read_text() + "#EXT-X-ENDLIST\n")
     (folder / "master.m3u8").write_text(
         "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nnothing.m3u8\n#EXT-X-STREAM-INF:BANDWIDTH=9\nended.m3u8\n"
