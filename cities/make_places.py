@@ -57,6 +57,9 @@ NOT_A_HOSPITAL = re.compile(
     r"|school|college of|pharma|laborator|blood bank|department|روغتون",
     re.IGNORECASE,
 )
+PHARMACY = re.compile(r"pharmacy|medical store|chemist", re.IGNORECASE)
+NOT_A_PHARMACY = re.compile(r"hospital|clinic|centre|center|cardio|homeo|herbal", re.IGNORECASE)
+"""A shop that is named as a pharmacy, whatever it is tagged as; one inside something else is that other place."""
 URDU = re.compile(r"[\u0600-\u06ff][\u0600-\u06ff\s\u200c،.0-9]*")
 
 Place = dict[str, Any]
@@ -139,6 +142,24 @@ def hospitals(geo: Path, city: str) -> list[Place]:
     return once(found)
 
 
+def pharmacies(geo: Path, city: str) -> list[Place]:
+    """Pharmacies by name, among what the map has as health facilities: few, since shops are not in that extract. No
+    hours: the map has none.
+    """
+    found = []
+    for row in rows(geo / "pk_city_health_osm.csv", city):
+        name_en, name_ur = named(row)
+        if PHARMACY.search(name_en) and not NOT_A_PHARMACY.search(name_en):
+            found.append(place(row, spaced(name_en), name_ur))
+    return once(found)
+
+
+def spaced(name: str) -> str:
+    """A shop's name with a capital to each word, and a blank where two words were run together."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).split()
+    return " ".join(word[:1].upper() + word[1:] for word in words)
+
+
 def areas(geo: Path, city: str, boundary: Any) -> list[Place]:
     """Named areas as points; those whose point lies outside their own city are left out."""
     found = []
@@ -193,7 +214,12 @@ def main(geo: Path) -> None:
         write(
             HERE / f"{city}.places.json",
             {"city": city, "attribution": [OSM, GAZETTEER]},
-            {"police": police(geo, city), "hospitals": hospitals(geo, city), "areas": areas(geo, city, boundary)},
+            {
+                "police": police(geo, city),
+                "hospitals": hospitals(geo, city),
+                "pharmacies": pharmacies(geo, city),
+                "areas": areas(geo, city, boundary),
+            },
         )
 
 

@@ -17,9 +17,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from domain.deliveries import service as store
-from domain.deliveries.service import Delivery, Telling
+from domain.deliveries.service import Delivery, Recipient, Telling
 from domain.deliveries.states import Priority
 from domain.errors import DomainError
+from domain.outbox import Event
 from notifications import purposes
 from notifications.content import READ
 from notifications.deliveries import Post, advance
@@ -141,6 +142,16 @@ def tell(
     priorities = {store.delivery_id(telling): priority for telling, priority in ranked}
     _hand_over([_Turn(priorities[each], each, post, made) for each, made in written.items()], patience_s)
     return list(written)
+
+
+def tell_one(event: Event, recipient: Recipient, post: Post, *, subject: str = "", **telling: Any) -> list[str]:
+    """`tell` of what the only one hears of an event, of its subject where nothing else is said; `telling` as `Telling`
+    has it: purpose, plan, valid_for at least.
+    """
+    made = Telling(
+        key=event["id"], city=event["city"], subject=subject or event["subject"], recipient=recipient, **telling
+    )
+    return tell([made], post)
 
 
 def advance_all(ids: Iterable[str], post: Post, *, patience_s: float = PATIENCE_S) -> None:

@@ -1,20 +1,16 @@
 """When it is time for an escort, its incident is raised; what follows is the dispatch of any incident."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from domain.escorts import queries, service
 from domain.incidents import service as incidents
 from domain.outbox import Event
-from runtime import logging
-from runtime.mongo import STORE_DOWN
 from workers.context import Context
+from workers.timers import step
 
 BATCH: Final = 200
-AGAIN: Final = timedelta(seconds=10)
-
-log = logging.get(__name__)
 
 
 def raise_incident(event: Event, context: Context) -> None:
@@ -44,20 +40,7 @@ def old_escorts(context: Context, pool: ThreadPoolExecutor) -> int:
 def due_escorts(context: Context, pool: ThreadPoolExecutor) -> int:
     """The sweep of escorts for which it is time."""
     rows = queries.due(now=context.clock(), limit=BATCH)
-    list(pool.map(lambda row: _begin(context, row["_id"], row["due_at"]), rows))
+    list(
+        pool.map(lambda row: step(context, "escorts", row["_id"], row["due_at"], service.begin, service.put_off), rows)
+    )
     return len(rows)
-
-
-def _begin(context: Context, escort_id: str, due: datetime) -> None:
-    now = context.clock()
-    try:
-        doc = service.begin(escort_id, now=now)
-    except STORE_DOWN:
-        return
-    except Exception:
-        log.exception("escort_failed", subject=escort_id)
-        doc = {"due_at": due}
-    if doc.get("due_at") == due:
-        service.put_off(escort_id, due, until=now + AGAIN)
-    if doc.get("pending_events"):
-        context.enqueue("drain", "escorts", escort_id)

@@ -21,7 +21,7 @@ from domain.outbox import Event
 from domain.people import queries as people
 from domain.people import sessions
 from domain.permissions import Role
-from notifications.fanout import tell
+from notifications.fanout import tell, tell_one
 from runtime import logging
 from runtime.media import Media
 from runtime.vault import vault
@@ -176,21 +176,10 @@ def expire_local(event: Event, context: Context) -> None:
 
 def call(event: Event, context: Context) -> None:
     """The counsellor's own phone rings first."""
-    tell(
-        [
-            Telling(
-                key=event["id"],
-                city=event["city"],
-                purpose="helpline_call_desk",
-                subject=event["subject"],
-                recipient=Recipient("person", event["counsellor"]),
-                plan=("voice",),
-                valid_for=calling.RINGS_FOR,
-                refs={"call": event["call"]},
-            )
-        ],
-        context.post,
-    )
+    tell_one(
+        event, Recipient("person", event["counsellor"]), context.post,
+        purpose="helpline_call_desk", plan=("voice",), valid_for=calling.RINGS_FOR, refs={"call": event["call"]},
+    )  # fmt: skip
 
 
 def call_joined(event: Event, context: Context) -> None:

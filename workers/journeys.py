@@ -5,7 +5,7 @@ Each telling has a key made of ids, and the SOS is derived from the journey, so 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from domain.deliveries.service import Recipient, Telling
@@ -16,13 +16,10 @@ from domain.outbox import Event
 from domain.people.documents import PersonDoc
 from domain.people.states import GuardianStatus
 from notifications.fanout import tell
-from runtime import logging
-from runtime.mongo import STORE_DOWN
 from workers.context import Context
+from workers.timers import step
 
 BATCH: Final = 200
-AGAIN: Final = timedelta(seconds=10)
-"""When to look again at a journey whose step failed."""
 CALL_MATTERS: Final = timedelta(minutes=2)
 NEWS_MATTERS: Final = timedelta(hours=1)
 MISSED_MATTERS: Final = timedelta(minutes=30)
@@ -30,8 +27,6 @@ _SHARED_WITH: Final = frozenset({GuardianStatus.CONFIRMED})
 """A guardian confirms before being messaged;"""
 _ALARMED: Final = frozenset({GuardianStatus.CONFIRMED, GuardianStatus.INVITED})
 """but somebody who is missed is asked for everywhere, as with an SOS."""
-
-log = logging.get(__name__)
 
 
 def share(event: Event, context: Context) -> None:
@@ -157,23 +152,12 @@ def _tell_guardians(
 def due_journeys(context: Context, pool: ThreadPoolExecutor) -> int:
     """The sweep of journeys whose earliest timer has run out: she is asked, then missed, then it becomes an SOS."""
     rows = queries.due(now=context.clock(), limit=BATCH)
-    list(pool.map(lambda row: _step(context, row["_id"], row["due_at"]), rows))
+    list(
+        pool.map(
+            lambda row: step(context, "journeys", row["_id"], row["due_at"], service.timers, service.put_off), rows
+        )
+    )
     return len(rows)
-
-
-def _step(context: Context, journey_id: str, due: datetime) -> None:
-    now = context.clock()
-    try:
-        doc = service.timers(journey_id, now=now)
-    except STORE_DOWN:
-        return
-    except Exception:
-        log.exception("journey_failed", subject=journey_id)
-        doc = {"due_at": due}
-    if doc.get("due_at") == due:  # nothing came of it: it must not stand before the others
-        service.put_off(journey_id, due, until=now + AGAIN)
-    if doc.get("pending_events"):
-        context.enqueue("drain", "journeys", journey_id)
 
 
 def due_fake_calls(context: Context, pool: ThreadPoolExecutor) -> int:

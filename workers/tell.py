@@ -21,7 +21,7 @@ from domain.people.documents import PersonDoc
 from domain.people.states import Duty
 from domain.permissions import Role
 from notifications.content import guardian_token
-from notifications.fanout import tell
+from notifications.fanout import tell, tell_one
 from runtime import logging
 from workers.context import Context
 
@@ -265,35 +265,12 @@ def _notify(event: Event, context: Context, purpose: str, told: set[str], plan: 
 
 def one_time_code(event: Event, context: Context) -> None:
     """A code to sign in with: SMS alone, worth five minutes."""
-    tell(
-        [
-            Telling(
-                key=event["id"],
-                city=event["city"],
-                purpose="otp",
-                subject=event["subject"],
-                recipient=Recipient("challenge", event["subject"]),
-                plan=("sms",),
-                valid_for=timedelta(seconds=context.settings.otp_ttl_s),
-            )
-        ],
-        context.post,
-    )
+    matters = timedelta(seconds=context.settings.otp_ttl_s)
+    to = Recipient("challenge", event["subject"])
+    tell_one(event, to, context.post, purpose="otp", plan=("sms",), valid_for=matters)
 
 
 def guardian_invited(event: Event, context: Context) -> None:
     """Somebody was named as guardian and is asked by link."""
-    tell(
-        [
-            Telling(
-                key=event["id"],
-                city=event["city"],
-                purpose="guardian_invited",
-                subject=event["subject"],
-                recipient=Recipient("guardian", event["guardian"], of=event["subject"]),
-                plan=("sms",),
-                valid_for=timedelta(days=1),
-            )
-        ],
-        context.post,
-    )
+    to = Recipient("guardian", event["guardian"], of=event["subject"])
+    tell_one(event, to, context.post, purpose="guardian_invited", plan=("sms",), valid_for=timedelta(days=1))

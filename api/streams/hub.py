@@ -1,18 +1,20 @@
 """One look at the store for all who watch: a thread that asks for versions twice a second and wakes whom it concerns.
 
-However many screens are open, the store gets one query for the watched incidents and one a watched city. Under gevent
+However many screens are open, the store gets one query for the watched incidents, one for the watched helpline requests
+and one a watched city. Under gevent
 the thread is a greenlet; nothing here knows the difference.
 """
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.clock import Clock
 from domain.errors import Unavailable
+from domain.helpline import line
 from domain.incidents import queries
 from runtime import logging
 from runtime.mongo import STORE_DOWN
@@ -62,6 +64,7 @@ class Hub:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._incidents: dict[str, set[Watch]] = defaultdict(set)
+        self._requests: dict[str, set[Watch]] = defaultdict(set)
         self._cities: dict[str, set[Watch]] = defaultdict(set)
         self._versions: dict[str, int] = {}
         self._seen: dict[str, dict[str, tuple[int, datetime]]] = {}
@@ -70,7 +73,7 @@ class Hub:
     @property
     def watchers(self) -> int:
         """How many streams are open."""
-        return sum(map(len, self._incidents.values())) + sum(map(len, self._cities.values()))
+        return sum(len(each) for where in (self._incidents, self._requests, self._cities) for each in where.values())
 
     def check_room(self) -> None:
         """Raise Unavailable when too many watch."""
@@ -81,6 +84,12 @@ class Hub:
     def incident(self, incident_id: str) -> Iterator[Watch]:
         """Watch one incident."""
         with self._watching(self._incidents, incident_id) as watch:
+            yield watch
+
+    @contextmanager
+    def request(self, request_id: str) -> Iterator[Watch]:
+        """Watch one helpline request: its place in the line, its talk, its receipts."""
+        with self._watching(self._requests, request_id) as watch:
             yield watch
 
     @contextmanager
@@ -118,7 +127,7 @@ class Hub:
 
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
-            for look in (self.look_at_incidents, self.look_at_cities):
+            for look in (self.look_at_incidents, self.look_at_requests, self.look_at_cities):
                 self._safely(look)
 
     @staticmethod
@@ -132,14 +141,21 @@ class Hub:
 
     def look_at_incidents(self) -> None:
         """Ring for every watched incident whose version is another than the last time."""
+        self._look(self._incidents, queries.versions)
+
+    def look_at_requests(self) -> None:
+        """The same for helpline requests."""
+        self._look(self._requests, line.versions)
+
+    def _look(self, where: Mapping[str, set[Watch]], versions: Callable[[Sequence[str]], Mapping[str, int]]) -> None:
         with self._lock:
-            watched = list(self._incidents)
+            watched = list(where)
         if not watched:
             return
-        for incident_id, version in queries.versions(watched).items():
-            if self._versions.get(incident_id) != version:
-                self._versions[incident_id] = version
-                self._ring(self._incidents, incident_id)
+        for name, version in versions(watched).items():
+            if self._versions.get(name) != version:
+                self._versions[name] = version
+                self._ring(where, name)
 
     def look_at_cities(self) -> None:
         """Hand every watched city what changed in it."""

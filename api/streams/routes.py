@@ -1,4 +1,4 @@
-"""`text/event-stream` of one SOS and of a city's incidents (HTML Living Standard, 9.2).
+"""`text/event-stream` of one SOS, of a city's incidents and of a talk with the helpline (HTML Living Standard, 9.2).
 
 An event's id is what a client sends back as Last-Event-ID: the version of an SOS; for a list, the time of the change.
 A stream ends after some minutes, so that a session that was ended is shut out; a client comes back by itself.
@@ -13,6 +13,7 @@ from typing import Any, Final
 from flask import Blueprint, Flask, Response, current_app, json, request
 
 from api import auth
+from api.helpline.access import Party, party
 from api.incidents import schemas
 from api.incidents.access import own_sos
 from api.incidents.views import row_view
@@ -21,7 +22,9 @@ from api.services import services
 from api.streams.hub import Hub
 from domain import permissions
 from domain.clock import Clock
-from domain.errors import Invalid
+from domain.errors import Invalid, NotFound
+from domain.helpline import service as helpline
+from domain.helpline.states import HelplineStatus, Side
 from domain.incidents import queries, seen
 from domain.incidents import service as incidents
 from domain.incidents.errors import IncidentNotFound
@@ -74,10 +77,12 @@ def _stream(lines: Iterator[str]) -> Response:
 def sos_events(sos_id: str) -> Response:
     """How the SOS stands, whenever its citizen's view changes."""
     own_sos(sos_id)
+    return _stream(_sos_lines(_source(), sos_id, _last_version()))
+
+
+def _last_version() -> int:
     last = request.headers.get("Last-Event-ID", "")
-    return _stream(
-        _sos_lines(_source(), sos_id, int(last) if last.isascii() and last.isdigit() and len(last) < 12 else -1)
-    )
+    return int(last) if last.isascii() and last.isdigit() and len(last) < 12 else -1
 
 
 def _sos_lines(source: Source, sos_id: str, sent: int) -> Iterator[str]:
@@ -152,3 +157,40 @@ def _city_lines(source: Source, who: Principal, city: str, since: datetime) -> I
             if not watch.wait(HEARTBEAT_S):
                 yield _BEAT
             rows = watch.rows()
+
+
+@blp.get("/helpline/requests/<request_id>/events")
+def talk_events(request_id: str) -> Response:
+    """For the two who talk, while their screens are open: that there is something new, and nothing of what it is. Whoever
+    hears it asks for the request, and for the messages after the last one that it has.
+    """
+    return _stream(_talk_lines(_source(), party(request_id), _last_version()))
+
+
+def _talk_lines(source: Source, who: Party, sent: int) -> Iterator[str]:
+    """An event is a version: no word, no name, no place, and not even that it is the helpline's. It ends when the request
+    does, and for a counsellor when another one has it.
+    """
+    request_id, ends = who.doc["_id"], time.monotonic() + LASTS_S
+    with source.hub.request(request_id) as watch:
+        yield _RETRY
+        while time.monotonic() < ends:
+            try:
+                doc = helpline.get(request_id)
+            except STORE_DOWN:
+                doc = {}
+            except NotFound:
+                return  # erased meanwhile
+            if doc and who.side == Side.COUNSELLOR and not _has(doc, who.by):
+                return
+            if doc and doc["version"] != sent:
+                sent = doc["version"]
+                yield f"event: changed\nid: {sent}\ndata: {json.dumps({'id': request_id, 'v': sent})}\n\n"
+                if doc["status"] == HelplineStatus.CLOSED:
+                    return
+            if not watch.wait(HEARTBEAT_S):
+                yield _BEAT
+
+
+def _has(doc: dict[str, Any], counsellor: str) -> bool:
+    return doc["status"] == HelplineStatus.CLAIMED and doc.get("counsellor") == counsellor

@@ -3,34 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from pymongo.collection import Collection
-
 from domain.escorts.documents import EscortDoc
 from domain.escorts.errors import EscortNotFound
+from domain.owned import Owned
 
 Escort = dict[str, Any]
 
 
-def escorts() -> Collection[Escort]:
-    """The raw collection."""
-    found: Collection[Escort] = EscortDoc._get_collection()
-    return found
-
-
-def get(escort_id: str) -> Escort:
-    """The escort as it is stored; raises EscortNotFound."""
-    found = escorts().find_one({"_id": escort_id})
-    if found is None:
-        raise EscortNotFound("no such escort")
-    return found
-
-
-def own(escort_id: str, person: str) -> Escort:
-    """The escort if it is this person's; raises EscortNotFound."""
-    found = get(escort_id)
-    if found.get("person") != person:
-        raise EscortNotFound("no such escort")
-    return found
+_owned = Owned(EscortDoc, EscortNotFound, "no such escort")
+escorts, get, own = _owned.collection, _owned.get, _owned.own
 
 
 def of_person(person: str, *, limit: int = 20) -> list[Escort]:

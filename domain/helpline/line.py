@@ -1,6 +1,6 @@
 """The line of those who wait: who is next, how many stand before her, and for how long, honestly."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -121,6 +121,11 @@ def _count(condition: Mapping[str, Any]) -> int:
     """By the store's own `count`, which reads the index; the driver's `count_documents` is an aggregation."""
     asked = requests()
     return int(asked.database.command("count", asked.name, query=condition)["n"])
+
+
+def versions(ids: Sequence[str]) -> dict[str, int]:
+    """The versions of these requests."""
+    return {row["_id"]: row["version"] for row in requests().find({"_id": {"$in": list(ids)}}, {"version": 1})}
 
 
 def open_of_phone(phone_ref: str) -> dict[str, Any] | None:

@@ -4,38 +4,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo.collection import Collection
-
 from domain.errors import Gone
 from domain.ids import token_hash
 from domain.journeys import rules
 from domain.journeys.documents import JourneyDoc
 from domain.journeys.errors import JourneyNotFound
 from domain.journeys.states import GOING_ON
+from domain.owned import Owned
 
 Journey = dict[str, Any]
 
 
-def journeys() -> Collection[Journey]:
-    """The raw collection."""
-    found: Collection[Journey] = JourneyDoc._get_collection()
-    return found
-
-
-def get(journey_id: str) -> Journey:
-    """The journey as it is stored; raises JourneyNotFound."""
-    found = journeys().find_one({"_id": journey_id})
-    if found is None:
-        raise JourneyNotFound("no such journey")
-    return found
-
-
-def own(journey_id: str, person: str) -> Journey:
-    """The journey if it is this person's; raises JourneyNotFound."""
-    found = get(journey_id)
-    if found.get("person") != person:
-        raise JourneyNotFound("no such journey")
-    return found
+_owned = Owned(JourneyDoc, JourneyNotFound, "no such journey")
+journeys, get, own = _owned.collection, _owned.get, _owned.own
 
 
 def of_person(person: str, *, after: tuple[datetime, str] | None = None, limit: int = 20) -> list[Journey]:

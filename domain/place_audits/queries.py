@@ -9,6 +9,7 @@ import h3
 from pymongo.collection import Collection
 
 from domain.cameras.queries import observations
+from domain.owned import Owned
 from domain.place_audits import rules
 from domain.place_audits.documents import PlaceAuditDoc, PlaceCellDoc
 from domain.place_audits.errors import PlaceAuditNotFound
@@ -18,31 +19,13 @@ Audit = dict[str, Any]
 MOST_OBSERVATIONS = 20_000
 
 
-def audits() -> Collection[Audit]:
-    """The raw collection of audits."""
-    found: Collection[Audit] = PlaceAuditDoc._get_collection()
-    return found
+_owned = Owned(PlaceAuditDoc, PlaceAuditNotFound, "no such audit")
+audits, get, own = _owned.collection, _owned.get, _owned.own
 
 
 def place_cells() -> Collection[dict[str, Any]]:
     """The raw collection of figures."""
     found: Collection[dict[str, Any]] = PlaceCellDoc._get_collection()
-    return found
-
-
-def get(audit_id: str) -> Audit:
-    """One audit; raises PlaceAuditNotFound."""
-    found = audits().find_one({"_id": audit_id})
-    if found is None:
-        raise PlaceAuditNotFound("no such audit")
-    return found
-
-
-def own(audit_id: str, person: str) -> Audit:
-    """The audit if it is this person's; raises PlaceAuditNotFound."""
-    found = get(audit_id)
-    if found.get("person") != person:
-        raise PlaceAuditNotFound("no such audit")
     return found
 
 

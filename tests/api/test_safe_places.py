@@ -26,7 +26,9 @@ def test_the_nearest_come_first_whoever_asks(api: FlaskClient) -> None:
     metres = [each["distance_m"] for each in found["items"]]
     assert (found["city"], metres) == ("lahore", sorted(metres))
     assert metres[0] < 2000
-    assert {each["kind"] for each in found["items"]} == {"police", "hospital"}
+    assert {each["kind"] for each in found["items"]} == {"police", "hospital", "pharmacy"}
+    shops = [each for each in found["items"] if each["kind"] == "pharmacy"]
+    assert {each["open_now"] for each in shops} == {None}  # the map has no hours: it is not said that one is open
     assert all(each["name"]["en"] and each["name"]["ur"] for each in found["items"])
     assert any("OpenStreetMap" in line for line in found["attribution"])
     stations = asked(api, lat=PLACE[0], lon=PLACE[1], kind="police")["items"]
@@ -36,7 +38,7 @@ def test_the_nearest_come_first_whoever_asks(api: FlaskClient) -> None:
 
 def test_what_the_city_has_no_list_of_is_not_made_up(api: FlaskClient) -> None:
     found = asked(api, lat=PLACE[0], lon=PLACE[1], kind="petrol_station")
-    assert (found["items"], found["known"]) == ([], ["police", "hospital"])
+    assert (found["items"], found["known"]) == ([], ["police", "hospital", "pharmacy"])
 
 
 def test_just_outside_a_city_its_places_are_near_and_far_away_none_is(api: FlaskClient) -> None:

@@ -68,7 +68,8 @@ class Stream:
     def __init__(self, url: str, headers: dict[str, str]) -> None:
         self.answer = requests.get(url, headers=headers, stream=True, timeout=60)
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
 
     def _read(self) -> None:
         event: dict[str, Any] = {}
@@ -85,6 +86,11 @@ class Stream:
 
     def next(self, timeout: float = 30) -> dict[str, Any]:
         return self.events.get(timeout=timeout)
+
+    def ended(self, timeout: float = 30) -> bool:
+        """Whether the server ends it."""
+        self.thread.join(timeout)
+        return not self.thread.is_alive()
 
     def close(self) -> None:
         self.answer.close()
@@ -188,3 +194,29 @@ def test_what_happens_behind_a_cancel_makes_no_line_and_moves_no_beat(monkeypatc
     assert [line for _, line in beats[1:]] == [routes._BEAT] * 4
     assert [at for at, _ in beats[1:]] == [15.0, 30.0, 45.0, 60.0]
     assert len(waited) > 2 * len(beats)
+
+
+def test_a_talk_says_that_there_is_something_and_not_what(streams: str, app: Any) -> None:
+    http, body = app.test_client(), {"mode": "silent", "anonymous": True, "city": "lahore", "message": "he is at home"}
+    asked = http.post("/v1/helpline/requests", json=body, headers={"Idempotency-Key": str(uuid.uuid4())}).json
+    where, hers = f"/v1/helpline/requests/{asked['id']}", {"Helpline-Token": asked["helpline_token"]}
+    nadia, other = staff(utc_now(), "counsellor", gender="female"), staff(utc_now(), "counsellor", gender="female")
+    http.put("/v1/helpline/duty", json={"state": "available"}, headers=nadia.headers)
+    assert http.post(f"{where}/claim", headers=nadia.headers).status_code == 200
+    for strangers in ({}, {"Helpline-Token": "0" * 24}, other.headers):
+        assert requests.get(f"{streams}{where}/events", headers=strangers, timeout=20).status_code in (401, 404)
+
+    phone, desk = Stream(f"{streams}{where}/events", hers), Stream(f"{streams}{where}/events", nadia.headers)
+    before = {int(each.next()["id"]) for each in (phone, desk)}
+    answer = {"text": "I am here."}
+    assert http.post(f"{where}/messages", json=answer, headers=nadia.headers).status_code == 201
+    for each in (phone, desk):
+        event = each.next()
+        assert (event["event"], event["data"]) == ("changed", {"id": asked["id"], "v": int(event["id"])})
+        assert int(event["id"]) > max(before)
+    # Whoever had it hears nothing more; she hears that it is over, and the stream ends with it.
+    http.put("/v1/helpline/duty", json={"state": "off"}, headers=nadia.headers)
+    phone.next()
+    assert http.post(f"{where}/close", json={}, headers=hers).status_code == 200
+    phone.next()
+    assert (desk.ended(), phone.ended(), desk.events.empty()) == (True, True, True)
