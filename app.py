@@ -16,6 +16,8 @@ from api.alerts.routes import blp as alerts
 from api.audit.routes import blp as audit
 from api.cameras.observations import blp as observations
 from api.cameras.routes import blp as cameras
+from api.campaigns.routes import blp as campaigns
+from api.comments.routes import blp as comments
 from api.deliveries.reading import blp as told
 from api.deliveries.routes import blp as deliveries
 from api.docs.routes import blp as docs
@@ -25,6 +27,8 @@ from api.escorts.routes import blp as escorts
 from api.evidence.footage import blp as footage
 from api.evidence.routes import blp as media
 from api.evidence.viewing import blp as evidence_viewing
+from api.gatherings.feed import blp as calendar
+from api.gatherings.routes import blp as gatherings
 from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
 from api.helpline.casework import blp as casework
@@ -64,6 +68,7 @@ from api.streams.routes import blp as streams
 from api.sync.config import blp as app_config
 from api.sync.routes import blp as sync
 from api.watch.members import blp as watch_members
+from api.watch.pages import blp as group_page
 from api.watch.routes import blp as watch
 from api.watch.sanctions import blp as watch_sanctions
 from api.watch_alerts.routes import blp as watch_alerts
@@ -98,8 +103,11 @@ DOCUMENTED: list[Any] = [
     reports,
     report_moderation,
     report_pictures,
+    comments,
     watch_alerts,
     patrols,
+    gatherings,
+    campaigns,
     incidents,
     operating,
     responder,
@@ -132,7 +140,21 @@ DOCUMENTED: list[Any] = [
     audit,
 ]
 """Blueprints under /v1, in the order of the contract."""
-PLAIN = [operations, metrics, cap, docs, guardian_page, drill_page, live, one_tap, webhooks, gateway_reports, media]
+PLAIN = [
+    operations,
+    metrics,
+    cap,
+    calendar,
+    docs,
+    guardian_page,
+    group_page,
+    drill_page,
+    live,
+    one_tap,
+    webhooks,
+    gateway_reports,
+    media,
+]
 """Blueprints with formats of their own: pages, webhooks, health."""
 
 

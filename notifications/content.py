@@ -28,7 +28,7 @@ from domain.people import queries as people
 from domain.people.addresses import OPTED_OUT
 from domain.people.documents import ChallengeDoc, PersonDoc
 from domain.people.states import Duty
-from notifications import alerts, groups, journeys, patrols, watch
+from notifications import alerts, gatherings, groups, journeys, patrols, watch
 from notifications.recipients import Reached
 from notifications.render.text import distance
 from runtime.settings import Settings
@@ -352,6 +352,7 @@ CONTENT: Mapping[str, Content] = {
     "watch_alert": Content(watch.alert, watch.overtaken, "watch.alert", takes_replies=True),
     "group_alert": Content(watch.warning, watch.warning_overtaken, "watch.alert"),
     "roster_reminder": Content(patrols.roster, patrols.roster_overtaken, "roster.reminder"),
+    "gathering_reminder": Content(gatherings.reminder, gatherings.overtaken, "gathering.reminder"),
     "patrol_missed": Content(patrols.missed, patrols.missed_overtaken, "roster.reminder"),
     "notice": Content(_staff, _never, "incident.updated", urgent=True),
     "journey_due": Content(

@@ -72,6 +72,7 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "group_alert": Manner(Priority.BULK, throttled=False),
     # Whoever signed up wants to know; by night it is shown without a sound.
     "roster_reminder": Manner(Priority.NEWS),
+    "gathering_reminder": Manner(Priority.NEWS),
     # Somebody may be alone out there: whoever leads the group hears it, by night as well.
     "patrol_missed": _ASKED_FOR,
     # Whoever keeps Amaan running is on duty, and what is broken now may cost a life next.

@@ -82,6 +82,14 @@ def _tell(
     )
 
 
+def group_closed(event: Event, context: Context) -> None:
+    """Nobody walks for a group that was closed: what is still to come is taken off the roster."""
+    now = context.clock()
+    for doc in queries.ahead(event["subject"], now=now):
+        service.cancel(doc["_id"], "", now=now)
+        context.enqueue("drain", "watch_patrols", doc["_id"])
+
+
 def forget(event: Event, context: Context) -> None:
     """Who is erased is on no roster any more."""
     personal.forget(event["subject"], now=context.clock())

@@ -31,6 +31,7 @@ from runtime.mongo import STORE_DOWN
 from workers import alerts, cap_feeds, sight
 from workers import retention as applied
 from workers.blind_cameras import blind_cameras
+from workers.campaigns import due_campaigns
 from workers.clusters import due_clusters
 from workers.context import Context
 from workers.drain import drain_with
@@ -269,6 +270,7 @@ SWEEPS = (
     Sweep("due_helpline", due_helpline, 1.0),
     Sweep("due_follow_ups", due_follow_ups, 30.0),
     Sweep("due_patrols", due_patrols, 5.0),
+    Sweep("due_campaigns", due_campaigns, 10.0),
     Sweep("due_gatherings", due_gatherings, 10.0),
     Sweep("due_reviews", due_reviews, 5.0),
     Sweep("ended_shifts", ended_shifts, 5.0),

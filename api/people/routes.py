@@ -11,9 +11,12 @@ from api.people.views import person_view
 from domain.alerts import following
 from domain.cities import queries as cities
 from domain.cities.errors import CityInvalid
+from domain.comments import service as comments
 from domain.escorts import service as escorts
+from domain.gatherings import personal as gatherings
 from domain.incidents import personal
 from domain.journeys import service as journeys
+from domain.patrols import personal as patrols
 from domain.people import devices, guardians, pins, queries, rules, service, sessions, sign_in
 from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 from domain.place_audits import service as place_audits
@@ -32,6 +35,9 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "helpline": helpline.exported,
     "watch": watch.exported,
     "reports": reports.exported,
+    "comments": comments.exported,
+    "patrols": patrols.exported,
+    "gatherings": gatherings.exported,
 }
 """What each other concept has of a person, for the export."""
 

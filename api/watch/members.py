@@ -122,7 +122,7 @@ def appoint(call: Call, group_id: str, person_id: str) -> Any:
 def remove(call: Call, group_id: str, person_id: str) -> Any:
     """Leave (`me`, or one's own id): nothing is kept. Those who lead take somebody out, with a reason."""
     if person_id in ("me", call.who.person_id):
-        service.leave(queries.get(group_id), call.who.person_id)
+        service.leave(queries.get(group_id), call.who.person_id, now=call.now)
         return None, 204
     group = led(call, group_id)
     if not call.query["reason"]:

@@ -9,6 +9,7 @@ from api.blueprint import Blueprint, Call
 from api.paging import Listed
 from api.watch_alerts import schemas
 from domain import permissions
+from domain.campaigns.rules import told
 from domain.cities import queries as cities
 from domain.deliveries.bulk import COUNTED
 from domain.errors import NotFound
@@ -44,11 +45,11 @@ def _shown(call: Call, alert: WatchAlert) -> dict[str, Any]:
     if _leads(call, alert):
         counts = alert.get("progress") or {}
         broadcast = alert.get("broadcast") or {}
-        view["progress"] = {
-            **{name: int(counts.get(name, 0)) for name in COUNTED},
-            "people": int(broadcast.get("people") or 0),
-            "state": broadcast.get("state") or "",
-        }
+        found = {**{name: int(counts.get(name, 0)) for name in COUNTED}, "people": int(broadcast.get("people") or 0)}
+        if alert.get("campaign"):  # told as the campaign tells it
+            k = cities.current(alert["city"]).place_audits_k
+            found = {name: told(number, k) for name, number in found.items()}
+        view["progress"] = {**found, "state": broadcast.get("state") or ""}
     return view
 
 

@@ -17,7 +17,7 @@ def to_invitation(delivery: Delivery, step: Step) -> str:
     """Accept the rules that the invitation names, and join; or not. Which text answers it."""
     group, person = queries.get(delivery["subject"]), delivery["recipient"]["id"]
     if step == Step.DECLINE:
-        service.leave(group, person)
+        service.leave(group, person, now=services().clock())
         return "reply_not_joined"
     if queries.membership(group["_id"], person) is None:
         return "reply_group_over"  # said no before, or the invitation was taken back

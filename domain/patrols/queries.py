@@ -8,6 +8,7 @@ from pymongo.collection import Collection
 
 from domain.patrols.documents import BeatDoc, PatrolDoc
 from domain.patrols.errors import BeatNotFound, PatrolNotFound
+from domain.patrols.rules import LONGEST
 from domain.patrols.states import PatrolStatus
 
 Beat = dict[str, Any]
@@ -79,6 +80,12 @@ def _behind(wanted: dict[str, Any], after: tuple[datetime, str] | None, limit: i
 def ahead_of(group: str, *, now: datetime, limit: int) -> int:
     """How many patrols of a group are still to come."""
     return patrols().count_documents({"group": group, "starts_at": {"$gt": now}}, limit=limit)
+
+
+def ahead(group: str, *, now: datetime) -> list[Patrol]:
+    """The patrols of a group that go on or are still to come."""
+    wanted = {"group": group, "starts_at": {"$gt": now - LONGEST}, "ends_at": {"$gt": now}}
+    return [row for row in patrols().find(wanted) if row["status"] == PatrolStatus.PLANNED]
 
 
 def walked(group: str, since: datetime, until: datetime) -> list[Patrol]:

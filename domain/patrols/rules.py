@@ -127,12 +127,14 @@ def _utc(day: date, clock: time, zone: ZoneInfo, field: str) -> datetime:
     return found
 
 
-def reminder_at(starts_at: datetime, config: CityConfig, *, now: datetime) -> datetime | None:
-    """When to remind of what begins at a time: two hours before, or where the city sleeps then, before it goes to sleep.
+def reminder_at(
+    starts_at: datetime, config: CityConfig, *, now: datetime, before: timedelta = REMIND_BEFORE
+) -> datetime | None:
+    """When to remind of what begins at a time: so long before, or where the city sleeps then, before it goes to sleep.
 
     None where that has passed: who signs up now knows.
     """
-    at = starts_at - REMIND_BEFORE
+    at = starts_at - before
     local = at.astimezone(config.zone)
     if in_span(config.quiet, local):
         evening = datetime.combine(local.date(), config.quiet.since, config.zone)

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.errors import Conflict, LimitReached
+from domain.gatherings import personal as gatherings
 from domain.ids import link_token, token_hash
 from domain.incidents.errors import TooBusy
 from domain.limits import service as limits
+from domain.patrols import personal as patrols
 from domain.people import sign_in
 from domain.watch import queries, sanctions
 from domain.watch.errors import (
@@ -135,6 +137,7 @@ def suspend(group: Group, person: str, *, by: str, reason: str, now: datetime) -
     held = queries.membership(group["_id"], person)
     if held and held["standing"] == Standing.MEMBER and group["coordinator"] != person:
         take(person, group)
+        _off_the_roster(group, person, now)
         put(group, person, GroupRole.MEMBER, Standing.SUSPENDED, by=by, now=now, reason=reason)
 
 
@@ -178,11 +181,14 @@ def _belongs(group: Group, person: str) -> Member:
     return held
 
 
-def leave(group: Group, person: str) -> None:
-    """Go: nothing is kept of the membership. Raises LeadsTheGroup for the coordinator of an active group."""
+def leave(group: Group, person: str, *, now: datetime) -> None:
+    """Go: nothing is kept of the membership, and they are on no roster of the group. Raises LeadsTheGroup for the coordinator
+    of an active group.
+    """
     if group["coordinator"] == person and group["status"] == GroupStatus.ACTIVE:
         raise LeadsTheGroup("hand the group over, or close it")
     take(person, group)
+    _off_the_roster(group, person, now)
     # Else whoever was taken out came in again by the link, and a phone never learned that its group is gone.
     kept = {"$nin": [str(each) for each in (Standing.REMOVED, Standing.SUSPENDED, Standing.CLOSED)]}
     members().delete_one({"_id": member_id(group["_id"], person), "standing": kept})
@@ -194,7 +200,14 @@ def remove(group: Group, person: str, *, by: str, reason: str, now: datetime) ->
         raise LeadsTheGroup("hand the group over, or close it")
     member(group, person)
     take(person, group)
+    _off_the_roster(group, person, now)
     put(group, person, GroupRole.MEMBER, Standing.REMOVED, by=by, now=now, reason=reason)
+
+
+def _off_the_roster(group: Group, person: str, now: datetime) -> None:
+    """Before the membership goes: a step that dies in between is completed by the same call again."""
+    patrols.forget(person, group=group["_id"], now=now)
+    gatherings.left(person, group["_id"], now=now)
 
 
 def forget(person: str, *, now: datetime) -> int:

@@ -108,7 +108,7 @@ def _document(alert_id: str, wanted: Words, *, city: str, by: str, fingerprint: 
         "_id": alert_id,
         "city": city,
         "groups": [group["_id"] for group in audience(city, wanted)],
-        "texts": _texts(wanted),
+        "texts": plain_texts(wanted),
         "urgent": wanted.urgent,
         "by": by,
         "status": str(WatchAlertStatus.ISSUED),
@@ -127,7 +127,7 @@ def _document(alert_id: str, wanted: Words, *, city: str, by: str, fingerprint: 
     return made
 
 
-def _texts(wanted: Words) -> dict[str, dict[str, str]]:
+def plain_texts(wanted: Words) -> dict[str, dict[str, str]]:
     """The words as they are kept: plain, with a headline in a language at least. Raises WatchAlertInvalid."""
     texts = {
         language: {name: plain for name in PARTS if (plain := alert_rules.plain((written or {}).get(name) or ""))}

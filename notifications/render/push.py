@@ -25,6 +25,7 @@ CARRIED: Mapping[str, tuple[str, ...]] = {
     "watch.group": ("group_id",),
     "watch.moderation": ("subject_id",),
     "roster.reminder": ("patrol_id",),
+    "gathering.reminder": ("gathering_id",),
     "drill.ping": ("drill_id",),
     "alert.issued": ("alert_id",),
     "notice.opened": ("notice_id",),

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from icalendar import Calendar
 
 from domain import geo
 from domain.cities import queries as cities
@@ -99,7 +100,7 @@ class Street:
 
 @pytest.fixture
 def street(small_city: SmallCity) -> Street:
-    for collection in ("watch_groups", "watch_patrols", "watch_alerts"):
+    for collection in ("watch_patrols", "watch_alerts", "alert_batches", "watch_campaigns"):
         small_city.store[collection].delete_many({})
     small_city.by_day()
     return Street(small_city)
@@ -178,7 +179,7 @@ def test_a_missed_check_in_is_raised_to_who_leads(small_city: SmallCity, street:
 
 def test_a_warning_reaches_every_member_once_and_is_acknowledged(small_city: SmallCity, street: Street) -> None:
     city, asma, ((bilal, bilals), (dua, duas), _) = small_city, street.asma, street.neighbours
-    nobodys, no_app = street.joins("No app", app=False)
+    nobodys, _ = street.joins("No app", app=False)
     stranger = signed_in(city.now(), name="Stranger")
     body = {"groups": [street.group["id"]], "texts": {"en": {"headline": "Snatchers on a red motorbike"}}}
     key = str(uuid.uuid4())
@@ -210,7 +211,7 @@ def test_the_control_room_warns_all_groups_of_a_circle(small_city: SmallCity, st
     texts = {"en": {"headline": "Gas leak", "instruction": "Stay in."}, "ur": {"headline": "گیس"}}
     body = {"around": {"lat": lat, "lon": lon, "radius_m": 500}, "texts": texts, "urgent": True}
     alert = ok(call(city, operator, "POST", "/watch/alerts", body))
-    assert alert["groups"] == [street.group["id"]]
+    assert street.group["id"] in alert["groups"]
     assert pushes(city, bilals) == ["watch.alert: Urgent news from your neighbourhood group. Please open."]
     nobody = {**body, "around": {"lat": 31.42, "lon": 74.25, "radius_m": 50}}
     assert refused(call(city, operator, "POST", "/watch/alerts", nobody)) == (422, "watch_alert_invalid")
@@ -219,3 +220,266 @@ def test_the_control_room_warns_all_groups_of_a_circle(small_city: SmallCity, st
     ok(call(city, operator, "POST", f"/watch/alerts/{alert['id']}/withdraw"))
     late = call(city, bilal, "POST", f"/watch/alerts/{alert['id']}/acknowledge")
     assert refused(late) == (409, "watch_alert_over")
+
+
+def test_what_neighbours_say_below_a_report_is_read_as_the_report_is(small_city: SmallCity, street: Street) -> None:
+    city, ((bilal, _), (dua, _), (hina, _)) = small_city, street.neighbours
+    made = city.now() - timedelta(days=60)
+    people.collection().update_many({}, {"$set": {"created_at": made}})
+    position = {"lat": PLACE[0], "lon": PLACE[1], "accuracy_m": 10.0}
+    body = {"category": "street_light", "position": position, "note": "The lamp at the corner is out."}
+    report = ok(call(city, bilal, "POST", "/watch/reports", body))
+    path = f"/watch/reports/{report['id']}/comments"
+
+    def says(who: Signed, text: str) -> Body:
+        return ok(call(city, who, "POST", path, {"text": text}))
+
+    said = [says(dua, "Also at number 12.")["id"]]
+    city.skip(1)
+    said += [says(hina, f"I have called the office, {number}.")["id"] for number in range(9)]
+    found, cursor = [], ""
+    while True:
+        page = ok(call(city, bilal, "GET", f"{path}?limit=4{cursor}"))
+        found += [each["id"] for each in page["items"]]
+        if "next" not in page:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert (found[0], sorted(found)) == (said[0], sorted(said))
+
+    held = says(dua, "Call him: 0300 1234567")
+    assert (held["status"], held["reasons"]) == ("held", ["phone_number"])
+    assert held["id"] not in [each["id"] for each in ok(call(city, hina, "GET", f"{path}?limit=20"))["items"]]
+    assert refused(call(city, hina, "GET", f"{path}?status=held")) == (404, "report_not_found")
+    waiting = ok(call(city, street.asma, "GET", f"{path}?status=held"))["items"]
+    assert [each["id"] for each in waiting] == [held["id"]]
+    assert "watch.moderation: " in pushes(city, street.asmas_phone)[-1]
+    operator = staff(city.now(), "operator")
+    (review,) = city.store.reviews.find({"subject": held["id"]})
+    ok(
+        call(
+            city, operator, "POST", f"/reviews/{review['_id']}/answer", {"approve": True, "reason": "It is an office."}
+        )
+    )
+    city.settle()
+    assert held["id"] in [each["id"] for each in listed(city, hina, path)]
+
+    rude = says(hina, "Nobody cares about you.")
+    other, _ = street.joins("Zoya")
+    people.collection().update_one({"_id": other.person_id}, {"$set": {"created_at": made}})
+    for who in (bilal, dua, other):
+        call(city, who, "POST", f"/watch/comments/{rude['id']}/flags", {"why": "hate"})
+    assert rude["id"] not in [each["id"] for each in listed(city, bilal, path)]
+    decision = {"status": "removed", "reason": "Be kind."}
+    assert refused(call(city, bilal, "POST", f"/watch/comments/{rude['id']}/decision", decision)) == (
+        403,
+        "not_allowed",
+    )
+    assert (
+        ok(call(city, street.asma, "POST", f"/watch/comments/{rude['id']}/decision", decision))["status"] == "removed"
+    )
+    assert refused(call(city, bilal, "DELETE", f"/watch/comments/{said[0]}")) == (404, "comment_not_found")
+    assert call(city, dua, "DELETE", f"/watch/comments/{said[0]}").status_code == 204
+    assert city.store.watch_comments.find_one({"_id": said[0]}) is None
+
+    for who, kind in ((dua, "thanks"), (hina, "worried"), (hina, "thanks"), (bilal, "none")):
+        shown = ok(call(city, who, "PUT", f"/watch/reports/{report['id']}/reaction", {"kind": kind}))
+    assert {name: number for name, number in shown["counts"].items() if number} == {"thanks": 2}
+    ok(call(city, bilal, "POST", f"/watch/reports/{report['id']}/withdraw"))
+    assert refused(call(city, dua, "GET", path)) == (404, "report_not_found")
+
+
+def listed(city: SmallCity, who: Signed, path: str) -> list[Body]:
+    items: list[Body] = []
+    cursor = ""
+    while True:
+        page = ok(call(city, who, "GET", f"{path}?limit=20{cursor}"))
+        items += page["items"]
+        if "next" not in page:
+            return items
+        cursor = f"&cursor={page['next']}"
+
+
+def test_a_workshop_is_in_everybodys_calendar(small_city: SmallCity, street: Street) -> None:
+    city, asma, ((bilal, bilals), (dua, _), (hina, _)) = small_city, street.asma, street.neighbours
+    begins = (city.now() + timedelta(days=5)).replace(hour=11, minute=0, second=0, microsecond=0)
+    place = {"lat": PLACE[0], "lon": PLACE[1], "name": "School, hall 2"}
+    body = {"group": street.group["id"], "kind": "workshop", "title": "First aid; bring a blanket, گرم",
+            "place": place, "starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=2)).isoformat(),
+            "capacity": 2}  # fmt: skip
+    made = ok(call(city, asma, "POST", "/watch/gatherings", body))
+    path = f"/watch/gatherings/{made['id']}"
+    assert refused(call(city, bilal, "POST", "/watch/gatherings", body)) == (403, "not_allowed")
+    ok(call(city, bilal, "PUT", f"{path}/answer", {"answer": "going"}))
+    with ThreadPoolExecutor(2) as pool:
+        raced = list(pool.map(lambda who: call(city, who, "PUT", f"{path}/answer", {"answer": "going"}), [dua, hina]))
+    assert sorted(each.status_code for each in raced) == [200, 409]
+    loser = hina if raced[0].status_code == 200 else dua
+    ok(call(city, loser, "PUT", f"{path}/answer", {"answer": "maybe"}))
+    assert ok(call(city, asma, "GET", path))["going"] == 2
+
+    patrol = street.plan(street.beat())[0]
+    ok(call(city, bilal, "POST", f"/watch/patrols/{patrol['id']}/places"))
+    link = ok(call(city, bilal, "POST", "/watch/calendar"))["url"]
+    events = calendar(link)
+    workshop, walk = events[made["id"]], events[patrol["id"]]
+    assert (str(workshop["SUMMARY"]), str(workshop["STATUS"]), workshop["SEQUENCE"]) == (body["title"], "CONFIRMED", 0)
+    assert (workshop["DTSTART"].dt, str(workshop["LOCATION"])) == (begins, "School, hall 2")
+    assert str(walk["SUMMARY"]) == "Patrol: Market"
+    other = ok(call(city, loser, "POST", "/watch/calendar"))["url"]
+    assert str(calendar(other)[made["id"]]["STATUS"]) == "TENTATIVE"
+    single = call(city, hina, "GET", f"{path}/event.ics")
+    assert single.headers["Content-Type"].startswith("text/calendar")
+
+    street.until(begins.isoformat(), days=-1, minutes=1)
+    city.skip(10)
+    assert pushes(city, bilals)[-1] == "gathering.reminder: You have an appointment soon."
+    later = {
+        "starts_at": (begins + timedelta(hours=1)).isoformat(),
+        "ends_at": (begins + timedelta(hours=3)).isoformat(),
+    }
+    ok(call(city, asma, "PATCH", path, later))
+    assert pushes(city, bilals)[-1] == "gathering.reminder: Something changed about an appointment of yours."
+    moved = calendar(link)[made["id"]]
+    assert (moved["SEQUENCE"], moved["DTSTART"].dt) == (1, begins + timedelta(hours=1))
+    ok(call(city, asma, "POST", f"{path}/cancel", {"reason": "The teacher is ill."}))
+    gone = calendar(link)[made["id"]]
+    assert (str(gone["STATUS"]), gone["SEQUENCE"]) == ("CANCELLED", 2)
+
+    call(city, bilal, "DELETE", f"/watch/groups/{street.group['id']}/members/me")
+    assert calendar(link) == {}, "who leaves is on no roster and comes to nothing"
+    assert bilal.person_id not in str(city.store.watch_patrols.find_one({"_id": patrol["id"]}))
+    renewed = ok(call(city, bilal, "POST", "/watch/calendar"))["url"]
+    assert requests.get(link, timeout=10).status_code == 404
+    assert requests.get(renewed, timeout=10).status_code == 200
+    call(city, bilal, "DELETE", "/watch/calendar")
+    assert requests.get(renewed, timeout=10).status_code == 404
+
+
+def calendar(link: str) -> dict[str, Any]:
+    """What a calendar app reads at an address: the events by our ids."""
+    answer = requests.get(link, timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert all(len(line) <= 75 for line in answer.content.split(b"\r\n"))
+    read = Calendar.from_ical(answer.content)
+    return {str(each["UID"]).partition("@")[0]: each for each in read.walk("VEVENT")}
+
+
+def test_a_series_of_messages_tells_its_reach_and_nobodys_own(small_city: SmallCity, street: Street) -> None:
+    city, asma, ((bilal, bilals), *_) = small_city, street.asma, street.neighbours
+    for number in range(4):
+        street.joins(f"More {number}")
+    first = city.now() + timedelta(hours=1)
+    messages = [
+        {"at": (first + timedelta(days=number)).isoformat(), "texts": {"en": {"headline": f"Lock your gate, {number}"}}}
+        for number in range(2)
+    ]
+    body = {"name": "Gates", "groups": [street.group["id"]], "messages": messages}
+    made = ok(call(city, asma, "POST", "/watch/campaigns", body))
+    path = f"/watch/campaigns/{made['id']}"
+    assert refused(call(city, bilal, "POST", "/watch/campaigns", body)) == (403, "not_allowed")
+    street.until(first.isoformat(), seconds=1)
+    for _ in range(2):
+        city.skip(10)
+    assert len(pushes(city, bilals)) == 1
+    ok(
+        call(
+            city,
+            bilal,
+            "POST",
+            f"/watch/alerts/{ok(call(city, asma, 'GET', path))['messages'][0]['alert']}/acknowledge",
+        )
+    )
+    city.skip(10)
+    sent, waiting = ok(call(city, asma, "GET", path))["messages"]
+    assert (sent["people"], sent["sent"], sent["seen"], sent["acknowledged"]) == (5, 5, 0, 0), (
+        "seven, and one: told by five"
+    )
+    assert (waiting["alert"], waiting["people"]) == (None, 0)
+    progress = ok(call(city, asma, "GET", f"/watch/alerts/{sent['alert']}"))["progress"]
+    assert (progress["people"], progress["acknowledged"]) == (5, 0)
+    assert ok(call(city, asma, "POST", f"{path}/stop"))["status"] == "stopped"
+    street.until(messages[1]["at"], hours=1)
+    city.skip(10)
+    assert len(pushes(city, bilals)) == 1
+
+
+def test_a_group_sees_where_nobody_walks(small_city: SmallCity, street: Street) -> None:
+    city, ((bilal, _), *_) = small_city, street.neighbours
+    beat = street.beat()
+    route = [list(geo.destination(*PLACE, 90.0, metres))[::-1] for metres in (0.0, 200.0, 350.0)]
+    other = street.beat(name="Way to school", geometry={"type": "LineString", "coordinates": route})
+    patrols = street.plan(beat, days=3)
+    ok(call(city, bilal, "POST", f"/watch/patrols/{patrols[1]['id']}/places"))
+    where = f"?group={street.group['id']}&days=7"
+    found = {each["beat"]: each for each in ok(call(city, bilal, "GET", f"/watch/patrols/coverage{where}"))["items"]}
+    market = found[beat["id"]]
+    assert (market["planned_h"], market["covered_h"], market["zone"]) == (7.5, 2.5, "Asia/Karachi")
+    assert sorted(market["empty"]) == sorted([patrols[0]["id"], patrols[2]["id"]])
+    assert set(range(24)) - set(market["never"]) == {22, 23, 0}
+    assert found[other["id"]]["never"] == list(range(24))
+    features = ok(call(city, bilal, "GET", f"/watch/patrols/coverage/features{where}"))["items"]
+    assert {each["geometry"]["type"] for each in features} == {"Polygon", "LineString"}
+    twice = call(city, bilal, "POST", f"/watch/patrols/{street.plan(other)[0]['id']}/places")
+    assert twice.status_code == 200
+    clash = street.plan(other, days=2)[1]
+    assert refused(call(city, bilal, "POST", f"/watch/patrols/{clash['id']}/places")) == (409, "on_another_patrol")
+    ok(call(city, street.asma, "POST", f"/watch/groups/{street.group['id']}/close"))
+    city.settle()
+    assert city.store.watch_patrols.count_documents({"group": street.group["id"], "status": "planned"}) == 0
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "Point", "coordinates": [74.34, 31.51]},
+        {"type": "Polygon", "coordinates": "no"},
+        {"type": "Polygon"},
+        {"type": ["Polygon"], "coordinates": []},
+        {"type": "LineString", "coordinates": [[74.3441, 31.5102]]},
+        {"type": "LineString", "coordinates": [[74.3441, 31.5102], [74.3442, 31.5102]]},
+        {"type": "LineString", "coordinates": [[179.99, 31.51], [-179.99, 31.51]]},
+        {"type": "LineString", "coordinates": [[74.3441 + 1e-5 * number, 31.5102] for number in range(10_000)]},
+        {"type": "LineString", "coordinates": [[31.5102, 74.3441], [31.5122, 74.3441]]},
+        {"type": "Polygon", "coordinates": [[[74.343, 31.509], [74.345, 31.511], [74.345, 31.509], [74.343, 31.511],
+                                             [74.343, 31.509]]]},
+        {"type": "Polygon", "coordinates": [square(100.0)["coordinates"][0], square(300.0)["coordinates"][0]]},
+        {"type": "Polygon", "coordinates": square(3000.0)["coordinates"]},
+        {"type": "Polygon", "coordinates": square(3.0)["coordinates"]},
+        {"type": "Polygon", "coordinates": [[[74.3441, 1e308], [74.3442, -1e308], [74.3443, 31.5], [74.3441, 1e308]]]},
+    ],
+    ids=["a point", "a text", "nothing", "odd type", "one corner", "ten metres", "antimeridian", "10,000 corners",
+         "turned around", "crosses itself", "hole around it", "too wide", "a room", "infinite"],
+)  # fmt: skip
+def test_a_beat_that_cannot_be_is_refused(drawn: Street, geometry: Body) -> None:
+    body = {"group": drawn.group["id"], "name": "Market", "geometry": geometry}
+    answer = call(drawn.city, drawn.asma, "POST", "/watch/beats", body)
+    assert (*refused(answer), list(answer.json()["errors"])) == (422, "beat_invalid", ["geometry"])
+
+
+@pytest.fixture(scope="module")
+def drawn(whole_city: SmallCity) -> Street:
+    """A group with a beat, that several tests draw in."""
+    street = Street(whole_city, neighbours=0)
+    street.beat()
+    return street
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"dates": ["2026-02-30"]}, "dates"),
+        ({"dates": ["2020-01-01"]}, "dates"),
+        ({"dates": []}, "dates"),
+        ({"since": "24:00"}, "since"),
+        ({"until": "22:05"}, "until"),
+        ({"since": "08:00", "until": "22:00"}, "until"),
+        ({"capacity": 0}, "capacity"),
+    ],
+)
+def test_a_patrol_that_cannot_be_is_refused(drawn: Street, change: Body, field: str) -> None:
+    beat = ok(call(drawn.city, drawn.asma, "GET", f"/watch/beats?group={drawn.group['id']}"))["items"][0]
+    tomorrow = (drawn.city.now() + timedelta(days=1)).date().isoformat()
+    body = {"beat": beat["id"], "dates": [tomorrow], "since": "22:00", "until": "23:00", **change}
+    answer = call(drawn.city, drawn.asma, "POST", "/watch/patrols", body)
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])

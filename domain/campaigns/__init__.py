@@ -1,0 +1,1 @@
+"""A series of messages to watch groups, and how far they reach."""

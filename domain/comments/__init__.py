@@ -1,0 +1,1 @@
+"""What neighbours say below a report, and how it moves them."""
