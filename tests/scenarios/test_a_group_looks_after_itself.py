@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+import requests
 
 from domain.people import queries as people
 from domain.watch import queries as watch
@@ -104,6 +105,30 @@ def test_a_neighbour_without_the_app_belongs_and_is_heard(small_city: SmallCity,
     assert ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))["denied"] == 1
     ok(call(city, asma, "PATCH", path, {"rules": "Chase nobody. Ever."}))
     assert "rules" in city.texts(number)[-1]
+
+
+def test_the_rules_are_read_on_a_page_and_accepted_there(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    path, number = f"/watch/groups/{group['id']}", phone()
+    ok(call(city, asma, "POST", f"{path}/invitations", {"phones": [number]}))
+    (text,) = city.texts(number)
+    page = next(line for line in text.splitlines() if "/t/watch/" in line)
+    page = f"{city.url}/t/watch/{page.rpartition('/')[2]}?lang=en"
+    shown = requests.get(page, timeout=10)
+    assert (shown.status_code, "Say what somebody does." in shown.text) == (200, True)
+    assert ok(call(city, asma, "GET", path))["members"] == 1, "looking joins nobody"
+    ok(call(city, asma, "PATCH", path, {"rules": "Chase nobody."}))
+    old = requests.post(page, data={"answer": "join", "rules_version": "1"}, timeout=10)
+    assert "Chase nobody." in old.text
+    assert ok(call(city, asma, "GET", path))["members"] == 1, "what was accepted is not what stands now"
+    for _ in range(2):
+        joined = requests.post(page, data={"answer": "join", "rules_version": "2"}, timeout=10)
+        assert "You are a member" in joined.text
+    assert ok(call(city, asma, "GET", path))["members"] == 2
+    assert requests.post(page, data={"answer": "sell"}, timeout=10).status_code == 422
+    assert "not a member" in requests.post(page, data={"answer": "leave"}, timeout=10).text
+    assert requests.get(page, timeout=10).status_code == 410
+    assert ok(call(city, asma, "GET", path))["members"] == 1
 
 
 def test_how_well_a_member_is_known(small_city: SmallCity, asma: Signed) -> None:
