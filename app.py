@@ -27,6 +27,7 @@ from api.escorts.routes import blp as escorts
 from api.evidence.footage import blp as footage
 from api.evidence.routes import blp as media
 from api.evidence.viewing import blp as evidence_viewing
+from api.faces.routes import blp as faces
 from api.gatherings.feed import blp as calendar
 from api.gatherings.routes import blp as gatherings
 from api.helpline.answering import blp as counselling
@@ -125,6 +126,7 @@ DOCUMENTED: list[Any] = [
     observations,
     footage,
     evidence_viewing,
+    faces,
     watchlists,
     alerts,
     cap_feeds,

@@ -104,6 +104,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "footage.request": "Ask for footage of an incident, with a reason.",
     "evidence.read": "See evidence of an incident; each view is logged.",
     "evidence.approve": "Say yes or no where somebody else asks to see the sealed original of footage.",
+    "face.search": "Ask to search one incident's footage for a face, and see what was found, where the city allows it at all.",
+    "face.approve": "Say yes or no where somebody else asks to search for a face; two must say yes.",
     "custody.read": "Read and verify the chain of custody of evidence; no pictures.",
     "review.answer": "Answer questions put to a human.",
     "alert.read": "See the public alerts in force.",
@@ -215,6 +217,8 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
                 "footage.request",
                 "evidence.read",
                 "evidence.approve",
+                "face.search",
+                "face.approve",
                 "custody.read",
                 "helpline.exists",
                 "review.answer",
@@ -237,7 +241,11 @@ TABLE: Final[Mapping[Role, Mapping[Scope, frozenset[str]]]] = {
     Role.LIAISON: {Scope.GROUP: frozenset({"watch.read", "watch.report", "watch.exact", "review.answer"})},
     Role.CAMERA_OWNER: {Scope.SELF: frozenset({"camera.read", "camera.edit"})},
     Role.ANALYST: {Scope.CITY: frozenset({"insights.read", "insights.export", "city.read"})},
-    Role.AUDITOR: {Scope.CITY: frozenset({"audit.read", "custody.read", "insights.read", "city.read"})},
+    Role.AUDITOR: {
+        Scope.CITY: frozenset(
+            {"audit.read", "custody.read", "review.answer", "face.approve", "insights.read", "city.read"}
+        )
+    },
     Role.ADMIN: {Scope.CITY: _ADMIN},
 }
 

@@ -9,6 +9,7 @@ from domain.cities.config import CityConfig, Kept
 from domain.deliveries.documents import DeliveryDoc
 from domain.drills.documents import DrillDoc
 from domain.evidence.documents import FootageRequestDoc, UploadDoc
+from domain.faces.documents import FaceSearchDoc
 from domain.notices.documents import NoticeDoc
 from domain.tracks.documents import TrackDoc
 
@@ -32,6 +33,7 @@ ENDS: Final = (
     Ends(Kept.INCIDENTS, NoticeDoc, "opened_at", "cause"),
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
     Ends(Kept.EVIDENCE, FootageRequestDoc, "at", "incident"),
+    Ends(Kept.EVIDENCE, FaceSearchDoc, "at", "incident"),
 )
 
 

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     vault_kms: str = ""
     """A plug-in that keeps the master keys instead, `package.module:Class` (`domain/vault/ports.py`)."""
 
+    face_model: str = ""
+    """Path of the `model.toml` of a city's own face model (`workers/vision/face_search.py`); empty: no face is compared."""
     fonts_dir: Path = Path("/usr/share/fonts/truetype/noto")
     """Where Noto Sans and Noto Nastaliq Urdu lie, for documents in PDF (Debian: fonts-noto-core)."""
 

@@ -4,13 +4,8 @@ They are on a queue of their own, since a minute of footage takes longer than an
 original lies in the clear only in a folder of the process's own, for as long as the copy is made.
 """
 
-import os
-import shutil
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,10 +22,9 @@ from domain.outbox import Event
 from domain.vault.errors import Destroyed
 from runtime import logging
 from runtime.media import Media
-from runtime.mongo import STORE_DOWN
-from runtime.sealed import Damaged, SealedFiles
-from runtime.vault import vault
+from runtime.sealed import Damaged
 from workers.context import Context, current
+from workers.originals import held_on, opened, own_folder, sealed_files, throw_away
 from workers.recordings import recorded
 from workers.vision.bounded import TaskFailed, run
 
@@ -38,13 +32,7 @@ STILLS: Final = 6
 MEMORY_MB: Final = 2560
 BUDGET: Final = (60.0, 6.0)
 """Seconds that a copy may take: so many, and so many more for each second of footage."""
-RENEW_S: Final = 15.0
 log = logging.get(__name__)
-
-
-def sealed_files(context: Context) -> SealedFiles:
-    """The store of sealed originals."""
-    return SealedFiles(vault(context.settings), Media(context.settings.media_url))
 
 
 def take(request_id: str) -> None:
@@ -57,7 +45,7 @@ def take_with(context: Context, request_id: str) -> None:
     request = footage.begin(request_id, now=context.clock())
     if request is None:
         return
-    with _held(lambda: footage.renew(request, now=context.clock())):
+    with held_on(lambda: footage.renew(request, now=context.clock())):
         for camera_id, answer in request["cameras"].items():
             if answer["found"] != Found.ASKED:
                 continue
@@ -108,7 +96,7 @@ def _seal(context: Context, doc: Evidence, said: Said, reason: str) -> Evidence:
         parts = _sealed_parts(context, doc, said, note)
         return taking.sealed(doc, parts, reason=reason, now=context.clock()) if parts else doc
     except (EvidenceNotFound, Destroyed):
-        _throw_away(context, doc["_id"], stored)
+        throw_away(context, doc["_id"], stored)
         raise
 
 
@@ -166,7 +154,7 @@ def redact_with(context: Context, evidence_id: str) -> None:
     if doc["tries"] > taking.MOST_TRIES:
         taking.unreadable(doc, "ended_its_workers")
         return
-    with _folder(context) as folder, _held(lambda: taking.renew(doc, now=context.clock())):
+    with own_folder(context) as folder, held_on(lambda: taking.renew(doc, now=context.clock())):
         try:
             answer = _blurred(context, doc, folder)
         except TaskFailed as failed:
@@ -185,17 +173,10 @@ def redact_with(context: Context, evidence_id: str) -> None:
 
 
 def _blurred(context: Context, doc: Evidence, folder: Path) -> dict[str, Any]:
-    store, pieces = sealed_files(context), []
-    for index, part in enumerate(doc["parts"]):
-        file = folder / f"part-{index:04d}"
-        with file.open("wb") as out:
-            out.writelines(store.open(doc["_id"], part))
-        offset = (part["start"] - doc["start"]).total_seconds()
-        pieces.append({"file": file.name, "offset": round(offset, 3)})
     budget = BUDGET[0] + BUDGET[1] * float(doc["seconds"])
     asked = {
         "folder": str(folder),
-        "pieces": pieces,
+        "pieces": opened(context, doc, folder),
         "seconds": doc["seconds"],
         "masks": cameras.camera(doc["camera"], retired=True).get("masks") or [],
         "stills": STILLS,
@@ -230,60 +211,9 @@ def _keep(context: Context, doc: Evidence, folder: Path, answer: Mapping[str, An
         "at": context.clock(),
     }
     if not taking.copied(doc, copy, now=context.clock()):
-        _throw_away(context, doc["_id"], names)
+        throw_away(context, doc["_id"], names)
         return
     log.info("footage_redacted", evidence=doc["_id"], frames=copy["frames"], regions=copy["regions"])
-
-
-def _throw_away(context: Context, evidence_id: str, names: Sequence[str]) -> None:
-    """What was stored for evidence whose end came meanwhile. What somebody else made of it stays, and goes with it."""
-    try:
-        taking.get(evidence_id)
-    except EvidenceNotFound:
-        retention.drop_unheld(names, Media(context.settings.media_url).delete, leaving=[evidence_id])
-
-
-@contextmanager
-def _folder(context: Context) -> Iterator[Path]:
-    """A folder that only this process's owner can read, gone with what is in it at the end."""
-    work = context.settings.var_dir / "work"
-    work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _tidy(work)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work)).absolute()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _tidy(work: Path) -> None:
-    """Take away what a process that was killed left behind."""
-    for left in work.iterdir():
-        pid = left.name.partition("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def _held(renew: Callable[[], bool]) -> Iterator[None]:
-    """Hold a lease on while the block runs."""
-    over = threading.Event()
-
-    def hold() -> None:
-        while not over.wait(RENEW_S):
-            try:
-                if not renew():
-                    return
-            except STORE_DOWN:
-                log.warning("store_away")
-
-    thread = threading.Thread(target=hold, name="footage-lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(timeout=RENEW_S)
 
 
 def held(event: Event, context: Context) -> None:

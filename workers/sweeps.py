@@ -37,6 +37,7 @@ from workers.context import Context
 from workers.drain import drain_with
 from workers.drills import due_drills, plan_drills
 from workers.escorts import due_escorts, old_escorts
+from workers.faces import ended_searches, waiting_searches
 from workers.footage import old_views, waiting_footage
 from workers.gatherings import due_gatherings
 from workers.heads import audit_heads
@@ -258,6 +259,8 @@ SWEEPS = (
     Sweep("kept_long_enough", kept_long_enough, 60.0),
     Sweep("waiting_footage", waiting_footage, 10.0),
     Sweep("old_views", old_views, 300.0),
+    Sweep("waiting_searches", waiting_searches, 10.0),
+    Sweep("ended_searches", ended_searches, 10.0),
     Sweep("retention", applied.kept_long_enough, 600.0),
     Sweep("audit_heads", audit_heads, 3600.0),
     Sweep("orphan_leases", orphan_leases, 5.0),

@@ -382,6 +382,8 @@ class CityConfig:
     """A helpline request with which nobody did anything for so long is over; what is kept of it is kept from then on."""
     drills: DrillPlan | None = None
     prices: tuple[Price, ...] = ()
+    face_search: bool = False
+    """Whether faces in an incident's footage may be compared at all, for a missing person or on a court's warrant."""
     recording_minutes: int = 0
     """How much of each live camera the rolling recorder keeps, where the camera says nothing else; 0: nothing."""
     version: int = 0

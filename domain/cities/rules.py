@@ -84,6 +84,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         helpline_idle_days=top.integer("helpline_idle_days", 1, 365, 14),
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
+        face_search=top.flag("face_search"),
         recording_minutes=top.integer("recording_minutes", 0, MAX_RECORDING_MINUTES, 0),
         version=version,
     )

@@ -55,6 +55,10 @@ class ReviewKind(StrEnum):
     """Is this, in the picture, the plate on the watchlist?"""
     EVIDENCE_OPENING = "evidence_opening"
     """May whoever asks see the sealed original of this footage, with the faces in it?"""
+    FACE_SEARCH = "face_search"
+    """May faces in one incident's footage be compared with one that is searched for, on this legal basis?"""
+    FACE_LEAD = "face_lead"
+    """Is this the one who is searched for? A likeness in figures proves nothing."""
 
 
 @dataclass(frozen=True)
@@ -78,5 +82,7 @@ QUESTIONS: Final[Mapping[ReviewKind, Question]] = {
     ReviewKind.CLIP_CHECK: Question(1, timedelta(minutes=5), "observation.read", timedelta(0), of_a_picture=True),
     ReviewKind.PLATE_HIT: Question(1, timedelta(minutes=10), "watchlist.read", timedelta(0), of_a_picture=True),
     ReviewKind.EVIDENCE_OPENING: Question(1, timedelta(hours=24), "evidence.approve", timedelta(hours=1)),
+    ReviewKind.FACE_SEARCH: Question(2, timedelta(hours=24), "face.approve", timedelta(0)),
+    ReviewKind.FACE_LEAD: Question(1, timedelta(hours=72), "face.search", timedelta(0), of_a_picture=True),
 }
 """One table: a new kind is a line here and a reaction to `review.decided`, where something follows from it."""

@@ -37,6 +37,16 @@ def bright_spot(rows: Sequence[Sequence[float]], size: tuple[int, int] = (64, 64
     return _model(nodes, weights, inputs, [_value("found", shape)])
 
 
+def thumbnail(side: int = 112, cells: int = 8) -> bytes:
+    """A stand-in for a face model: a picture in, its ``cells`` x ``cells`` mean colours out: like pictures, like vectors."""
+    step = side // cells
+    pool = _node("AveragePool", ["picture"], ["pooled"])
+    pool += _bytes(5, _ints("kernel_shape", [step, step])) + _bytes(5, _ints("strides", [step, step]))
+    nodes = [pool, _node("Reshape", ["pooled", "flat"], ["found"])]
+    weights = [_tensor("flat", INT64, [2], struct.pack("<2q", 1, 3 * cells * cells))]
+    return _model(nodes, weights, [_value("picture", [1, 3, side, side])], [_value("found", [1, 3 * cells * cells])])
+
+
 def described(folder: Path, model: bytes, **changes: object) -> Path:
     """Write the model and a ``model.toml`` beside it, and answer the toml's path. ``changes`` replace lines; None drops one."""
     (folder / "spot.onnx").write_bytes(model)
@@ -82,6 +92,10 @@ def _tensor(name: str, kind: int, dims: Sequence[int], raw: bytes) -> bytes:
 def _node(operator: str, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     names = b"".join(_bytes(1, name) for name in inputs) + b"".join(_bytes(2, name) for name in outputs)
     return names + _bytes(4, operator)
+
+
+def _ints(name: str, values: Sequence[int]) -> bytes:
+    return _bytes(1, name) + b"".join(_number(8, value) for value in values) + _number(20, 7)
 
 
 def _value(name: str, dims: Sequence[int]) -> bytes:

@@ -40,7 +40,7 @@ from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.carriers_process import CarriersProcess
 from tests.invariants.sources import ROOT
-from workers import alerts, drills, footage, sweeps
+from workers import alerts, drills, faces, footage, sweeps
 from workers.context import Context
 from workers.drain import drain_with
 
@@ -91,6 +91,7 @@ class SmallCity:
             "broadcast_batch": lambda batch: alerts.tell(self.context, batch),
             "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
             "footage": lambda request: footage.take_with(self.context, request),
+            "search_faces": lambda search: faces.search_with(self.context, search, faces.in_a_child),
             "redact": lambda evidence: footage.redact_with(self.context, evidence),
         }
         if job in work and not self.idle:

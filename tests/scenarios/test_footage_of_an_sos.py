@@ -68,14 +68,14 @@ class Room:
 
 
 def pictures(clip: bytes) -> list[np.ndarray[Any, Any]]:
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
 def bare(image: np.ndarray[Any, Any], head: tuple[float, float, float]) -> bool:
     """Whether anything finer than a few cells is left at a head's middle: eyes, brows, the edge of the hair."""
     x, y, radius = head
-    grey = Image.fromarray(image).convert("L").crop(tuple(map(int, (x - radius, y - radius, x + radius, y + radius))))
+    grey = Image.fromarray(image).convert("L").crop((x - radius, y - radius, x + radius, y + radius))
     smooth = grey.filter(ImageFilter.GaussianBlur(radius / 3))
     return bool(np.abs(np.asarray(grey, float) - np.asarray(smooth, float)).mean() > 5)
 

@@ -27,6 +27,7 @@ from workers.vision.child import follow_parent
 TASKS: Final[Mapping[str, str]] = {
     "blur": "workers.vision.copying:copy",
     "length": "workers.vision.copying:length",
+    "faces": "workers.vision.face_search:search",
 }
 NICE: Final = 10
 _ROOT = Path(__file__).resolve().parents[2]

@@ -94,20 +94,17 @@ class Recorded:
     declared: int | None = None
     sha256: str | None = None
     live = False
+    gap = False
 
     def __init__(self, pieces: Sequence[Piece], seconds: float, config: VisionConfig) -> None:
         self.broken: list[str] = []
         self._frames = frames(pieces, seconds, config, self.broken)
         self._now: Frame | None = None
 
-    @property
-    def gap(self) -> bool:
-        """Whether a file could not be read."""
-        return bool(self.broken)
-
     def grab(self) -> float | None:
         """Go to the next picture."""
         self._now = next(self._frames, None)
+        self.gap = bool(self.broken)
         return self._now.t if self._now else None
 
     def retrieve(self) -> Image | None:

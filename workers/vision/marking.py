@@ -71,7 +71,7 @@ def pictures(files: Iterator[tuple[bytes, float]], seconds: float) -> Iterator[t
     last = -1e-3
     for data, offset in files:
         try:
-            with av.open(io.BytesIO(data)) as container:
+            with av.open(io.BytesIO(data), "r") as container:
                 stream = container.streams.video[0]
                 stream.codec_context.thread_count = 1
                 first: float | None = None
@@ -86,7 +86,8 @@ def pictures(files: Iterator[tuple[bytes, float]], seconds: float) -> Iterator[t
                     if t >= seconds:
                         break
                     last = t
-                    yield t, picture.to_ndarray(format="bgr24")
+                    image: Any = picture.to_ndarray(format="bgr24")
+                    yield t, image
         except (av.FFmpegError, OSError, ValueError, IndexError):
             _log.warning("a file cannot be read")
 

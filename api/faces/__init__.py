@@ -1,0 +1,1 @@
+"""Searching an incident's footage for one face."""

@@ -1,0 +1,94 @@
+"""Sealed originals, opened for a job in a folder of its own, and the lease that such a job holds on while it works."""
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from domain.evidence import retention, taking
+from domain.evidence.errors import EvidenceNotFound
+from domain.evidence.taking import Evidence
+from runtime import logging
+from runtime.media import Media
+from runtime.mongo import STORE_DOWN
+from runtime.sealed import SealedFiles
+from runtime.vault import vault
+from workers.context import Context
+
+RENEW_S: Final = 15.0
+log = logging.get(__name__)
+
+
+def sealed_files(context: Context) -> SealedFiles:
+    """The store of sealed originals."""
+    return SealedFiles(vault(context.settings), Media(context.settings.media_url))
+
+
+def opened(context: Context, doc: Evidence, folder: Path) -> list[dict[str, Any]]:
+    """The recorder's files in the clear, in a folder: [{file, offset}], offsets in seconds from the start of what was asked.
+
+    Raises runtime.sealed.Damaged, domain.vault.errors.Destroyed.
+    """
+    store, pieces = sealed_files(context), []
+    for index, part in enumerate(doc["parts"]):
+        file = folder / f"part-{index:04d}"
+        with file.open("wb") as out:
+            out.writelines(store.open(doc["_id"], part))
+        offset = (part["start"] - doc["start"]).total_seconds()
+        pieces.append({"file": file.name, "offset": round(offset, 3)})
+    return pieces
+
+
+def throw_away(context: Context, evidence_id: str, names: Sequence[str]) -> None:
+    """What was stored for evidence whose end came meanwhile. What somebody else made of it stays, and goes with it."""
+    try:
+        taking.get(evidence_id)
+    except EvidenceNotFound:
+        retention.drop_unheld(names, Media(context.settings.media_url).delete, leaving=[evidence_id])
+
+
+@contextmanager
+def own_folder(context: Context) -> Iterator[Path]:
+    """A folder that only this process's owner can read, gone with what is in it at the end."""
+    work = context.settings.var_dir / "work"
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _tidy(work)
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work)).absolute()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _tidy(work: Path) -> None:
+    """Take away what a process that was killed left behind."""
+    for left in work.iterdir():
+        pid = left.name.partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def held_on(renew: Callable[[], bool]) -> Iterator[None]:
+    """Hold a lease on while the block runs."""
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.wait(RENEW_S):
+            try:
+                if not renew():
+                    return
+            except STORE_DOWN:
+                log.warning("store_away")
+
+    thread = threading.Thread(target=hold, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(timeout=RENEW_S)
