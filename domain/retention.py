@@ -10,8 +10,11 @@ from domain.deliveries.documents import DeliveryDoc
 from domain.drills.documents import DrillDoc
 from domain.evidence.documents import FootageRequestDoc, UploadDoc
 from domain.faces.documents import FaceSearchDoc
+from domain.gatherings.documents import GatheringDoc
 from domain.notices.documents import NoticeDoc
+from domain.patrols.documents import PatrolDoc
 from domain.tracks.documents import TrackDoc
+from domain.watch_alerts.documents import WatchAlertDoc
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,9 @@ class Ends:
 
 ENDS: Final = (
     Ends(Kept.TRACKS, TrackDoc, "at", "subject"),
+    Ends(Kept.TRACKS, PatrolDoc, "ends_at", "_id"),
+    Ends(Kept.TRACKS, GatheringDoc, "ends_at", "_id"),
+    Ends(Kept.DELIVERIES, WatchAlertDoc, "issued_at", "_id"),
     Ends(Kept.DELIVERIES, DeliveryDoc, "created_at", "subject"),
     Ends(Kept.DELIVERIES, DrillDoc, "at", "_id"),
     Ends(Kept.INCIDENTS, NoticeDoc, "opened_at", "cause"),

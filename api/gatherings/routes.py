@@ -1,6 +1,5 @@
 """Gatherings of watch groups: planning, changing, cancelling them, and saying who comes."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -13,11 +12,10 @@ from api.gatherings import schemas
 from api.paging import Listed
 from domain import permissions
 from domain.cities import queries as cities
-from domain.gatherings import calendar, queries, rules, service
+from domain.gatherings import calendar, queries, seen, service
 from domain.gatherings.errors import GatheringNotFound
 from domain.gatherings.queries import Gathering
 from domain.gatherings.service import Plan
-from domain.gatherings.states import Coming
 from domain.permissions import Target
 from domain.watch import queries as watch
 from domain.watch.errors import GroupClosed, GroupNotFound
@@ -63,29 +61,14 @@ def _gathering(call: Call, gathering_id: str, *, leads: bool = False, member: bo
     return doc
 
 
-def gathering_view(doc: Mapping[str, Any], person: str) -> dict[str, Any]:
-    """A gathering as somebody sees it."""
-    zone = cities.current(doc["city"]).zone
-    begins, ends = doc["starts_at"].astimezone(zone), doc["ends_at"].astimezone(zone)
-    return {
-        **doc,
-        "id": doc["_id"],
-        "local": {
-            "date": begins.date().isoformat(),
-            "since": f"{begins:%H:%M}",
-            "until": f"{ends:%H:%M}",
-            "zone": str(zone),
-        },
-        "going": len(rules.who(doc, Coming.GOING)),
-        "maybe": len(rules.who(doc, Coming.MAYBE)),
-        "mine": (doc["answers"].get(person) or {}).get("answer"),
-    }
+def _shown(call: Call, doc: Gathering) -> dict[str, Any]:
+    return seen.view(doc, call.who.person_id, cities.current(doc["city"]).zone)
 
 
 def _answer(call: Call, doc: Gathering) -> dict[str, Any]:
     if doc.get("pending_events"):
         call.services.enqueue("drain", "watch_gatherings", doc["_id"])
-    return gathering_view(doc, call.who.person_id)
+    return _shown(call, doc)
 
 
 @blp.endpoint(
@@ -126,13 +109,13 @@ def list_gatherings(call: Call) -> Any:
     rows = queries.of_groups(groups, since=query.get("since") or call.now - BACK, after=after, limit=limit + 1)
     page = rows[:limit]
     more = [page[-1]["starts_at"], page[-1]["_id"]] if len(rows) > limit else None
-    return Listed([gathering_view(doc, call.who.person_id) for doc in page], more)
+    return Listed([_shown(call, doc) for doc in page], more)
 
 
 @blp.endpoint("GET /gatherings/<gathering_id>", permission=READ, answer=schemas.GatheringAnswer, etag=True)
 def read(call: Call, gathering_id: str) -> Any:
     """One gathering."""
-    return gathering_view(_gathering(call, gathering_id), call.who.person_id)
+    return _shown(call, _gathering(call, gathering_id))
 
 
 @blp.endpoint(

@@ -1,6 +1,6 @@
 """Patrols of watch groups: beats, the roster, who walks, who came, and where nobody does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -11,11 +11,10 @@ from api.paging import Listed
 from api.patrols import schemas
 from domain import geo, permissions
 from domain.cities import queries as cities
-from domain.patrols import mapping, queries, rules, service
+from domain.patrols import mapping, queries, rules, seen, service
 from domain.patrols.errors import BeatNotFound, PatrolInvalid, PatrolNotFound
 from domain.patrols.queries import Beat, Patrol
 from domain.patrols.service import Plan
-from domain.patrols.states import PlaceStatus
 from domain.people import queries as people
 from domain.permissions import Target
 from domain.watch import queries as watch
@@ -75,32 +74,11 @@ def beat_view(beat: Beat) -> dict[str, Any]:
     return {**beat, "id": beat["_id"], "retired": bool(beat.get("retired_at"))}
 
 
-def row_view(doc: Patrol, beats: Mapping[str, Beat], person: str) -> dict[str, Any]:
-    """A patrol in a list, as somebody sees it."""
-    zone = cities.current(doc["city"]).zone
-    begins, ends = doc["starts_at"].astimezone(zone), doc["ends_at"].astimezone(zone)
-    standing = [rules.place_status(place) for place in doc["places"].values()]
-    mine = doc["places"].get(person)
-    return {
-        **doc,
-        "id": doc["_id"],
-        "beat_name": beats[doc["beat"]]["name"],
-        "local": {
-            "date": begins.date().isoformat(),
-            "since": f"{begins:%H:%M}",
-            "until": f"{ends:%H:%M}",
-            "zone": str(zone),
-        },
-        "taken": len(doc["places"]),
-        "offered": standing.count(PlaceStatus.OFFERED),
-        "missing": standing.count(PlaceStatus.MISSED),
-        "mine": rules.place_status(mine) if mine else None,
-    }
-
-
 def _rows(call: Call, docs: Sequence[Patrol]) -> list[dict[str, Any]]:
     beats = queries.some_beats([doc["beat"] for doc in docs])
-    return [row_view(doc, beats, call.who.person_id) for doc in docs]
+    return [
+        seen.row(doc, beats[doc["beat"]]["name"], call.who.person_id, cities.current(doc["city"]).zone) for doc in docs
+    ]
 
 
 def _shown(call: Call, doc: Patrol) -> dict[str, Any]:
@@ -109,6 +87,7 @@ def _shown(call: Call, doc: Patrol) -> dict[str, Any]:
         row["_id"]: row.get("name") or ""
         for row in people.collection().find({"_id": {"$in": list(doc["places"])}}, {"name": 1})
     }
+    view["reason"] = doc.get("reason") or None
     view["places"] = [
         {
             "person": person,

@@ -7,16 +7,19 @@ from flask import json
 from marshmallow import fields
 
 from api.blueprint import Blueprint, Call
+from api.gatherings.schemas import GatheringAnswer
 from api.incidents.schemas import Sos
 from api.journeys.schemas import Journey
 from api.paging import decode_cursor, encode_cursor
+from api.patrols.schemas import PatrolRow
 from api.people.schemas import PersonAnswer
 from api.people.views import person_view
 from api.reports.schemas import ReportRow
 from api.responder.schemas import Assignment
 from api.schemas import Schema, Time
 from api.watch.schemas import GroupAnswer
-from domain import sync
+from api.watch_alerts.schemas import WatchAlertAnswer
+from domain import roster_sync, sync
 from domain.errors import Invalid
 from domain.people import queries as people
 
@@ -27,6 +30,9 @@ _BODIES: dict[str, Schema] = {
     "journey": Journey(),
     "watch_group": GroupAnswer(),
     "watch_report": ReportRow(),
+    "watch_patrol": PatrolRow(),
+    "watch_gathering": GatheringAnswer(),
+    "watch_alert": WatchAlertAnswer(),
     "assignment": Assignment(),
     "profile": PersonAnswer(),
 }
@@ -39,8 +45,8 @@ class SyncQuery(Schema):
 
 
 class SyncItem(Schema):
-    """Something that changed: `sos`, `journey`, `assignment`, `profile`, `watch_group` or `watch_report` (as the list of
-    reports has it), as its own route answers it.
+    """Something that changed: `sos`, `journey`, `assignment`, `profile`, `watch_group`, `watch_report`, `watch_patrol` (these
+    two as their lists have them), `watch_gathering` or `watch_alert`, as its own route answers it.
     """
 
     kind = fields.String(required=True)
@@ -89,7 +95,8 @@ def _cursor(given: str | None) -> sync.Cursor | None:
 def changes(call: Call) -> Any:
     """What changed for oneself since the cursor; what is gone as tombstones.
 
-    One's own SOS, journeys, profile, watch groups with their reports, and the assignments of one's unit.
+    One's own SOS, journeys, profile, watch groups with their reports, patrols, gatherings and alerts, and the
+    assignments of one's unit.
     """
     cursor = _cursor(call.query.get("cursor"))
     since = sync.since(cursor, now=call.now)
@@ -97,6 +104,7 @@ def changes(call: Call) -> Any:
     found += sync.own_journeys(call.who.person_id, since, cursor, now=call.now)
     found += sync.watch_groups(call.who.person_id, since, cursor)
     found += sync.watch_reports(call.who.person_id, since, call.who.language, cursor)
+    found += roster_sync.changes(call.who.person_id, since, cursor, now=call.now)
     if call.who.unit_id:
         found += sync.assignments(call.who.unit_id, since, call.who.language, cursor, but_of=call.who.person_id)
     person = people.get(call.who.person_id)

@@ -44,6 +44,7 @@ class GatheringDoc(me.Document):
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["due_at"], "sparse": True},
             ["group", "starts_at"],
+            ["group", "changed_at"],
             ["people", "starts_at"],
             ["city", "ends_at"],
             ["by"],

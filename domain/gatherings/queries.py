@@ -62,3 +62,9 @@ def ahead_of(group: str, *, now: datetime, limit: int) -> int:
 def due(*, now: datetime, limit: int) -> list[Gathering]:
     """Gatherings whose earliest timer has run out: {_id, due_at}."""
     return list(gatherings().find({"due_at": {"$lte": now}}, {"due_at": 1}).sort("due_at", 1).limit(limit))
+
+
+def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Gathering]:
+    """The gatherings of these groups that changed since a time, the oldest change first."""
+    wanted = {"group": {"$in": list(groups)}, "changed_at": {"$gt": since}}
+    return list(gatherings().find(wanted).sort("changed_at", 1).limit(limit))

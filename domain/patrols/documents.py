@@ -62,6 +62,7 @@ class PatrolDoc(me.Document):
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["due_at"], "sparse": True},
             ["group", "starts_at"],
+            ["group", "changed_at"],
             ["people", "starts_at"],
             ["city", "ends_at"],
         ],

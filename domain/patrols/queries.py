@@ -98,3 +98,9 @@ def due(*, now: datetime, limit: int) -> list[Patrol]:
     """Patrols whose earliest timer has run out: {_id, due_at}."""
     rows = patrols().find({"due_at": {"$lte": now}}, {"due_at": 1}).sort("due_at", 1).limit(limit)
     return list(rows)
+
+
+def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Patrol]:
+    """The patrols of these groups that changed since a time, the oldest change first."""
+    wanted = {"group": {"$in": list(groups)}, "changed_at": {"$gt": since}}
+    return list(patrols().find(wanted).sort("changed_at", 1).limit(limit))

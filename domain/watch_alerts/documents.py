@@ -30,7 +30,8 @@ class WatchAlertDoc(me.Document):
         "strict": False,
         "indexes": [
             ["groups", "-issued_at"],
-            ["city", "-issued_at"],
+            ["groups", "changed_at"],
+            ["city", "issued_at"],
             ["by"],
             {"fields": ["campaign"], "sparse": True},
             {"fields": ["broadcast_due"], "sparse": True},

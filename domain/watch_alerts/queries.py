@@ -61,3 +61,9 @@ def touched(city: str, lat: float, lon: float, radius_m: float, *, limit: int) -
     around = shape(polygon)
     rows = groups().find(wanted).sort("_id", 1)
     return [row for row in rows if shapely.intersects(shape(row["area"]), around)][:limit]
+
+
+def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[WatchAlert]:
+    """The alerts of these groups that changed since a time, the oldest change first."""
+    wanted = {"groups": {"$in": list(groups)}, "changed_at": {"$gt": since}}
+    return list(watch_alerts().find(wanted).sort("changed_at", 1).limit(limit))

@@ -399,7 +399,7 @@ def test_a_series_of_messages_tells_its_reach_and_nobodys_own(small_city: SmallC
     progress = ok(call(city, asma, "GET", f"/watch/alerts/{sent['alert']}"))["progress"]
     assert (progress["people"], progress["acknowledged"]) == (5, 0)
     assert ok(call(city, asma, "POST", f"{path}/stop"))["status"] == "stopped"
-    street.until(messages[1]["at"], hours=1)
+    street.until((first + timedelta(days=1)).isoformat(), hours=1)
     city.skip(10)
     assert len(pushes(city, bilals)) == 1
 
@@ -483,3 +483,33 @@ def test_a_patrol_that_cannot_be_is_refused(drawn: Street, change: Body, field: 
     body = {"beat": beat["id"], "dates": [tomorrow], "since": "22:00", "until": "23:00", **change}
     answer = call(drawn.city, drawn.asma, "POST", "/watch/patrols", body)
     assert (answer.status_code, list(answer.json()["errors"])) == (422, [field])
+
+
+def test_a_phone_that_was_away_hears_what_was_planned(small_city: SmallCity, street: Street) -> None:
+    city, ((bilal, _), *_) = small_city, street.neighbours
+    cursor = synced(city, bilal, "")["cursor"]
+    city.skip(20)
+    (patrol,) = street.plan(street.beat())
+    ok(call(city, bilal, "POST", f"/watch/patrols/{patrol['id']}/places"))
+    body = {"groups": [street.group["id"]], "texts": {"ur": {"headline": "گلی بند ہے"}}}
+    alert = ok(call(city, street.asma, "POST", "/watch/alerts", body))
+    city.skip(20)
+    away = synced(city, bilal, cursor)
+    found = {each["kind"]: each["body"] for each in away["items"]}
+    assert (found["watch_patrol"]["id"], found["watch_patrol"]["mine"]) == (patrol["id"], "signed_up")
+    assert found["watch_alert"]["texts"]["ur"]["headline"] == "گلی بند ہے"
+    street.until(patrol["ends_at"], minutes=1)
+    ok(call(city, street.asma, "POST", f"/watch/alerts/{alert['id']}/withdraw"))
+    gone = {each["id"] for each in synced(city, bilal, away["cursor"])["tombstones"]}
+    assert {patrol["id"], alert["id"]} <= gone
+
+
+def synced(city: SmallCity, who: Signed, cursor: str) -> Body:
+    """All that a phone gets at once, page after page."""
+    whole: Body = {"items": [], "tombstones": []}
+    while True:
+        page = ok(call(city, who, "GET", "/sync" + (f"?cursor={cursor}" if cursor else "")))
+        whole = {name: whole[name] + page[name] for name in ("items", "tombstones")} | {"cursor": page["cursor"]}
+        cursor = page["cursor"]
+        if not page["more"]:
+            return whole

@@ -43,7 +43,7 @@ from notifications import fanout
 from tests.factories import cameras
 from tests.factories.people import SECRET, Signed, phone, signed_in
 from tests.fakes.small_city import PLACE, SmallCity, city_carriers, small_city, whole_city
-from tests.workers import further_plays
+from tests.workers import further_plays, roster_plays, watch_plays
 from workers import drain, subscriptions
 
 __all__ = ["city_carriers", "small_city", "whole_city"]
@@ -375,6 +375,8 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "review.asked": lambda case: _report(case, "LEB 1234"),
     "review.decided": _reviewed,
     **further_plays.PLAYS,
+    **roster_plays.PLAYS,
+    **watch_plays.PLAYS,
 }
 
 _MOVING = frozenset({"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease"})

@@ -1,0 +1,81 @@
+"""What changed since a time of what a person's watch groups plan and tell: patrols, gatherings, alerts (`domain/sync.py`).
+
+What is over or was withdrawn is gone; who leaves a group drops what belongs to it with the group itself. A phone that changed
+something while it was offline sends it as it was meant: signing up, answering and acknowledging again is harmless, and where
+the last place went to somebody else meanwhile the answer is a conflict with the current state.
+"""
+
+import heapq
+from collections.abc import Iterable
+from datetime import datetime
+
+from domain.cities import queries as cities
+from domain.gatherings import queries as gatherings
+from domain.gatherings import seen as gathering_views
+from domain.gatherings.states import GatheringStatus
+from domain.patrols import queries as patrols
+from domain.patrols import seen as patrol_views
+from domain.patrols.states import PatrolStatus
+from domain.sync import MOST, Change, Cursor
+from domain.watch import queries as watch
+from domain.watch_alerts import queries as alerts
+from domain.watch_alerts import service as alerting
+
+
+def changes(person: str, since: datetime, cursor: Cursor | None = None, *, now: datetime) -> list[Change]:
+    """The oldest of these changes after the cursor, MOST of each kind at most."""
+    groups = watch.joined(person)
+    if not groups:
+        return []
+    return [
+        *_oldest(_patrols(groups, person, since), cursor),
+        *_oldest(_gatherings(groups, person, since), cursor),
+        *_oldest(_alerts(groups, since, now), cursor),
+    ]
+
+
+def _oldest(found: Iterable[Change], cursor: Cursor | None) -> list[Change]:
+    fresh = (each for each in found if not (cursor and cursor.id) or (each.at, each.id) > (cursor.at, cursor.id))
+    return heapq.nsmallest(MOST, fresh, key=lambda each: (each.at, each.id))
+
+
+def _patrols(groups: list[str], person: str, since: datetime) -> list[Change]:
+    rows = patrols.changed(groups, since, limit=MOST)
+    beats = patrols.some_beats([row["beat"] for row in rows])
+    return [
+        Change(
+            "watch_patrol",
+            row["_id"],
+            row["changed_at"],
+            None
+            if row["status"] == PatrolStatus.OVER
+            else patrol_views.row(row, beats[row["beat"]]["name"], person, cities.current(row["city"]).zone),
+        )
+        for row in rows
+    ]
+
+
+def _gatherings(groups: list[str], person: str, since: datetime) -> list[Change]:
+    return [
+        Change(
+            "watch_gathering",
+            row["_id"],
+            row["changed_at"],
+            None
+            if row["status"] == GatheringStatus.OVER
+            else gathering_views.view(row, person, cities.current(row["city"]).zone),
+        )
+        for row in gatherings.changed(groups, since, limit=MOST)
+    ]
+
+
+def _alerts(groups: list[str], since: datetime, now: datetime) -> list[Change]:
+    return [
+        Change(
+            "watch_alert",
+            row["_id"],
+            row["changed_at"],
+            None if alerting.is_over(row, now) else {**row, "id": row["_id"], "progress": None},
+        )
+        for row in alerts.changed(groups, since, limit=MOST)
+    ]
