@@ -12,12 +12,14 @@ import requests
 from icalendar import Calendar
 
 from domain import geo
+from domain.alerts import batches
 from domain.cities import queries as cities
 from domain.people import queries as people
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
 from tests.factories.people import SECRET, Signed, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
+from workers import alerts as telling
 
 Body = dict[str, Any]
 
@@ -513,3 +515,42 @@ def synced(city: SmallCity, who: Signed, cursor: str) -> Body:
         cursor = page["cursor"]
         if not page["more"]:
             return whole
+
+
+def test_a_worker_that_dies_in_a_warning_leaves_nobody_out(
+    small_city: SmallCity, street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two groups, with members in both, in batches of three: what was done before it died is not done again."""
+    city, (bilal, *_) = small_city, street.neighbours
+    monkeypatch.setattr(batches, "BATCH", 3)
+    other = Street(city, neighbours=2)
+    ok(
+        call(
+            city,
+            bilal[0],
+            "POST",
+            f"/watch/groups/{other.group['id']}/members",
+            {"rules_version": 1, "link": other.link},
+        )
+    )
+    operator = staff(city.now(), "operator")
+    city.idle = True
+    body = {"groups": [street.group["id"], other.group["id"]], "texts": {"en": {"headline": "Water is cut"}}}
+    alert = ok(call(city, operator, "POST", "/watch/alerts", body))
+    (first,) = telling.find(city.context, alert["id"], pages=1, enqueue=False)
+    begun = {"broadcast.cursor": "", "broadcast.pages": 0, "broadcast.people": 0}
+    city.store.watch_alerts.update_one({"_id": alert["id"]}, {"$set": begun})  # it died before the cursor moved
+    assert telling.find(city.context, alert["id"], pages=1, enqueue=False) == [first]
+    telling.tell(city.context, first)
+    city.idle = False
+    for _ in range(3):  # what nobody does, the sweeper finds
+        city.skip(8)
+    everybody = [
+        (street.asma, street.asmas_phone),
+        (other.asma, other.asmas_phone),
+        *street.neighbours,
+        *other.neighbours,
+    ]
+    assert [len([each for each in pushes(city, token) if "watch.alert" in each]) for _, token in everybody] == [1] * 7
+    progress = ok(call(city, operator, "GET", f"/watch/alerts/{alert['id']}"))["progress"]
+    assert (progress["state"], progress["people"], progress["sent"]) == ("told", 7, 7)
