@@ -1,5 +1,6 @@
 """What becomes of the plates that a look has read: a hit that asks a human, or a keyed hash and nothing else."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from workers.context import Context
 def take_all(
     context: Context, camera: Mapping[str, Any], observation: str, plates: Sequence[Mapping[str, Any]], at: datetime
 ) -> None:
-    """Take the readings of one look (`workers/vision/plates.py: PlateRead.to_answer`). `at`: when the look began.
+    """Take the readings of one look (`workers/vision/observation.py: SeenPlate`). `at`: when the look began.
 
     Before its observation is stored, so that a look which is done again reads them again; each is taken once.
     """
@@ -27,7 +28,7 @@ def take_all(
             detector=plate["detector"],
             bbox=tuple(plate["bbox"]),
             at_s=plate["t"],
-            crop=plate.get("crop") or b"",
+            crop=base64.b64decode(plate.get("crop") or ""),
         )
         hit = watchlists.take(
             camera, observation, reading, keep=media.put, secret=context.settings.signing_key, now=context.clock()

@@ -105,13 +105,14 @@ def match(read: Sequence[Char], listed: str) -> Match | None:
     Signs are aligned by least cost: look-alikes cost little, a sign that was read unsurely half, any other a whole one.
     """
     wanted = canonical(listed)
-    cost = _distance(read, wanted)
+    cost = distance(read, wanted)
     if not wanted or cost > MATCHES_UP_TO:
         return None
     return Match(round(max(0.0, 1.0 - cost / max(len(wanted), len(read))), 3), round(cost, 3))
 
 
-def _distance(read: Sequence[Char], wanted: str) -> float:
+def distance(read: Sequence[Char], wanted: str) -> float:
+    """What has to be forgiven for a reading to be this plate (canonical): 0 for the same one, 1 for each other sign."""
     row = [float(at) for at in range(len(wanted) + 1)]
     for char in read:
         lost = UNSURE_COST if char.score < UNSURE_BELOW else 1.0

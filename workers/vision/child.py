@@ -158,7 +158,11 @@ class Looker:
 
 def answered(observation: Observation) -> dict[str, Any]:
     """The dict that ``Looker.look`` answers for an observation."""
-    return {**observation.to_document(), "stills": [still.jpeg for still in observation.stills]}
+    return {
+        **observation.to_document(),
+        "stills": [still.jpeg for still in observation.stills],
+        "plates": [plate.to_answer() for plate in observation.plates],
+    }
 
 
 def _absolute(source: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,8 @@ class VisionConfig:
     stills_max: int = 6
     still_width: int = 1280
     models: tuple[str, ...] = ()  # the city's own ONNX models: paths of `model.toml` (``own_models``)
+    plates: bool = False  # whether number plates are read
+    country: str = ""  # whose formats they have: ISO 3166, small letters
     detectors: tuple[str, ...] = ()  # extra detectors by entry point name, with `detector_options`
     detector_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -33,6 +33,7 @@ class Sample:
     faces: list[Box] = field(default_factory=list)
     heads: list[tuple[int, Box]] = field(default_factory=list)  # track and head, by joints
     people: list[tuple[int, Box]] = field(default_factory=list)  # track and box of those whose joints were not read
+    plates: list[Box] | None = None  # number plates; None where nobody looked for them
 
 
 class Decoder:

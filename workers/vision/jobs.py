@@ -20,11 +20,14 @@ from runtime import logging, recording
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
 from runtime.settings import Settings
+from workers import plates
 from workers.context import Context, current
 from workers.vision.child import Looker, answered
 from workers.vision.observation import Status, blind
 
 log = logging.get(__name__)
+COUNTRY = "pk"
+"""Whose plates are read (`domain/plates/countries.py`): every preset is a city of Pakistan."""
 UNAVAILABLE = "analytics_unavailable"
 """The reason of an answer that the child gave because it could not start."""
 
@@ -73,6 +76,8 @@ def look_with(context: Context, look_id: str, looker: Looks) -> None:
     media = Media(context.settings.media_url)
     stills = [media.put(jpeg) for jpeg in jpegs]
     at = claimed["start"] if claimed["recorded"] else began
+    read = answer.pop("plates", [])
+    plates.take_all(context, camera, rules.observation_id(camera["_id"], claimed["start"]), read, at)
     stored = observations.of_look(camera, claimed, answer, stills, at=at, now=context.clock())
     context.enqueue("drain", "observations", stored["_id"])
     log.info("looked", look=look_id, status=answer["status"], verdict=answer["verdict"])
@@ -114,6 +119,8 @@ def _config(city: CityConfig, camera: Camera) -> dict[str, Any]:
         "allowed_networks": sources.networks_of(url, city),
         "zones": camera.get("zones") or {},
         "masks": camera.get("masks") or [],
+        "plates": True,
+        "country": COUNTRY,
         "detectors": [each.name for each in city.camera_detectors if each.name],
         "detector_options": {each.name: dict(each.options) for each in city.camera_detectors if each.name},
         "models": [str(Path(each.model).absolute()) for each in city.camera_detectors if each.model],

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from workers.vision import crowd, faces, judge, light, motion, people, pose, running
+from workers.vision import crowd, faces, judge, light, motion, people, plates, pose, running
 from workers.vision.admit import Unseen
 from workers.vision.beside import Beside
 from workers.vision.boxes import around, grown, within, zone_of
@@ -25,6 +25,7 @@ from workers.vision.light import LightDetector
 from workers.vision.models import Models, loaded
 from workers.vision.motion import MotionDetector
 from workers.vision.observation import Box, Detection, DetectorInfo, Observation, Status, at, blind
+from workers.vision.plates_seen import PlatesSeen
 from workers.vision.source import Footage, opened
 from workers.vision.stills import Gallery
 from workers.vision.tracks import Tracker
@@ -92,7 +93,8 @@ class _Look:
         for detector, options in ((self.light, {}), (self.moving, {"masks": config.masks}), (self.crowd, {})):
             detector.load(options)
         self.beside = Beside(config, self.models)
-        self.gallery = Gallery(config, self.models.faces)
+        self.plates = PlatesSeen(self.models.plates(config.country)) if config.plates else None
+        self.gallery = Gallery(config, self.models.faces, self.plates.to_blur if self.plates else None)
         self.primed = False
         self.next_count = 0.0
         self.showing: list[Box] = []  # faces, until they are looked for again
@@ -148,6 +150,9 @@ class _Look:
                 self.showing = self._faces(sample, sample.full)
             with self._timed("own"):
                 self._own(sample, sample.full)
+            if self.plates is not None:
+                with self._timed("plates"):
+                    self.plates.see(sample)
         self._people(sample, moved.boxes)
         with self._timed("crowd"):
             self._crowd(sample)
@@ -287,7 +292,7 @@ class _Look:
         self.failed = self.failed or self.beside.failed or self.decoder.failed
         if self.footage.live and self.decoder.last_t < COMPLETE * self.seconds - 1:
             self.failed = self.failed or "stream_ended"
-        kept = self._believed()
+        kept = self._believed() + (self.plates.detections if self.plates else [])
         found = judge.findings(self.evidence.bodies, step)
         joints = {finding.track for finding in found if finding.kind in ("lying", "fall")}
         found += [f for f in judge.collapses(self.evidence.bodies, self.evidence.shapes, step) if f.track not in joints]
@@ -314,6 +319,7 @@ class _Look:
             health=how,
             timings_ms=tuple(self.spent.items()),
             stills=tuple(self.gallery.kept(found)),
+            plates=tuple(self.plates.plates()) if self.plates else (),
         )
 
     def _detectors(self) -> tuple[DetectorInfo, ...]:
@@ -326,4 +332,6 @@ class _Look:
             described("crowd", crowd.VERSION, crowd.PARAMETERS),
             described("running", running.VERSION, running.PARAMETERS),
         ]
+        if self.plates is not None:
+            ours.append(described("plates", plates.PlateDetector.version, plates.PARAMETERS))
         return (*ours, *self.beside.infos)

@@ -11,6 +11,8 @@ from workers.vision.detector import Detector, installed
 from workers.vision.faces import FaceDetector
 from workers.vision.own_models import ModelError, OwnModel
 from workers.vision.people import PersonDetector
+from workers.vision.plates import PlateDetector
+from workers.vision.plates_seen import SIDES
 
 
 class Models:
@@ -23,6 +25,7 @@ class Models:
         for ours in (self.people, self.faces, self.pose):
             ours.load({})
         self.others: dict[str, Detector] = {}
+        self._plates: dict[str, PlateDetector] = {}
         self._own: dict[str, OwnModel] = {}
         self._refused: dict[str, ModelError] = {}
 
@@ -31,6 +34,13 @@ class Models:
         if name not in self.others:
             self.others[name] = installed(name, options)
         return self.others[name]
+
+    def plates(self, country: str) -> PlateDetector:
+        """The reader of plates, loaded when the first look wants it: its two models take half a second and 150 MB."""
+        if country not in self._plates:
+            self._plates[country] = PlateDetector()
+            self._plates[country].load({"country": country, "sides": SIDES})
+        return self._plates[country]
 
     def own(self, path: str) -> OwnModel:
         """The city's model of that ``model.toml``, loaded once. Raises ``ModelError``, again and cheaply once it was refused.

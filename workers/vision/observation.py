@@ -7,6 +7,7 @@ picture of the look; scores and confidences are 0 to 1.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -165,6 +166,29 @@ class Still:
 
 
 @dataclass(frozen=True)
+class SeenPlate:
+    """A number plate that a look has read. It never stands in an observation: see ``workers/plates.py``."""
+
+    chars: tuple[tuple[str, float], ...]  # sign and score
+    t: float
+    track: int
+    bbox: Box
+    detector: str
+    crop: bytes
+
+    def to_answer(self) -> dict[str, Any]:
+        """As JSON, the crop in base 64."""
+        return {
+            "chars": [{"text": text, "score": score} for text, score in self.chars],
+            "t": round(self.t, 3),
+            "track": self.track,
+            "bbox": [round(value, 4) for value in self.bbox],
+            "detector": self.detector,
+            "crop": base64.b64encode(self.crop).decode(),
+        }
+
+
+@dataclass(frozen=True)
 class Observation:
     """What one camera showed in one window."""
 
@@ -184,6 +208,7 @@ class Observation:
     health: Health = field(default_factory=Health)
     timings_ms: tuple[tuple[str, float], ...] = ()  # processor time of each stage
     stills: tuple[Still, ...] = ()
+    plates: tuple[SeenPlate, ...] = ()  # beside the document, never in it
 
     def to_document(self) -> dict[str, Any]:
         """A JSON-able dict. The stills' bytes are not in it, only what they are."""

@@ -6,7 +6,7 @@ blurred, where the joints have it or where it must be; every face that this pict
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from workers.vision.boxes import around, grown
 from workers.vision.config import VisionConfig
@@ -24,8 +24,11 @@ SETTLED_S = 0.7
 class Gallery:
     """Takes batches of samples in order of time, keeps a few pictures of each, redacted at once."""
 
-    def __init__(self, config: VisionConfig, faces: FaceDetector) -> None:
+    def __init__(
+        self, config: VisionConfig, faces: FaceDetector, plates: Callable[[Image], list[Box]] | None = None
+    ) -> None:
         self._config = config
+        self._plates = plates
         self._faces = faces
         self._kept: list[tuple[int, float, Still]] = []  # people in it, sharpness, the still
 
@@ -55,6 +58,9 @@ class Gallery:
         for beside in (index - 1, index + 1):  # a face missed in the picture is mostly found in the next
             if 0 <= beside < len(samples):
                 boxes += [around_face(one.bbox) for one in self._faces.detect(samples[beside].small)]
+        if self._plates is not None:
+            known = samples[index].plates
+            boxes += [grown(box, 0.15) for box in (self._plates(full) if known is None else known)]
         image = redacted(narrowed(full, self._config.still_width), boxes)
         good, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         if not good:
