@@ -162,6 +162,66 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "reports_speak": {"it is so": {"stand": "confirm", "position": _NEAR}},
     "reports_flag": {"a name in it": {"why": "doxxing"}},
     "reports_decide": {"after reading it": {"status": "published", "reason": "Nothing private in it."}},
+    "comments_add": {"a comment": {"text": "Also at number 12. The office says: tomorrow."}},
+    "comments_flag": {"a name in it": {"why": "doxxing"}},
+    "comments_decide": {"after reading it": {"status": "removed", "reason": "It names a child."}},
+    "comments_react": {"good to know": {"kind": "thanks"}, "taken back": {"kind": "none"}},
+    "watch_alerts_issue": {
+        "to a group": {
+            "groups": ["grp_0mc8x2k4q1"],
+            "texts": {"en": {"headline": "Snatchers on a red motorbike", "instruction": "Keep phones out of sight."}},
+        },
+        "to a circle": {
+            "around": {**_LIBERTY, "radius_m": 400},
+            "texts": {"en": {"headline": "Smell of gas"}, "ur": {"headline": "گیس کی بو"}},
+            "urgent": True,
+        },
+    },
+    "patrols_draw_beat": {
+        "an area": {"group": "grp_0mc8x2k4q1", "name": "Market", "geometry": _BLOCK},
+        "a route": {
+            "group": "grp_0mc8x2k4q1",
+            "name": "Way to school",
+            "geometry": {"type": "LineString", "coordinates": [[74.342, 31.509], [74.345, 31.51], [74.347, 31.512]]},
+        },
+    },
+    "patrols_change_beat": {"its name": {"name": "Market and school"}},
+    "patrols_plan": {
+        "two nights": {
+            "beat": "bea_0mc8x2k4q1",
+            "dates": ["2026-11-27", "2026-11-28"],
+            "since": "22:00",
+            "until": "00:30",
+            "capacity": 2,
+        }
+    },
+    "patrols_take": {"the first one offered": {}, "somebody's": {"person": "per_0mc8x2k4q1"}},
+    "patrols_check_in": {"at the beat": {"position": _HERE}},
+    "patrols_cancel": {"why": {"reason": "Fog."}, "no reason": {}},
+    "gatherings_plan": {
+        "a workshop": {
+            "group": "grp_0mc8x2k4q1",
+            "kind": "workshop",
+            "title": "First aid",
+            "place": {**_LIBERTY, "name": "School, hall 2"},
+            "starts_at": "2026-12-05T06:00:00Z",
+            "ends_at": "2026-12-05T08:00:00Z",
+            "capacity": 40,
+        }
+    },
+    "gatherings_revise": {"another hour": {"starts_at": "2026-12-05T07:00:00Z", "ends_at": "2026-12-05T09:00:00Z"}},
+    "gatherings_cancel": {"why": {"reason": "The teacher is ill."}, "no reason": {}},
+    "gatherings_say": {"coming": {"answer": "going"}},
+    "campaigns_plan": {
+        "a series": {
+            "name": "Gates",
+            "groups": ["grp_0mc8x2k4q1"],
+            "messages": [
+                {"at": "2026-12-01T06:00:00Z", "texts": {"en": {"headline": "Lock your gate at night"}}},
+                {"at": "2026-12-08T06:00:00Z", "texts": {"en": {"headline": "Know your neighbour's number"}}},
+            ],
+        }
+    },
     "escorts_ask": {
         "now": {"position": _HERE, "destination": {"lat": 31.5204, "lon": 74.3587, "name": "Hostel"}},
         "later": {
@@ -320,6 +380,11 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
     "report_id": "rpt_0mc8x2k4q1",
+    "comment_id": "cmt_0mc8x2k4q1",
+    "beat_id": "bea_0mc8x2k4q1",
+    "patrol_id": "ptl_0mc8x2k4q1",
+    "gathering_id": "gat_0mc8x2k4q1",
+    "campaign_id": "cmp_0mc8x2k4q1",
     "group_id": "grp_0mc8x2k4q1",
     "guardian_id": "gua_0mc8x2k4q1",
     "session_id": "ses_0mc8x2k4q1",

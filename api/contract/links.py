@@ -70,6 +70,25 @@ _OF_STAFF: Final = ("staff_get_staff", "staff_change_staff", "staff_new_enrolmen
 
 _OF_A_GROUP: Final = ("watch_read", "watch_change", "watch_list_members", "watch_renew_link", "watch_invite")
 _OF_A_REPORT: Final = ("reports_read", "reports_edit", "reports_put_photo", "reports_decide", "reports_withdraw")
+_OF_A_BEAT: Final = ("patrols_read_beat", "patrols_change_beat", "patrols_retire_beat")
+_OF_A_GATHERING: Final = (
+    "gatherings_read",
+    "gatherings_revise",
+    "gatherings_say",
+    "gatherings_as_event",
+    "gatherings_cancel",
+)
+_OF_A_CAMPAIGN: Final = ("campaigns_read", "campaigns_stop")
+_OF_A_WARNING: Final = ("watch_alerts_read", "watch_alerts_acknowledge", "watch_alerts_withdraw")
+_OF_A_PATROL: Final = (
+    "patrols_read_patrol",
+    "patrols_sign_up",
+    "patrols_offer",
+    "patrols_take_offer_back",
+    "patrols_take",
+    "patrols_check_in",
+    "patrols_cancel",
+)
 _OF_A_DRILL: Final = ("drills_read_drill", "drills_unreached", "drills_stop_drill")
 
 LINKS: Final[Mapping[tuple[str, str], Steps]] = {
@@ -81,6 +100,14 @@ LINKS: Final[Mapping[tuple[str, str], Steps]] = {
     ("place_audits_add", "201"): _each("audit_id", "$response.body#/id", "place_audits_put_photo"),
     ("watch_found", "201"): _each("group_id", "$response.body#/id", *_OF_A_GROUP),
     ("reports_add", "201"): _each("report_id", "$response.body#/id", *_OF_A_REPORT),
+    ("comments_add", "201"): _each(
+        "comment_id", "$response.body#/id", "comments_flag", "comments_decide", "comments_delete"
+    ),
+    ("watch_alerts_issue", "201"): _each("alert_id", "$response.body#/id", *_OF_A_WARNING),
+    ("patrols_draw_beat", "201"): _each("beat_id", "$response.body#/id", *_OF_A_BEAT),
+    ("patrols_plan", "201"): _each("patrol_id", "$response.body#/items/0/id", *_OF_A_PATROL),
+    ("gatherings_plan", "201"): _each("gathering_id", "$response.body#/id", *_OF_A_GATHERING),
+    ("campaigns_plan", "201"): _each("campaign_id", "$response.body#/id", *_OF_A_CAMPAIGN),
     ("fake_calls_ask", "201"): _each("call_id", "$response.body#/id", "fake_calls_read", "fake_calls_take_back"),
     ("escorts_ask", "201"): _each("escort_id", "$response.body#/id", "escorts_read", "escorts_cancel"),
     ("operating_create", "201"): _each("incident_id", "$response.body#/id", *_OF_AN_INCIDENT),

@@ -8,13 +8,16 @@ from typing import Final
 
 from domain.alerts.states import AlertStatus, CapCategory, MsgType, Response
 from domain.cameras.states import HealthState, LookState, SourceKind, View
+from domain.campaigns.states import CampaignStatus
 from domain.cities.config import AgencyKind, Certainty, ChannelName, Service, Severity, Urgency
 from domain.cities.places import PlaceKind
+from domain.comments.states import CommentStatus, Reaction
 from domain.deliveries.states import AttemptState, DeliveryStatus, Held, Suppressed
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
 from domain.escorts.states import EscortStatus
 from domain.evidence.states import UploadStatus
+from domain.gatherings.states import Coming, GatheringKind, GatheringStatus
 from domain.helpline.states import (
     Channel,
     Consent,
@@ -33,12 +36,14 @@ from domain.helpline.states import (
 from domain.incidents.states import AssignmentStatus, IncidentStatus, Resolution, SlotStatus
 from domain.journeys.states import Concern, FakeCallBy, JourneyStatus
 from domain.notices.states import NoticeKind, NoticeStatus
+from domain.patrols.states import BeatKind, PatrolStatus, PlaceStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
 from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
 from domain.reviews.states import ReviewKind, ReviewStatus
 from domain.watch.lists import Problem
 from domain.watch.states import GroupRole, GroupStatus, Level, Moderation, Sanction, Standing
+from domain.watch_alerts.states import WatchAlertStatus
 
 HEADING: Final = """# States
 
@@ -72,6 +77,18 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
         Level,
         Sanction,
         Problem,
+    ),
+    "What groups plan and say": (
+        WatchAlertStatus,
+        BeatKind,
+        PatrolStatus,
+        PlaceStatus,
+        GatheringKind,
+        GatheringStatus,
+        Coming,
+        CampaignStatus,
+        CommentStatus,
+        Reaction,
     ),
     "Uploads": (UploadStatus,),
     "Cameras": (View, LookState, SourceKind, HealthState),
