@@ -4,10 +4,11 @@ They are on a queue of their own, since a minute of footage takes longer than an
 original lies in the clear only in a folder of the process's own, for as long as the copy is made.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from domain.cameras import queries as cameras
 from domain.cameras.errors import CameraNotFound
@@ -104,7 +105,7 @@ def _sealed_parts(context: Context, doc: Evidence, said: Said, note: Callable[[s
     store, parts = sealed_files(context), []
     for each in said.take:
         try:
-            with each.path.open("rb") as file:
+            with _opened(each.path) as file:
                 part = store.seal(
                     doc["_id"],
                     doc["city"],
@@ -113,11 +114,16 @@ def _sealed_parts(context: Context, doc: Evidence, said: Said, note: Callable[[s
                     note=note,
                     now=context.clock(),
                 )
-        except FileNotFoundError:
-            continue
+        except OSError:
+            continue  # the recorder has gone on over it, or it became a link since it was listed
         if part["size"]:
             parts.append({**part, "start": each.start, "seconds": each.seconds})
     return parts
+
+
+def _opened(path: Path) -> BinaryIO:
+    """A recorded file: itself, no link that took its place."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
 
 
 def _as_taken(said: Said, doc: Evidence) -> Said:
@@ -178,12 +184,22 @@ def _blurred(context: Context, doc: Evidence, folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "pieces": opened(context, doc, folder),
         "seconds": doc["seconds"],
-        "masks": cameras.camera(doc["camera"], retired=True).get("masks") or [],
+        "masks": _masks(doc),
         "stills": STILLS,
         "budget_s": budget,
         "max_bytes": rules.MOST_BYTES,
     }
     return run("blur", asked, memory_mb=MEMORY_MB, wall_s=budget + 30)
+
+
+def _masks(doc: Evidence) -> list[Any]:
+    """What is never looked at of this camera; an upload has none."""
+    if not doc.get("camera"):
+        return []
+    try:
+        return list(cameras.camera(doc["camera"], retired=True).get("masks") or [])
+    except CameraNotFound:
+        return []
 
 
 def _keep(context: Context, doc: Evidence, folder: Path, answer: Mapping[str, Any]) -> None:

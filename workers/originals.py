@@ -15,7 +15,7 @@ from domain.evidence.taking import Evidence
 from runtime import logging
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
-from runtime.sealed import SealedFiles
+from runtime.sealed import Damaged, SealedFiles
 from runtime.vault import vault
 from workers.context import Context
 
@@ -33,6 +33,10 @@ def opened(context: Context, doc: Evidence, folder: Path) -> list[dict[str, Any]
 
     Raises runtime.sealed.Damaged, domain.vault.errors.Destroyed.
     """
+    if not doc.get("parts"):  # an upload: one file, and of images the clean copy, which every decoder reads
+        name = (doc.get("shown") or {}).get("sha256") or doc["sha256"]
+        (folder / "part-0000").write_bytes(_upload(context, name))
+        return [{"file": "part-0000", "offset": 0.0}]
     store, pieces = sealed_files(context), []
     for index, part in enumerate(doc["parts"]):
         file = folder / f"part-{index:04d}"
@@ -41,6 +45,13 @@ def opened(context: Context, doc: Evidence, folder: Path) -> list[dict[str, Any]
         offset = (part["start"] - doc["start"]).total_seconds()
         pieces.append({"file": file.name, "offset": round(offset, 3)})
     return pieces
+
+
+def _upload(context: Context, name: str) -> bytes:
+    try:
+        return Media(context.settings.media_url).get(name)
+    except (FileNotFoundError, ValueError) as error:
+        raise Damaged(name) from error
 
 
 def throw_away(context: Context, evidence_id: str, names: Sequence[str]) -> None:

@@ -76,7 +76,7 @@ def _ours(folder: Path) -> Recording:
 def _folder(source: dict[str, Any], city: CityConfig) -> Recording:
     try:
         folder = admit.admit_path(source["path"], _roots(city))
-        listed = [each for each in ours.listed(folder) if _is_inside(each.path, city)]
+        listed = [each._replace(path=real) for each in ours.listed(folder) if (real := _inside(each.path, city))]
     except Unseen as unseen:
         return Recording(why=Why.NOT_ALLOWED if unseen.not_allowed else Why.UNKNOWN)
     usual = float(source.get("segment_s") or sources.SEGMENT_S)
@@ -113,9 +113,9 @@ def _roots(city: CityConfig) -> list[str]:
     return [source.path for source in city.camera_sources if source.scheme == "file"]
 
 
-def _is_inside(path: Path, city: CityConfig) -> bool:
+def _inside(path: Path, city: CityConfig) -> Path | None:
+    """Where a file really lies, if that is in a folder of the city's list."""
     try:
-        admit.admit_path(str(path), _roots(city))
+        return admit.admit_path(str(path), _roots(city))
     except Unseen:
-        return False
-    return True
+        return None

@@ -19,6 +19,7 @@ from domain.cameras import queries as cameras
 from domain.cameras.errors import CameraNotFound, StillNotFound
 from domain.evidence import custody, taking, viewing
 from domain.evidence.errors import EvidenceDamaged, EvidenceNotFound, NotReady
+from domain.evidence.rules import MOST_SECONDS
 from domain.evidence.states import Copy
 from domain.evidence.taking import Evidence
 from domain.incidents import service as incidents
@@ -112,7 +113,7 @@ def read_custody(call: Call, evidence_id: str) -> Any:
 def ask_opening(call: Call, evidence_id: str) -> Any:
     """Ask to see the sealed original. Somebody else must say yes (`/v1/reviews`); then it can be viewed for an hour."""
     doc, who = _readable(call, evidence_id), call.who.person_id
-    if not doc.get("parts"):
+    if not doc.get("parts") and not doc.get("sha256"):
         raise NotReady("the original is not sealed yet", current=doc.get("state"))
     reason = call.body["reason"]
     audit.append(doc["city"], who, "evidence.opening_asked", evidence_id, now=call.now, reason=reason)
@@ -142,8 +143,13 @@ def ask_opening(call: Call, evidence_id: str) -> Any:
     },
 )
 def view(call: Call, evidence_id: str) -> Any:
-    """Get the sight of a copy for a quarter of an hour, with a reason; each picture that is sent is told, too."""
+    """Get the sight of a copy for a quarter of an hour, with a reason; each picture that is sent is told, too. What a citizen
+    sent is blurred when somebody first wants to see it: try again after `evidence_not_ready`.
+    """
     doc, body = _readable(call, evidence_id), call.body
+    doc = taking.wanted(doc, now=call.now)
+    if doc.get("due"):
+        call.services.enqueue("redact", evidence_id)
     given, new = viewing.give(
         call.new_id("evw"), doc, body["copy"], by=call.who.person_id, reason=body["reason"], now=call.now
     )
@@ -163,7 +169,8 @@ def watch(call: Call, evidence_id: str, view_id: str) -> Any:
     files, offsets, masks = _clip(call, doc, Copy(given["copy"]))
     viewing.seen(doc, given, "clip", now=call.now)
     mark = watermark.line(call.who.person_id, call.now, evidence_id)
-    parts = clips.marked(files, offsets, text=mark, start=doc["start"], seconds=doc["seconds"], masks=masks)
+    start, seconds = doc.get("start") or doc["at"], doc.get("seconds") or MOST_SECONDS
+    parts = clips.marked(files, offsets, text=mark, start=start, seconds=seconds, masks=masks)
     return _private(Response(parts, mimetype="video/mp4"))
 
 
@@ -172,6 +179,9 @@ def _clip(call: Call, doc: Evidence, copy: Copy) -> tuple[list[clips.File], list
     if copy is Copy.REDACTED:
         data = _bytes(media, doc["copy"]["sha256"], doc["_id"])
         return [(len(data), [data])], [float(doc["copy"]["first"])], []
+    if not doc.get("parts"):
+        data = _bytes(media, doc["sha256"], doc["_id"])
+        return [(len(data), [data])], [0.0], []
     sealed = SealedFiles(vault(call.services.settings), media)
     parts: list[Mapping[str, Any]] = doc["parts"]
     files: list[clips.File] = [(part["size"], _opened(sealed, doc["_id"], part)) for part in parts]

@@ -40,7 +40,7 @@ class EvidenceState(StrEnum):
     TAKING = "taking"
     """Its bytes are being copied and sealed; one whose worker died is begun again."""
     SEALED = "sealed"
-    """The original is safe; the redacted copy is not made yet, so nobody sees anything."""
+    """The original is safe (footage: encrypted); the redacted copy is not made yet, so nobody sees anything."""
     READY = "ready"
     """The redacted copy can be seen."""
     UNREADABLE = "unreadable"

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 from domain.evidence import custody
 from domain.evidence.errors import EvidenceNotFound
 from domain.evidence.footage import Request
-from domain.evidence.rules import Recording
+from domain.evidence.rules import MOST_SECONDS, Recording
 from domain.evidence.service import evidence
 from domain.evidence.states import Act, EvidenceState, Kind
 from domain.ids import derived_id
@@ -89,6 +89,23 @@ def sealed(doc: Evidence, parts: Sequence[Mapping[str, Any]], *, reason: str, no
         custody.append(
             after, Act.HELD, hold["by"], now=now, reason=hold["reason"], key=f"held:{hold['at'].isoformat()}"
         )
+    return after
+
+
+SEEN: Final = ("image/", "video/")
+"""What of uploads has pictures in it, by the type that its bytes have."""
+PHOTO_SECONDS: Final = 1.0
+
+
+def wanted(doc: Evidence, *, now: datetime) -> Evidence:
+    """Somebody wants to see an upload: its redacted copy is due from now on. Again, and of footage, changes nothing."""
+    if doc.get("kind") == Kind.FOOTAGE or doc.get("state") or not str(doc.get("type") or "").startswith(SEEN):
+        return doc
+    seconds = PHOTO_SECONDS if doc["type"].startswith("image/") else MOST_SECONDS
+    change = {"state": str(EvidenceState.SEALED), "due": now, "tries": 0, "start": doc["at"], "seconds": seconds}
+    evidence().update_one({"_id": doc["_id"], "state": None, "ends_at": None}, {"$set": change, "$inc": {"version": 1}})
+    after = get(doc["_id"])
+    custody.append(after, Act.TAKEN, str(after["by"]), now=now, key="taken", refs={"sha256": str(after["sha256"])})
     return after
 
 

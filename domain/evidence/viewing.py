@@ -57,7 +57,7 @@ def give(view_id: str, doc: Evidence, copy: Copy, *, by: str, reason: str, now: 
         review = reviews.approved(ReviewKind.EVIDENCE_OPENING, doc["_id"], by, now=now)
         if review is None:
             raise OpeningNeeded("ask for it with a reason: somebody else must say yes first")
-        if not doc.get("parts"):
+        if not doc.get("parts") and not doc.get("sha256"):
             raise NotReady("the original is not sealed yet", current=doc.get("state"))
     elif doc.get("state") != EvidenceState.READY:
         raise NotReady("the redacted copy is not made yet", current=doc.get("state"))
