@@ -30,6 +30,7 @@ from api.evidence.viewing import blp as evidence_viewing
 from api.faces.routes import blp as faces
 from api.gatherings.feed import blp as calendar
 from api.gatherings.routes import blp as gatherings
+from api.handovers.routes import blp as handovers
 from api.helpline.answering import blp as counselling
 from api.helpline.asking import blp as helpline
 from api.helpline.casework import blp as casework
@@ -40,6 +41,7 @@ from api.helpline.supervising import blp as helpline_supervising
 from api.incidents.operating import blp as operating
 from api.incidents.routes import blp as incidents
 from api.incidents.sos import blp as sos
+from api.insights.detectors import blp as detectors
 from api.insights.metrics import blp as metrics
 from api.insights.place_audits import blp as place_layers
 from api.insights.routes import blp as insights
@@ -47,6 +49,7 @@ from api.journeys.calls import blp as fake_calls
 from api.journeys.routes import blp as journeys
 from api.json import JsonProvider
 from api.notices.routes import blp as notices
+from api.open311.routes import blp as open311
 from api.openapi import TITLE, VERSION, Api
 from api.operations.routes import blp as operations
 from api.pages.live import blp as live
@@ -103,6 +106,7 @@ DOCUMENTED: list[Any] = [
     watch_sanctions,
     reports,
     report_moderation,
+    handovers,
     report_pictures,
     comments,
     watch_alerts,
@@ -133,6 +137,7 @@ DOCUMENTED: list[Any] = [
     app_config,
     sync,
     insights,
+    detectors,
     place_layers,
     drills,
     notices,
@@ -153,6 +158,7 @@ PLAIN = [
     drill_page,
     live,
     one_tap,
+    open311,
     webhooks,
     gateway_reports,
     media,

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "settings": ("cli.settings:settings", "Show every setting as a table."),
     "cities": ("cli.cities:cities", "Cities: list, show, load a preset, see who changed what."),
     "agencies": ("cli.cities:agencies", "Agencies of a city: list, add or change."),
+    "desks": ("cli.handovers:desks", "Agencies that take handovers by Open311: list, open with a key, close."),
     "units": ("cli.units:units", "Units: list, add, retire, put a responder on or off."),
     "staff": ("cli.staff:staff", "Staff and responders: list, add, dismiss, renew a second factor, end sessions."),
     "cameras": ("cli.cameras:cameras", "Cameras: list, add, check with one look, retire, make a gateway's key."),

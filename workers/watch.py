@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from domain.audit import chain
 from domain.deliveries.service import Recipient, Telling
+from domain.follows import service as follows
 from domain.outbox import Event
 from domain.reports import moderating, personal
 from domain.reports import queries as report_queries
@@ -153,4 +154,5 @@ def _appeal_heard(event: Event, context: Context) -> None:
 def forget_memberships(event: Event, context: Context) -> None:
     """Memberships and reports go with their person."""
     watch.forget(event["subject"], now=context.clock())
+    follows.forget(event["subject"])
     personal.forget(event["subject"], drop=Media(context.settings.media_url).delete)

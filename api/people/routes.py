@@ -13,6 +13,7 @@ from domain.cities import queries as cities
 from domain.cities.errors import CityInvalid
 from domain.comments import service as comments
 from domain.escorts import service as escorts
+from domain.follows import service as follows
 from domain.gatherings import personal as gatherings
 from domain.incidents import personal
 from domain.journeys import service as journeys
@@ -35,6 +36,7 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "helpline": helpline.exported,
     "watch": watch.exported,
     "reports": reports.exported,
+    "follows": follows.exported,
     "comments": comments.exported,
     "patrols": patrols.exported,
     "gatherings": gatherings.exported,

@@ -5,10 +5,12 @@ from typing import Any, Final
 from api.admin.scope import audited
 from api.blueprint import Call
 from domain import permissions
+from domain.clusters import queries as clusters
 from domain.correlation import service as correlation
+from domain.follows import queries as follows
 from domain.people import queries as people
 from domain.permissions import Target
-from domain.reports import queries, seen
+from domain.reports import likeness, queries, seen
 from domain.reports.errors import ReportNotFound
 from domain.reports.queries import Report
 from domain.reports.seen import Eyes
@@ -53,11 +55,24 @@ def shown(call: Call, doc: Report) -> dict[str, Any]:
     if seen.names_author(doc, eyes):
         name = (people.collection().find_one({"_id": doc["author"]}, {"name": 1}) or {}).get("name") or ""
     view = seen.view(doc, eyes, author_name=name)
+    view["followed"] = follows.is_followed(doc["_id"], call.who.person_id)
+    view["cluster"] = _cluster(doc, eyes)
     if eyes.exact and not eyes.author:
         audited(call, doc["city"], "report.read", doc["_id"])
         links = correlation.of(doc["_id"], limit=10)
         view["links"] = [{**each["other"], "score": each["score"]} for each in links]
     return view
+
+
+def _cluster(doc: Report, eyes: Eyes) -> dict[str, Any] | None:
+    """What stands in the same cluster. Of what happens to one person it would tell where: that is for those who respond."""
+    if not doc.get("cluster") or not (eyes.exact or likeness.is_wide(doc["category"])):
+        return None
+    whole = clusters.root(doc["cluster"])
+    if whole.get("score") is None:
+        return None
+    names = ("reports", "score", "voices", "parts")
+    return {**{name: whole[name] for name in names}, "believed": bool(whole.get("believed_at"))}
 
 
 def answer(call: Call, doc: Report) -> Any:

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Id, PlaceSchema, PositionSchema, Schema, Shaped, Text, Time, Whole
+from domain.handovers.states import HandoverStatus
 from domain.reports.categories import CATEGORIES
 from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
 
@@ -74,6 +75,26 @@ class LikelyReport(Schema):
 
     id = fields.String(required=True)
     likeness = fields.Float(required=True, metadata={"description": "0–1."})
+
+
+class ReportHandover(Schema):
+    """A report at an agency, by Open311."""
+
+    id = fields.String(required=True)
+    agency = fields.String(required=True)
+    status = Choice(HandoverStatus, required=True)
+    notes = fields.String(required=True)
+    at = Time(required=True)
+
+
+class ReportCluster(Schema):
+    """Reports of one happening: how many, and how far they are believed together. Shown where it is told of from all around."""
+
+    reports = fields.Integer(required=True)
+    score = fields.Float(required=True)
+    voices = fields.Integer(required=True)
+    parts = fields.Nested(lambda: BeliefParts(), required=True)
+    believed = fields.Boolean(required=True)
 
 
 class BeliefParts(Schema):
@@ -164,6 +185,9 @@ class ReportAnswer(ReportRow):
     voices = fields.Integer(required=True, metadata={"description": "Independent people, not new, who say so."})
     parts = fields.Nested(BeliefParts, required=True)
     same_as = fields.List(fields.Nested(LikelyReport), required=True)
+    followed = fields.Boolean(required=True, metadata={"description": "By the caller: they hear what comes of it."})
+    cluster = fields.Nested(ReportCluster)
+    handover = fields.Nested(ReportHandover, metadata={"description": "Which agency sees to it, and what it said."})
     history = fields.List(fields.Nested(EarlierWords), required=True)
     photo = fields.Boolean(required=True)
     reasons = fields.List(fields.String(), metadata={"description": "Why it is held."})

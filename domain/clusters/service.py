@@ -144,6 +144,13 @@ def has_incident(cluster_id: str, incident: str) -> None:
     clusters().update_one({"_id": cluster_id, "incident": {"$ne": incident}}, update)
 
 
+def forget(report: Mapping[str, Any]) -> None:
+    """The report that began a cluster is no longer kept: nor is where its author stood, but for what the public saw."""
+    if report.get("cluster") and report.get("public"):
+        here = {name: report["public"][name] for name in ("lat", "lon")}
+        clusters().update_one({"_id": report["cluster"], "first": report["_id"]}, {"$set": {"position": here}})
+
+
 def ids(doc: Cluster) -> list[str]:
     """The ids under which reports and voices of a whole are kept."""
     return [doc["_id"], *doc["parts_of_it"]]

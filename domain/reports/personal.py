@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from domain.clusters import service as clusters
 from domain.evidence.retention import is_held
 from domain.reports import queries
 from domain.reports.queries import reports, voices
@@ -17,6 +18,7 @@ def forget(person: str, *, drop: Callable[[str], None]) -> int:
     done = 0
     while rows := queries.of_author(person, limit=200):
         for doc in rows:
+            clusters.forget(doc)
             done += reports().delete_one({"_id": doc["_id"]}).deleted_count
             photo = (doc.get("photo") or {}).get("sha256")
             if photo and not is_held(photo):

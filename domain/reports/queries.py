@@ -40,6 +40,11 @@ def get(report_id: str) -> Report:
     return found
 
 
+def some(ids: Sequence[str]) -> list[Report]:
+    """These reports, those that exist."""
+    return list(reports().find({"_id": {"$in": list(ids)}}))
+
+
 def voices_of(report_id: str) -> list[Voice]:
     """What others say of a report, the newest first."""
     return voices_of_any([report_id])

@@ -87,6 +87,7 @@ def view(doc: Mapping[str, Any], eyes: Eyes, *, author_name: str = "") -> dict[s
         "voices": doc["voices"],
         "parts": dict(doc["parts"]),
         "same_as": list(doc.get("same_as") or []),
+        "handover": doc.get("handover") or None,
         "history": list(doc["history"])[-3:] if known else [],
         "photo": bool(doc.get("photo")),
         "reasons": list(doc.get("reasons") or []) if known else None,

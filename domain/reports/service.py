@@ -8,6 +8,7 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from domain import geo, outbox
+from domain.cities import outside
 from domain.cities import queries as cities
 from domain.clusters import service as clusters
 from domain.errors import Conflict
@@ -78,7 +79,8 @@ def _document(report_id: str, author: str, seen: Seen, *, fingerprint: str, now:
     lat, lon = seen.position["lat"], seen.position["lon"]
     city = cities.city_at(lat, lon)
     if city is None:
-        raise ReportInvalid("in no city", errors={"position": ["In no city that Amaan knows."]})
+        said = {"position": ["In no city that Amaan knows."]}
+        raise ReportInvalid("in no city", errors=said, turn_to=outside.turn_to(lat, lon))
     if not now - rules.OLDEST <= seen.at <= now:
         raise ReportInvalid("not a time", errors={"position.captured_at": ["Within the last seven days."]})
     _check_category(seen.category)

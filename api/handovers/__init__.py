@@ -1,0 +1,1 @@
+"""Following reports, and handing them over to agencies."""

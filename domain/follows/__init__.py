@@ -1,0 +1,1 @@
+"""Who follows a report of somebody else: they hear what comes of it."""
