@@ -31,7 +31,7 @@ from runtime.settings import Settings
 
 CLOCK_MAY_DIFFER_S = 2.0
 """Signed links, one-time codes and leases of two machines are compared by their clocks."""
-DEPTHS = {"urgent": 50, "default": 500, "vision": 200, "bulk": 5000}
+DEPTHS = {"urgent": 50, "default": 500, "vision": 200, "footage": 50, "bulk": 5000}
 """Jobs that wait, by queue: more than these say that its workers are too few or gone."""
 LOST_AFTER = timedelta(seconds=30)
 """The sweeper finds overdue events within seconds; older ones say that it does not run."""

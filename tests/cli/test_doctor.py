@@ -15,10 +15,11 @@ from redis import Redis
 
 import cli.doctor
 from cli import group, indexes
-from cli.checks import State, clock, findings, sms_gateways
+from cli.checks import DEPTHS, State, clock, findings, sms_gateways
 from domain.clock import utc_now
 from domain.incidents import service as incidents
 from runtime import mongo
+from runtime.queues import QUEUES
 from runtime.settings import Settings
 from tests import local_servers
 from tests.factories.incidents import NOON, SECRET, incident
@@ -199,3 +200,7 @@ def test_each_sms_gateway_of_the_table_is_asked(
     ]
     without = working.partition("[http.look_up]")[0] + "\n[[smpp]]" + working.partition("[[smpp]]")[2]
     assert [state for state, _ in said(without)] == [State.WELL, State.NOTE]
+
+
+def test_each_queue_has_a_depth_that_is_too_deep() -> None:
+    assert set(DEPTHS) == set(QUEUES)
