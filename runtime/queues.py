@@ -47,6 +47,7 @@ JOBS: Final[dict[str, Job]] = {
     "look": Job("workers.vision.jobs.look", "vision", 150),
     "footage": Job("workers.footage.take", "footage", 900),
     "redact": Job("workers.footage.redact", "footage", 2400),
+    "redact_photo": Job("workers.photos.redact", "footage", 180),
     "search_faces": Job("workers.faces.search", "footage", 2400),
 }
 

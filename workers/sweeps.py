@@ -45,6 +45,7 @@ from workers.helpline import due_follow_ups, due_helpline, ended_shifts, helplin
 from workers.journeys import due_fake_calls, due_journeys, old_journeys
 from workers.notices import look_after
 from workers.patrols import due_patrols
+from workers.photos import due_photos
 from workers.reviews import due_reviews
 from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
@@ -270,6 +271,7 @@ SWEEPS = (
     Sweep("spent_codes", spent_codes, 60.0),
     Sweep("old_journeys", old_journeys, 60.0),
     Sweep("old_escorts", old_escorts, 60.0),
+    Sweep("due_photos", due_photos, 10.0),
     Sweep("due_helpline", due_helpline, 1.0),
     Sweep("due_follow_ups", due_follow_ups, 30.0),
     Sweep("due_patrols", due_patrols, 5.0),

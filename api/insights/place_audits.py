@@ -10,12 +10,17 @@ from flask import Response
 from marshmallow import fields, validate
 
 from api.blueprint import Blueprint, Call
-from api.schemas import Id, Schema, Whole
+from api.paging import Listed, PageQuery
+from api.schemas import Id, Schema, Time, Whole
+from domain import permissions
 from domain.audit import chain as audit
 from domain.cities import queries as cities
 from domain.cities.config import Kept
 from domain.permissions import Target
-from domain.place_audits import queries, rules
+from domain.place_audits import photos, queries, rules
+from domain.place_audits.errors import PhotoNotShown
+from runtime import watermark
+from runtime.media import Media
 
 blp = Blueprint("place_layers", __name__, url_prefix="/v1/insights", description="How safe places feel, on a grid.")
 
@@ -49,6 +54,21 @@ class Layer(Schema):
     features = fields.List(fields.Dict(), required=True)
     dark_streets = fields.Dict(required=True)
     attribution = fields.List(fields.String(), required=True)
+
+
+class PhotosQuery(PageQuery):
+    """Which city."""
+
+    city = Id(required=True)
+
+
+class PlacePhoto(Schema):
+    """A picture of a place: the cell and the hour, not who took it."""
+
+    id = fields.String(required=True)
+    cell = fields.String(required=True, metadata={"description": "H3 cell of resolution 9."})
+    hour = fields.Integer(required=True)
+    shown_at = Time(required=True)
 
 
 @blp.endpoint("GET /place-audits", permission="insights.read", query=LayerQuery, answer=Layer, etag=True, caution=False)
@@ -97,6 +117,44 @@ def export(call: Call) -> Any:
     else:
         answer = Response(_csv(rows), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="place-audits-{city}.{form}"'
+    return answer
+
+
+@blp.endpoint(
+    "GET /place-audits/photos",
+    permission="insights.export",
+    query=PhotosQuery,
+    answer=PlacePhoto,
+    paged=True,
+    caution=False,
+)
+def list_photos(call: Call) -> Any:
+    """The newest pictures that people took of places, by cell and hour: of nothing that fewer than k people have rated,
+    and with nobody's name.
+    """
+    city = call.query["city"]
+    call.require_reach("insights.export", Target(city=city))
+    return Listed(photos.listed(city, now=call.now, limit=call.limit))
+
+
+@blp.endpoint(
+    "GET /place-audits/photos/<audit_id>",
+    permission="insights.export",
+    responses={"200": {"description": "A JPEG, faces blurred.", "content": {"image/jpeg": {}}}},
+)
+def read_photo(call: Call, audit_id: str) -> Any:
+    """One of them, faces blurred, with the viewer's mark in its pixels. Each sight is on the audit chain before it is shown."""
+    doc = photos.to_show(audit_id, now=call.now)
+    if not permissions.reaches(call.who, "insights.export", Target(city=doc["city"])):
+        raise PhotoNotShown("no picture that is shown")
+    audit.append(doc["city"], call.who.person_id, "place_audit.photo_seen", audit_id, now=call.now)
+    try:
+        jpeg = Media(call.services.settings.media_url).get(doc["photo_shown"])
+        shown = watermark.still(jpeg, call.who.person_id, call.now, audit_id)
+    except (FileNotFoundError, ValueError, OSError):
+        raise PhotoNotShown("no picture that is shown") from None
+    answer = Response(shown, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from flask import request
+from flask import Response, request
 from marshmallow import fields
 
 from api.blueprint import Blueprint, Call
@@ -11,9 +11,10 @@ from api.paging import Listed
 from api.schemas import Number, PositionSchema, Schema, Text, Time, Whole
 from domain import geo
 from domain.cities import queries as cities
-from domain.place_audits import queries, rules, service
-from domain.place_audits.errors import NotAPicture, OutsideEveryCity
+from domain.place_audits import photos, queries, rules, service
+from domain.place_audits.errors import NotAPicture, OutsideEveryCity, PhotoNotShown
 from domain.place_audits.states import BEST, WORST, Aspect
+from runtime.media import Media
 
 blp = Blueprint("place_audits", __name__, url_prefix="/v1", description="How safe a place feels.")
 
@@ -135,7 +136,25 @@ def put_photo(call: Call, audit_id: str) -> Any:
     data = request.get_data(cache=False)
     if not data:
         raise NotAPicture("no picture came", errors={"photo": ["A JPEG, PNG or WebP picture."]})
-    return service.view(service.add_photo(doc, data, call.services.evidence))
+    drop = Media(call.services.settings.media_url).delete
+    return service.view(photos.add(doc, data, call.services.evidence, drop, now=call.now))
+
+
+@blp.endpoint(
+    "GET /place-audits/<audit_id>/photo",
+    permission="place.audit",
+    responses={"200": {"description": "One's own picture.", "content": {"image/*": {}}}},
+)
+def read_photo(call: Call, audit_id: str) -> Any:
+    """One's own picture of the place, as it is kept."""
+    doc = queries.own(audit_id, call.who.person_id)
+    try:
+        data = Media(call.services.settings.media_url).get(doc["photo"]["sha256"])
+    except (KeyError, FileNotFoundError):
+        raise PhotoNotShown("no picture") from None
+    answer = Response(data, mimetype=doc["photo"]["type"])
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @blp.endpoint("GET /place-audits/near", permission="place.audit", query=NearQuery, answer=NearAnswer, etag=True)

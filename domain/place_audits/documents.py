@@ -18,6 +18,9 @@ class PlaceAuditDoc(me.Document):
     ratings = me.DictField()
     note = me.StringField()
     photo = me.DictField()  # {sha256, size, type}: decoded and written anew
+    photo_shown = me.StringField()  # SHA-256 of the copy without faces that others may see
+    shown_at = me.DateTimeField()
+    photo_due = me.DateTimeField()  # when that copy is to be made
     version = me.IntField(default=1)
     at = me.DateTimeField()
     created_at = me.DateTimeField()
@@ -32,6 +35,8 @@ class PlaceAuditDoc(me.Document):
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["photo.sha256"], "sparse": True},
+            {"fields": ["photo_due"], "sparse": True},
+            ["city", "-shown_at"],
             ["person", "-created_at"],
         ],
     }

@@ -9,6 +9,12 @@ class PlaceAuditNotFound(NotFound):
     code = "place_audit_not_found"
 
 
+class PhotoNotShown(NotFound):
+    """There is no such picture, or nothing may be told of its cell and hour."""
+
+    code = "photo_not_shown"
+
+
 class NotAPicture(Invalid):
     """What came is no picture that can be decoded and shown."""
 

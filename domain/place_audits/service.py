@@ -14,13 +14,11 @@ from pymongo.errors import DuplicateKeyError
 from domain import geo, outbox
 from domain.cities import queries as cities
 from domain.errors import Conflict, Invalid
-from domain.evidence.ports import EvidenceStore
-from domain.evidence.retention import is_held
 from domain.incidents.errors import TooBusy
 from domain.limits import service as limits
 from domain.people.tokens import purpose_key
-from domain.place_audits import queries, rules
-from domain.place_audits.errors import NotAPicture, OutsideEveryCity
+from domain.place_audits import photos, queries, rules
+from domain.place_audits.errors import OutsideEveryCity
 from domain.place_audits.queries import Audit, audits, get, place_cells
 
 OLDEST: Final = timedelta(days=7)
@@ -115,16 +113,6 @@ def pseudonym(secret: str, cell_id: str, person: str) -> str:
     return hmac.new(purpose_key(secret, "place_audit"), message, hashlib.sha256).hexdigest()[:20]
 
 
-def add_photo(audit: Audit, data: bytes, store: EvidenceStore) -> Audit:
-    """Keep a picture of the place, decoded and written anew: no position and no camera in it. Raises NotAPicture."""
-    kept = store.keep_clean(data)
-    if kept is None:
-        raise NotAPicture("no picture that can be shown", errors={"photo": ["A JPEG, PNG or WebP picture."]})
-    photo = {"sha256": kept[0].sha256, "size": kept[0].size, "type": kept[1]}
-    audits().update_one({"_id": audit["_id"]}, {"$set": {"photo": photo}, "$inc": {"version": 1}})
-    return get(audit["_id"])
-
-
 def exported(person_id: str, now: datetime) -> list[dict[str, Any]]:
     """Every audit of a person."""
     return [view(doc) for doc in queries.of_person(person_id, limit=1000)]
@@ -157,9 +145,7 @@ def forget(person_id: str, *, secret: str, drop: Callable[[str], None]) -> int:
             _stop_waiting(cell_id, somebody)
             done += audits().delete_one({"_id": doc["_id"]}).deleted_count
             _stop_waiting(cell_id, somebody)  # folded between the two
-            photo = (doc.get("photo") or {}).get("sha256")
-            if photo and not is_held(photo):
-                drop(photo)
+            photos.drop_of(doc, drop)
     return done
 
 

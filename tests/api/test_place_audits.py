@@ -6,6 +6,8 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -18,8 +20,12 @@ from domain.evidence.retention import is_held
 from domain.people import queries as people
 from domain.place_audits import queries, service
 from domain.place_audits.states import Aspect
+from sandbox.footage import draw, heads
 from tests.api.conftest import Hand
 from tests.factories.people import SECRET, Signed, signed_in, staff
+from tests.workers.vision.test_redaction import visible
+from workers.context import Context
+from workers.photos import due_photos, redact_with
 
 LANE = (31.5502, 74.3241)
 K = 5
@@ -152,6 +158,66 @@ def test_a_picture_is_kept_without_its_place(app: Flask, api: FlaskClient, clock
     assert dropped == [name]
 
 
+@pytest.mark.timeout(60)
+def test_others_see_a_picture_without_faces_and_only_where_something_may_be_told(
+    app: Flask, api: FlaskClient, clock: Hand
+) -> None:
+    """A street with people in it: its author sees it as it is, a planner a copy in which nobody can be recognised."""
+    lane, size = a_lane(9), (960, 540)
+    authors, planner = [signed_in(clock()) for _ in range(K)], staff(clock(), "analyst")
+    made, *_ = (rate(api, each, lane=lane).json for each in authors[:-1])
+    street = next(iter(draw("crowd", 2.0, size, 8, 0)))
+    drawn = [head for head in heads("crowd", 0.0, 2.0, size) if visible(street, head)]
+    assert drawn
+    url = f"/v1/place-audits/{made['id']}/photo"
+    sent = cv2.imencode(".jpg", street)[1].tobytes()
+    assert api.put(url, data=sent, content_type="image/jpeg", headers=authors[0].headers).status_code == 200
+    assert api.get(url, headers=authors[0].headers).mimetype == "image/jpeg"
+    assert api.get(url, headers=authors[1].headers).status_code == 404
+    assert api.get(url, headers=planner.headers).status_code == 404
+
+    asked: list[tuple[Any, ...]] = []
+    context = Context(app.extensions["amaan"].settings, clock, lambda *job: not asked.append(job), None, {})  # type: ignore[arg-type]
+    for _ in range(2):
+        due_photos(context, None)  # type: ignore[arg-type]
+    assert asked == [("redact_photo", made["id"])]
+    for _ in range(2):
+        redact_with(context, made["id"])
+
+    def listed(who: Signed) -> Any:
+        return api.get("/v1/insights/place-audits/photos?city=lahore", headers=who.headers)
+
+    shown = f"/v1/insights/place-audits/photos/{made['id']}"
+    assert listed(planner).json["items"] == []  # fewer than k people have rated it
+    assert api.get(shown, headers=planner.headers).status_code == 404
+    rate(api, authors[-1], lane=lane)
+    (row,) = listed(planner).json["items"]
+    assert (row["id"], row["cell"], row.keys()) == (made["id"], made["cell"], {"id", "cell", "hour", "shown_at"})
+    before = len(_seen(made["id"]))
+    answer = api.get(shown, headers=planner.headers)
+    assert (answer.status_code, answer.mimetype, len(_seen(made["id"])) - before) == (200, "image/jpeg", 1)
+    image = cv2.imdecode(np.frombuffer(answer.data, np.uint8), cv2.IMREAD_COLOR)[: size[1]]
+    copy = app.extensions["amaan"].evidence.media.get(queries.get(made["id"])["photo_shown"])
+    clean = cv2.imdecode(np.frombuffer(copy, np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape[1] == size[0]
+    assert not any(visible(clean, head) for head in drawn)
+    for role in ("operator", "counsellor"):
+        assert listed(staff(clock(), role)).status_code == 403
+
+    # Another picture in its place: the old one and its copy are gone, and nothing is shown until it has its own.
+    names = {queries.get(made["id"])["photo"]["sha256"], queries.get(made["id"])["photo_shown"]}
+    other = cv2.imencode(".jpg", street[:, ::-1])[1].tobytes()
+    assert api.put(url, data=other, content_type="image/jpeg", headers=authors[0].headers).status_code == 200
+    assert api.get(shown, headers=planner.headers).status_code == 404
+    for name in names:
+        with pytest.raises(FileNotFoundError):
+            app.extensions["amaan"].evidence.media.get(name)
+
+
+def _seen(audit_id: str) -> list[Any]:
+    return list(AuditDoc._get_collection().find({"action": "place_audit.photo_seen", "subject": audit_id}))
+
+
 def test_dark_streets_of_cameras_stand_beside(api: FlaskClient, clock: Hand) -> None:
     lane = a_lane(6)
     night = clock() - timedelta(hours=12)  # 02:00 in Lahore
@@ -188,7 +254,10 @@ def test_planners_take_it_along_and_it_is_logged(api: FlaskClient, clock: Hand) 
     operator = staff(clock(), "operator")
     assert api.get(url, query_string={"city": "lahore"}, headers=operator.headers).status_code == 403
     assert api.get(url, query_string={"city": "karachi"}, headers=planner.headers).status_code == 404
-    assert api.get("/v1/insights/place-audits", query_string={"city": "lahore"}, headers=planner.headers).status_code == 422
+    assert (
+        api.get("/v1/insights/place-audits", query_string={"city": "lahore"}, headers=planner.headers).status_code
+        == 422
+    )
 
 
 def test_an_export_of_oneself_has_ones_audits(api: FlaskClient, clock: Hand) -> None:

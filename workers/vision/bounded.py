@@ -27,6 +27,7 @@ from workers.vision.child import follow_parent
 TASKS: Final[Mapping[str, str]] = {
     "blur": "workers.vision.copying:copy",
     "length": "workers.vision.copying:length",
+    "photo": "workers.vision.photos:photo",
     "faces": "workers.vision.face_search:search",
 }
 NICE: Final = 10
