@@ -59,6 +59,8 @@ from api.people.auth import blp as auth
 from api.people.pages import blp as guardian_page
 from api.people.routes import blp as people
 from api.place_audits.routes import blp as place_audits
+from api.reports.media import blp as report_uploads
+from api.reports.media import shown as report_media
 from api.reports.moderation import blp as report_moderation
 from api.reports.pictures import blp as report_pictures
 from api.reports.routes import blp as reports
@@ -108,6 +110,7 @@ DOCUMENTED: list[Any] = [
     report_moderation,
     handovers,
     report_pictures,
+    report_media,
     comments,
     watch_alerts,
     patrols,
@@ -162,6 +165,7 @@ PLAIN = [
     webhooks,
     gateway_reports,
     media,
+    report_uploads,
 ]
 """Blueprints with formats of their own: pages, webhooks, health."""
 

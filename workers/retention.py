@@ -17,6 +17,7 @@ from domain.evidence import retention as evidence
 from domain.evidence.states import Kind
 from domain.incidents import retention as incidents
 from domain.incidents.retention import Held
+from domain.reports import personal as reports
 from domain.reviews import service as reviews
 from domain.watchlists import retention as watchlists
 from runtime import logging
@@ -86,6 +87,11 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
     def listed(held: Held) -> int:
         return watchlists.forget_entries(config.id, retention.before(config, Kept.OBSERVATIONS, now))
 
+    def neighbours(held: Held) -> int:
+        before = retention.before(config, Kept.REPORTS, now)
+        keep = held.incidents | incidents.still_open(config.id, now)
+        return reports.expire(config.id, before, keep=keep, drop=media.delete, limit=BATCH)
+
     steps: list[tuple[str, Callable[[Held], int]]] = [
         ("media", uploads),
         ("footage", footage),
@@ -97,6 +103,7 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
             for ends in retention.ENDS
         ),
         ("incidents", cases),
+        ("reports", neighbours),
         ("custody", custody),
         ("audit", entries),
     ]

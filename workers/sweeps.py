@@ -46,6 +46,7 @@ from workers.journeys import due_fake_calls, due_journeys, old_journeys
 from workers.notices import look_after
 from workers.patrols import due_patrols
 from workers.photos import due_photos
+from workers.report_pictures import unblurred_pictures
 from workers.reviews import due_reviews
 from workers.subscriptions import explains
 from workers.uploads import forgotten_uploads, whole_uploads
@@ -282,6 +283,7 @@ SWEEPS = (
     Sweep("helpline_kept", helpline_kept, 60.0),
     Sweep("silent_coordinators", silent_coordinators, 60.0),
     Sweep("ended_sanctions", ended_sanctions, 5.0),
+    Sweep("unblurred_pictures", unblurred_pictures, 30.0),
     Sweep("old_tombstones", old_tombstones, 3600.0),
     Sweep("due_drills", due_drills, 2.0),
     Sweep("look_after", look_after, 5.0),

@@ -6,6 +6,7 @@ from functools import lru_cache
 from domain.errors import DomainError
 from domain.evidence import service as evidence
 from domain.evidence.states import UploadStatus
+from domain.reports import media as report_media
 from runtime import logging
 from runtime.evidence import FileEvidence
 from workers.context import Context
@@ -24,7 +25,8 @@ def whole_uploads(context: Context, pool: ThreadPoolExecutor) -> int:
     found = evidence.unfinished(now=now)
     for upload in found:
         try:
-            if evidence.finish(upload, store, now=now)["status"] == UploadStatus.OPEN:
+            finish = report_media.finish if upload.get("of") == report_media.OF else evidence.finish
+            if finish(upload, store, now=now)["status"] == UploadStatus.OPEN:
                 log.error("upload_parts_missing", upload=upload["_id"])
                 evidence.postpone(upload, now=now)
         except DomainError as error:

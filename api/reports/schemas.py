@@ -155,6 +155,15 @@ class ReportLink(Schema):
     score = fields.Float(required=True)
 
 
+class ReportFile(Schema):
+    """A file of a report."""
+
+    id = fields.String(required=True)
+    type = fields.String(required=True)
+    size = fields.Integer(required=True)
+    ready = fields.Boolean(required=True, metadata={"description": "Whether there is a copy that the caller may see."})
+
+
 class ReportRow(Answer):
     """A report in a list."""
 
@@ -190,6 +199,7 @@ class ReportAnswer(ReportRow):
     handover = fields.Nested(ReportHandover, metadata={"description": "Which agency sees to it, and what it said."})
     history = fields.List(fields.Nested(EarlierWords), required=True)
     photo = fields.Boolean(required=True)
+    media = fields.List(fields.Nested(ReportFile), required=True)
     reasons = fields.List(fields.String(), metadata={"description": "Why it is held."})
     decision = fields.Nested(ReportDecision)
     looks = fields.List(fields.Nested(Look), required=True)

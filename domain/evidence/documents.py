@@ -6,11 +6,14 @@ import mongoengine as me
 
 
 class UploadDoc(me.Document):
-    """A file on its way. `parts` are [{name, size}] in order; `offset` is their sum."""
+    """A file on its way. `parts` are [{name, size}] in order; `offset` is their sum. `of` is empty for an SOS's; else
+    `incident` is the id of what it is of.
+    """
 
     id = me.StringField(primary_key=True)
     city = me.StringField(required=True)
     incident = me.StringField(required=True)
+    of = me.StringField()
     by = me.StringField()
     length = me.IntField()
     offset = me.IntField(default=0)

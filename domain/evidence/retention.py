@@ -113,4 +113,7 @@ def is_held(name: str, *, leaving: Sequence[str] = ()) -> bool:
         or observations().find_one({"stills": name}, {"_id": 1})
         or audits().find_one({"photo.sha256": name}, {"_id": 1})
         or reports().find_one({"photo.sha256": name}, {"_id": 1})
+        or reports().find_one({"media.sha256": name}, {"_id": 1})
+        or reports().find_one({"media.shown.sha256": name}, {"_id": 1})
+        or reports().find_one({"media.redacted.sha256": name}, {"_id": 1})
     )

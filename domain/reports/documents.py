@@ -24,6 +24,7 @@ class ReportDoc(me.Document):
     expires_at = me.DateTimeField()  # until when others are shown it
     looks = me.ListField(me.DictField())  # {part, text}
     media = me.ListField(me.DictField())  # {id, sha256, size, type, shown, redacted}: what came by tus
+    blur_due = me.DateTimeField()  # when to ask again for the blurred copies
     appeal = me.DictField()  # {reason, at, against, answer, answered_at, upheld}
     at = me.DateTimeField()  # when it was seen
     created_at = me.DateTimeField()
@@ -62,6 +63,7 @@ class ReportDoc(me.Document):
         "indexes": [
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["photo.sha256"], "sparse": True},
+            {"fields": ["blur_due"], "sparse": True},
             ["city", "shown.r5", "-at"],
             ["city", "shown.r7", "-at"],
             ["city", "shown.r9", "-at"],

@@ -1,6 +1,6 @@
 """What can go wrong with reports."""
 
-from domain.errors import Conflict, Invalid, NotFound
+from domain.errors import Conflict, Invalid, NotFound, Unavailable
 
 
 class ReportNotFound(NotFound):
@@ -43,3 +43,21 @@ class NoEmergency(Conflict):
     """Nobody is sent to this kind of report: it is handed to an office instead."""
 
     code = "no_emergency"
+
+
+class MediaInvalid(Invalid):
+    """What came is no picture, film or voice."""
+
+    code = "media_invalid"
+
+
+class MediaNotFound(NotFound):
+    """The report has no such file, or it is not for the caller."""
+
+    code = "media_not_found"
+
+
+class MediaNotReady(Unavailable):
+    """Faces in it are being blurred; ask again."""
+
+    code = "media_not_ready"

@@ -1,12 +1,13 @@
 """What is kept of a person's reports: for the export, and for being forgotten."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from domain.clusters import service as clusters
 from domain.evidence.retention import is_held
-from domain.reports import queries
+from domain.evidence.service import uploads
+from domain.reports import media, queries
 from domain.reports.queries import reports, voices
 
 
@@ -20,9 +21,7 @@ def forget(person: str, *, drop: Callable[[str], None]) -> int:
         for doc in rows:
             clusters.forget(doc)
             done += reports().delete_one({"_id": doc["_id"]}).deleted_count
-            photo = (doc.get("photo") or {}).get("sha256")
-            if photo and not is_held(photo):
-                drop(photo)
+            media.drop_all(doc, drop, is_held)
     return done
 
 
@@ -30,3 +29,17 @@ def exported(person: str, now: datetime) -> list[dict[str, Any]]:
     """Every report of a person."""
     names = ("category", "note", "position", "at", "status", "anonymous", "created_at")
     return [{name: row.get(name) for name in names} for row in queries.of_author(person, limit=1000)]
+
+
+def expire(city: str, before: datetime, *, keep: Collection[str], drop: Callable[[str], None], limit: int) -> int:
+    """Remove what was reported at `before` or earlier, with what was said of it and its pictures, but for what belongs to an
+    incident in `keep`; how many went.
+    """
+    over = {"city": city, "created_at": {"$lte": before}, "incident": {"$nin": sorted(keep)}}
+    rows = list(reports().find(over).sort("created_at", 1).limit(limit))
+    for doc in rows:
+        voices().delete_many({"report": doc["_id"]})
+        uploads().delete_many({"incident": doc["_id"]})
+        reports().delete_one({"_id": doc["_id"]})
+        media.drop_all(doc, drop, is_held)
+    return len(rows)

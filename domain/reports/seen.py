@@ -63,6 +63,10 @@ def _nudges(doc: Mapping[str, Any]) -> list[str]:
     return [str(each) for each in wording.nudges(doc["note"], doc.get("looks") or [], needed=needed)]
 
 
+def _file(each: Mapping[str, Any], known: bool) -> dict[str, Any]:
+    return {"id": each["id"], "type": each["type"], "size": each["size"], "ready": known or bool(each.get("redacted"))}
+
+
 def _appeal(doc: Mapping[str, Any]) -> dict[str, Any] | None:
     held = doc.get("appeal") or {}
     names = ("reason", "at", "upheld", "answer", "answered_at")
@@ -90,6 +94,7 @@ def view(doc: Mapping[str, Any], eyes: Eyes, *, author_name: str = "") -> dict[s
         "handover": doc.get("handover") or None,
         "history": list(doc["history"])[-3:] if known else [],
         "photo": bool(doc.get("photo")),
+        "media": [_file(each, known) for each in doc.get("media") or [] if known or each.get("shown")],
         "reasons": list(doc.get("reasons") or []) if known else None,
         "decision": doc.get("decision") if known else None,
     }

@@ -2,15 +2,22 @@
 reads first; somebody who is kept out for a week, and the appeal; the end of the group.
 """
 
+import base64
+import io
 import uuid
 from datetime import timedelta
 
 import pytest
 import requests
+from PIL import Image
 
 from domain.people import queries as people
+from domain.people import sign_in
+from domain.people.sign_in import Lifetimes
+from domain.reports import personal
 from domain.watch import queries as watch
-from tests.factories.people import Signed, phone, signed_in, staff
+from runtime.media import Media
+from tests.factories.people import SECRET, Signed, phone, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
 from tests.scenarios.test_neighbours_see_something import (
     Body,
@@ -22,6 +29,7 @@ from tests.scenarios.test_neighbours_see_something import (
     reports,
     settled_in,
 )
+from workers import report_pictures
 
 REPLIES = "+924200000016"
 
@@ -370,6 +378,58 @@ def test_muted_and_kept_out_for_a_time_with_an_appeal(small_city: SmallCity, asm
     assert call(city, asma, "POST", f"{path}/sanctions", lead).status_code == 409
     actions = {row["action"] for row in city.store.audit.find({})}
     assert {"sanction.mute", "sanction.suspension", "sanction.appealed", "review.approved"} <= actions
+
+
+def test_pictures_come_in_parts_and_neighbours_see_them_with_faces_blurred(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    saw, other = joins(city, group, asma), joins(city, group, asma)
+    made = reports(city, saw, "open_manhole")
+    path = f"{city.url}/v1/watch/reports/{made['id']}/media"
+    out = io.BytesIO()
+    Image.effect_noise((320, 240), 40).convert("RGB").save(out, "JPEG")
+    data = out.getvalue()
+
+    def of(who: Signed, **more: str) -> dict[str, str]:
+        token = sign_in.tokens_for(SECRET, who.person_id, who.session_id, Lifetimes(), now=city.now()).access_token
+        return {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0", **more}
+
+    bytes_ = "application/offset+octet-stream"
+    announce = {"Upload-Length": str(len(data)), "Idempotency-Key": str(uuid.uuid4())}
+    assert requests.post(path, headers=of(other, **announce), timeout=10).status_code == 404
+    begun = requests.post(path, headers=of(saw, **announce), timeout=10)
+    assert begun.status_code == 201
+    assert requests.post(path, headers=of(saw, **announce), timeout=10).headers["Location"] == begun.headers["Location"]
+    file, half = f"{path}/{begun.headers['Location'].rpartition('/')[2]}", len(data) // 2
+    for at, part in ((0, data[:half]), (half, data[half:])):
+        sent = of(saw, **{"Content-Type": bytes_, "Upload-Offset": str(at)})
+        assert requests.patch(file, data=part, headers=sent, timeout=10).status_code == 204
+    city.settle()
+    (kept,) = ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))["media"]
+    assert (kept["type"], kept["ready"]) == ("image/jpeg", True)
+    shown = f"{path}/{kept['id']}"
+    assert requests.get(shown, headers=of(asma), timeout=10).status_code == 200
+    assert city.store.audit.count_documents({"action": "report.media_read", "actor": asma.person_id}) == 1
+    early = requests.get(shown, headers=of(other), timeout=10)
+    assert (early.status_code, early.json()["code"]) == (503, "media_not_ready")
+    report_pictures.blur_with(city.context, made["id"])
+    report_pictures.blur_with(city.context, made["id"])
+    seen = requests.get(shown, headers=of(other), timeout=10)
+    assert seen.status_code == 200
+    assert seen.content != requests.get(shown, headers=of(saw), timeout=10).content
+    assert ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))["media"][0]["ready"]
+
+    text = of(saw, **{"Upload-Length": "5", "Content-Type": bytes_})
+    no = requests.post(path, data=b"hello", headers=text, timeout=10)
+    assert (no.status_code, no.json()["code"]) == (422, "media_invalid")
+    wrong = base64.b64encode(b"0" * 64).decode()
+    lied = of(saw, **{"Upload-Length": str(len(data)), "Content-Type": bytes_, "Upload-Metadata": f"sha256 {wrong}"})
+    assert requests.post(path, data=data, headers=lied, timeout=10).status_code == 460
+    names = [row["sha256"] for row in city.store.watch_reports.find_one({"_id": made["id"]})["media"]]
+    media = Media(city.settings.media_url)
+    assert personal.expire("lahore", city.now(), keep=(), drop=media.delete, limit=10) >= 1
+    assert call(city, saw, "GET", f"/watch/reports/{made['id']}").status_code == 404
+    with pytest.raises(FileNotFoundError):
+        media.get(names[0])
 
 
 def test_members_hear_of_the_end_and_their_phones_learn_it(small_city: SmallCity, asma: Signed) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from domain.people import queries as people
-from domain.reports import moderating
+from domain.reports import changing, moderating
 from domain.reports import queries as report_queries
 from domain.reports.states import ReportStatus
 from domain.reviews import service as reviews
@@ -133,6 +133,13 @@ def _report_appealed(case: Any) -> None:
     case.follow("reviews", review["_id"])
 
 
+def _pictured(case: Any) -> None:
+    doc, now = _report(case), case.city.now()
+    picture = {"id": "med_1", "sha256": "0" * 64, "size": 1, "type": "image/jpeg", "shown": {"sha256": "0" * 64}}
+    changing.change(doc["_id"], lambda _: {"media": [picture], "events": ["report.media_added"]}, now=now)
+    case.follow("watch_reports", doc["_id"])
+
+
 PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "group.invited": _group,
     "group.rules_changed": _changed,
@@ -147,5 +154,6 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "sanction.heard": lambda case: _sanction(case, _appealed, _heard),
     "report.submitted": _submitted,
     "report.decided": _decided,
+    "report.media_added": _pictured,
     "report.appealed": _report_appealed,
 }
