@@ -46,11 +46,12 @@ def taken(event: Event, context: Context) -> None:
 
 
 def missed(event: Event, context: Context) -> None:
-    """Those who lead the group hear that somebody has not checked in."""
+    """Those who lead the group hear that somebody has not checked in; where nobody else leads it, those who walk with them."""
     doc = queries.get(event["subject"])
-    if gone := service.missing(doc):
-        leaders = {row["person"] for row in watch.leaders(doc["group"])} - set(gone)
-        _tell(event, doc, sorted(leaders), "patrol_missed", MISSED_MATTERS, context)
+    if gone := set(service.missing(doc)):
+        leaders = {row["person"] for row in watch.leaders(doc["group"])} - gone
+        told = leaders or set(doc["people"]) - gone
+        _tell(event, doc, sorted(told), "patrol_missed", MISSED_MATTERS, context)
 
 
 def _tell(

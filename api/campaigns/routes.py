@@ -22,8 +22,8 @@ from domain.watch.errors import GroupNotFound
 blp = Blueprint("campaigns", __name__, url_prefix="/v1/watch/campaigns", description="Groups are informed.")
 
 ALERT: Final = "watch.alert"
-SHOWN: Final = 2
-"""Rows of a page at most: ten messages each, in Urdu, fit in 8 KiB."""
+SHOWN: Final = 1
+"""Rows of a page at most: ten messages in Urdu fit in 8 KiB."""
 
 
 def _of_staff(call: Call, city: str) -> bool:

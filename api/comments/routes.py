@@ -21,7 +21,7 @@ from domain.watch import queries as watch
 
 blp = Blueprint("comments", __name__, url_prefix="/v1/watch", description="What neighbours say below a report.")
 
-SHOWN: Final = 8
+SHOWN: Final = 6
 """Rows of a page at most: in Urdu they fit in 8 KiB."""
 
 

@@ -131,14 +131,14 @@ def _body(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
 
 
 def _names_what_may_not_be_there(operation: dict[str, Any], schemas: dict[str, Any]) -> bool:
-    """Whether the query or the body names a city or a person, which the caller's role may not reach."""
+    """Whether the query or the body names a city, a person or what a group has, which the caller's role may not reach."""
     if not operation["security"] or operation.get("x-permission", {}).get("action", "me.").startswith("me."):
         return False
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     named = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
     if content:
         named |= schemas[content["schema"]["$ref"].rsplit("/", 1)[-1]].get("properties", {}).keys()
-    return bool(named & {"city", "person_id"})
+    return bool(named & {"city", "person_id", "group", "groups", "beat"})
 
 
 def _problem(text: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from domain.watch.states import GroupStatus, Standing
 blp = Blueprint("gatherings", __name__, url_prefix="/v1/watch", description="Neighbours meet.")
 
 READ, LEAD = "watch.read", "watch.coordinate"
-SHOWN: Final = 5
+SHOWN: Final = 3
 """Rows of a page at most: in Urdu they fit in 8 KiB."""
 BACK: Final = timedelta(hours=12)
 _OVER = {409: "It was cancelled or has passed (`current`)."}

@@ -25,8 +25,9 @@ from domain.watch.states import GroupStatus, Standing
 blp = Blueprint("patrols", __name__, url_prefix="/v1/watch", description="Neighbours walk their streets.")
 
 READ, LEAD = "watch.read", "watch.coordinate"
-SHOWN: Final = 15
-FEATURES: Final = 4
+SHOWN: Final = 12
+COVERED: Final = 5
+FEATURES: Final = 3
 """Rows of a page at most: they fit in 8 KiB."""
 BACK: Final = timedelta(hours=4)
 _OVER = {409: "It does not stand where this is possible (`current`)."}
@@ -41,10 +42,14 @@ def _group(call: Call, group_id: str, *, leads: bool = False) -> Group:
         if group["status"] != GroupStatus.ACTIVE:
             raise GroupClosed("the group was closed", current=group["status"])
         return group
-    held = watch.membership(group_id, call.who.person_id)
-    if (held and held["standing"] == Standing.MEMBER) or permissions.reaches(call.who, READ, target):
+    if _belongs(call, group_id) or permissions.reaches(call.who, READ, target):
         return group
     raise GroupNotFound("no such group")
+
+
+def _belongs(call: Call, group_id: str) -> bool:
+    held = watch.membership(group_id, call.who.person_id)
+    return bool(held and held["standing"] == Standing.MEMBER)
 
 
 def _beat(call: Call, beat_id: str, *, leads: bool = False) -> tuple[Beat, Group]:
@@ -62,10 +67,8 @@ def _patrol(call: Call, patrol_id: str, *, leads: bool = False, member: bool = F
         _group(call, doc["group"], leads=leads)
     except GroupNotFound:
         raise PatrolNotFound("no such patrol") from None
-    if member:
-        held = watch.membership(doc["group"], call.who.person_id)
-        if not held or held["standing"] != Standing.MEMBER:
-            raise PatrolNotFound("members walk")
+    if member and not _belongs(call, doc["group"]):
+        raise PatrolNotFound("members walk")
     return doc
 
 
@@ -82,7 +85,10 @@ def _rows(call: Call, docs: Sequence[Patrol]) -> list[dict[str, Any]]:
 
 
 def _shown(call: Call, doc: Patrol) -> dict[str, Any]:
+    """A patrol; who signed up is for members: a liaison and the control room do not learn who they are."""
     (view,) = _rows(call, [doc])
+    if not _belongs(call, doc["group"]):
+        return {**view, "reason": doc.get("reason") or None, "places": []}
     names = {
         row["_id"]: row.get("name") or ""
         for row in people.collection().find({"_id": {"$in": list(doc["places"])}}, {"name": 1})
@@ -225,7 +231,7 @@ def list_patrols(call: Call) -> Any:
 )
 def read_coverage(call: Call) -> Any:
     """Which beats and hours have nobody, by beat."""
-    rows, more = _covered(call, SHOWN)
+    rows, more = _covered(call, COVERED)
     return Listed([shown for _, shown in rows], more)
 
 

@@ -20,14 +20,14 @@ class NewBeat(Schema):
     """Where patrols of a group walk."""
 
     group = Id(required=True)
-    name = Text(80, min_chars=1, required=True)
+    name = Text(60, min_chars=1, required=True)
     geometry = fields.Dict(required=True, metadata=_SHAPE)
 
 
 class BeatFields(Schema):
     """What is left out stays."""
 
-    name = Text(80, min_chars=1)
+    name = Text(60, min_chars=1)
     geometry = fields.Dict(metadata=_SHAPE)
 
 
@@ -101,7 +101,9 @@ class PatrolPlace(Answer):
 class PatrolAnswer(PatrolRow):
     """A patrol with who signed up."""
 
-    places = fields.List(fields.Nested(PatrolPlace), required=True)
+    places = fields.List(
+        fields.Nested(PatrolPlace), required=True, metadata={"description": "For members alone; empty for others."}
+    )
     reason = fields.String(metadata={"description": "Why it was cancelled."})
 
 

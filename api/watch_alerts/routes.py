@@ -25,8 +25,8 @@ from domain.watch_alerts.service import Words
 blp = Blueprint("watch_alerts", __name__, url_prefix="/v1/watch/alerts", description="A group warns its members.")
 
 READ, ALERT = "watch.read", "watch.alert"
-SHOWN: Final = 8
-"""Rows of a page at most: they fit in 8 KiB."""
+SHOWN: Final = 4
+"""Rows of a page at most: in two languages they fit in 8 KiB."""
 
 
 def _of_staff(call: Call, city: str) -> bool:

@@ -4,7 +4,7 @@ that is derived from it: however often the step runs, and wherever it dies, it g
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo import ReturnDocument
@@ -26,6 +26,8 @@ from domain.watch_alerts.errors import WatchAlertInvalid
 from domain.watch_alerts.service import Words
 
 MOST_UNDER_WAY: Final = 3
+MATTERS: Final = timedelta(days=1)
+"""How long a phone that is away may still get a message."""
 _UNDER_WAY: Final = str(CampaignStatus.UNDER_WAY)
 
 
@@ -119,7 +121,13 @@ def let_out(campaign_id: str, *, secret: str, now: datetime) -> str:
     alert_id = derived_id("wal", campaign_id, str(number))
     alerts.issue(
         alert_id,
-        Words(texts=doc["messages"][number]["texts"], groups=open_groups, campaign=campaign_id, limited=False),
+        Words(
+            texts=doc["messages"][number]["texts"],
+            groups=open_groups,
+            campaign=campaign_id,
+            limited=False,
+            expires=now + MATTERS,
+        ),
         city=doc["city"],
         by=doc["by"],
         fingerprint=campaign_id,

@@ -51,6 +51,11 @@ STANDS_FOR = {
     PARAMETERS["audit_id"]: "CONTRACT_AUDIT",
     PARAMETERS["group_id"]: "CONTRACT_GROUP",
     PARAMETERS["report_id"]: "CONTRACT_REPORT",
+    PARAMETERS["comment_id"]: "CONTRACT_COMMENT",
+    PARAMETERS["beat_id"]: "CONTRACT_BEAT",
+    PARAMETERS["patrol_id"]: "CONTRACT_PATROL",
+    PARAMETERS["gathering_id"]: "CONTRACT_GATHERING",
+    PARAMETERS["campaign_id"]: "CONTRACT_CAMPAIGN",
     PARAMETERS["call_id"]: "CONTRACT_CALL",
     PARAMETERS["message_id"]: "CONTRACT_MESSAGE",
 }
@@ -131,13 +136,17 @@ def _furnish(url: str) -> dict[str, str]:
     post(f"/v1/helpline/requests/{asked['id']}/claim", {})
     case = post(f"/v1/helpline/requests/{asked['id']}/case", {"consent": "chat"})
     message = post(f"/v1/helpline/requests/{asked['id']}/messages", {"text": "I am here."})
+    group = post("/v1/watch/groups", BODIES["watch_found"]["a block"])["id"]
+    report = post("/v1/watch/reports", {"category": "fire", "position": HERE})["id"]
     later = {"expected_arrival": (now + timedelta(hours=2)).isoformat(), "destination": HERE}
     return {
         "CONTRACT_JOURNEY": post("/v1/journeys", later)["id"],
         "CONTRACT_ESCORT": post("/v1/escorts", {"position": HERE, "destination": HERE})["id"],
         "CONTRACT_AUDIT": post("/v1/place-audits", BODIES["place_audits_add"]["a dark lane"])["id"],
-        "CONTRACT_GROUP": post("/v1/watch/groups", BODIES["watch_found"]["a block"])["id"],
-        "CONTRACT_REPORT": post("/v1/watch/reports", {"category": "fire", "position": HERE})["id"],
+        "CONTRACT_GROUP": group,
+        "CONTRACT_REPORT": report,
+        "CONTRACT_COMMENT": post(f"/v1/watch/reports/{report}/comments", {"text": "I see it too."})["id"],
+        **_planned(post, group),
         "CONTRACT_CALL": post("/v1/fake-calls", {"in_s": 3600})["id"],
         "CONTRACT_HELPLINE": asked["id"],
         "CONTRACT_HELPLINE_TOKEN": asked["helpline_token"],
@@ -152,6 +161,24 @@ def _furnish(url: str) -> dict[str, str]:
         "CONTRACT_UNIT": unit,
         "CONTRACT_CAMERA": camera["id"],
         "CONTRACT_GATEWAY_KEY": camera["gateway_key"],
+    }
+
+
+def _planned(post: Any, group: str) -> dict[str, str]:
+    """What a watch group has planned."""
+    day = utc_now() + timedelta(days=3)
+    beat = post("/v1/watch/beats", BODIES["patrols_draw_beat"]["an area"] | {"group": group})["id"]
+    patrol = {"beat": beat, "dates": [day.date().isoformat()], "since": "20:00", "until": "21:00"}
+    times = {"starts_at": day.isoformat(), "ends_at": (day + timedelta(hours=1)).isoformat()}
+    messages = [{"at": day.isoformat(), "texts": {"en": {"headline": "Lock your gate."}}}]
+    meeting = BODIES["gatherings_plan"]["a workshop"] | {"group": group} | times
+    return {
+        "CONTRACT_BEAT": beat,
+        "CONTRACT_PATROL": post("/v1/watch/patrols", patrol)["items"][0]["id"],
+        "CONTRACT_GATHERING": post("/v1/watch/gatherings", meeting)["id"],
+        "CONTRACT_CAMPAIGN": post("/v1/watch/campaigns", {"name": "Gates", "groups": [group], "messages": messages})[
+            "id"
+        ],
     }
 
 

@@ -160,6 +160,8 @@ def test_a_patrol_is_planned_swapped_walked_and_somebody_is_missed(small_city: S
     street.until(patrol["starts_at"], minutes=16)
     assert ok(call(city, dua, "GET", path))["missing"] == 1
     assert len(pushes(city, street.asmas_phone)) == before, "whom nobody has seen is not asked about herself"
+    # Her phone sent no receipt of the reminder, so an SMS followed, and this begins with one.
+    assert "not checked in: Market" in city.texts(dua.phone)[-1]
     ok(call(city, asma, "POST", f"{path}/check-in", at()))
     walked = ok(call(city, dua, "GET", path))
     assert {each["person"]: each["status"] for each in walked["places"]} == {
@@ -177,6 +179,8 @@ def test_a_missed_check_in_is_raised_to_who_leads(small_city: SmallCity, street:
     city.skip(10)
     told = "roster.reminder: Somebody of your group has not checked in. Please open."
     assert pushes(city, street.asmas_phone) == [told]
+    seen = ok(call(city, staff(city.now(), "operator"), "GET", f"/watch/patrols/{patrol['id']}"))
+    assert (seen["missing"], seen["places"]) == (1, []), "the control room does not learn who members are"
 
 
 def test_a_warning_reaches_every_member_once_and_is_acknowledged(small_city: SmallCity, street: Street) -> None:
