@@ -24,6 +24,7 @@ from api.docs.routes import blp as docs
 from api.drills.page import blp as drill_page
 from api.drills.routes import blp as drills
 from api.escorts.routes import blp as escorts
+from api.evidence.exporting import blp as evidence_exports
 from api.evidence.footage import blp as footage
 from api.evidence.routes import blp as media
 from api.evidence.viewing import blp as evidence_viewing
@@ -133,6 +134,7 @@ DOCUMENTED: list[Any] = [
     observations,
     footage,
     evidence_viewing,
+    evidence_exports,
     faces,
     watchlists,
     alerts,

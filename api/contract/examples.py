@@ -291,7 +291,35 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
     "helpline_supervising_ask_opening": {"why": {"reason": "A court order of today asks for it."}},
     "helpline_supervising_take_over": {"why": {"reason": "The counsellor was taken ill."}},
     "helpline_supervising_release": {"why": {"reason": "Her network is gone."}},
-    "reviews_answer": {"yes": {"approve": True, "reason": "Seen the order."}},
+    "reviews_answer": {
+        "yes": {"approve": True, "reason": "Seen the order."},
+        "of a picture": {"answer": "cannot_tell"},
+    },
+    "watchlist_put_on": {
+        "a stolen car": {
+            "plate": "LEA-19 4052",
+            "why": "stolen_vehicle",
+            "legal_basis": "FIR 812/26 Gulberg",
+            "description": "White Corolla.",
+            "expires_at": "2026-12-20T00:00:00Z",
+            "agency": "punjab_police",
+            "city": "lahore",
+        }
+    },
+    "watchlist_prolong": {"longer": {"expires_at": "2027-01-15T00:00:00Z", "reason": "Still not found."}},
+    "watchlist_end": {"found": {"reason": "Found in Sheikhupura."}},
+    "watchlist_search": {
+        "near a hit and run": {
+            "plate": "MNE 6762",
+            "near": {"lat": 31.5102, "lon": 74.3441},
+            "radius_m": 2000,
+            "since": "2026-11-22T00:00:00Z",
+            "until": "2026-11-23T00:00:00Z",
+            "reason": "A witness of the hit and run named it.",
+            "legal_basis": "FIR 90/26 Gulberg",
+            "city": "lahore",
+        }
+    },
     "casework_open_case": {"in the talk": {"consent": "chat"}},
     "casework_join": {"hers too": {"request_id": "hlp_0mc8x2k4q2", "helpline_token": "0123456789ab0123456789ab"}},
     "casework_refer": {
@@ -361,6 +389,8 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "request_id": "hlp_0mc8x2k4q1",
     "after_seq": 0,
     "review_id": "rev_0mc8x2k4q1",
+    "entry_id": "wle_0mc8x2k4q1",
+    "hit_id": "hit_0mc8x2k4q1",
     "message_id": "hms_0mc8x2k4q1",
     "case_id": "cas_0mc8x2k4q1",
     "follow_up_id": "cen_0mc8x2k4q1",

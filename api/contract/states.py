@@ -16,7 +16,8 @@ from domain.deliveries.states import AttemptState, DeliveryStatus, Held, Suppres
 from domain.dispatch.states import UnitStatus
 from domain.drills.states import DrillStatus, ReachedBy, Unreached
 from domain.escorts.states import EscortStatus
-from domain.evidence.states import UploadStatus
+from domain.evidence.states import Act, Copy, EvidenceState, Found, Kind, RequestState, UploadStatus, Why
+from domain.faces.states import Purpose, SearchState
 from domain.gatherings.states import Coming, GatheringKind, GatheringStatus
 from domain.helpline.states import (
     Channel,
@@ -40,10 +41,11 @@ from domain.patrols.states import BeatKind, PatrolStatus, PlaceStatus
 from domain.people.states import Duty, Gender, GuardianStatus
 from domain.permissions import Role
 from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
-from domain.reviews.states import ReviewKind, ReviewStatus
+from domain.reviews.states import ReviewKind, ReviewStatus, Said
 from domain.watch.lists import Problem
 from domain.watch.states import GroupRole, GroupStatus, Level, Moderation, Sanction, Standing
 from domain.watch_alerts.states import WatchAlertStatus
+from domain.watchlists.states import EntryStatus, HitStatus, ListReason
 
 HEADING: Final = """# States
 
@@ -62,7 +64,8 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Drills": (DrillStatus, ReachedBy, Unreached),
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState),
     "Casework": (ReferralKind, Consent, Track, Stage),
-    "Reviews": (ReviewKind, ReviewStatus),
+    "Reviews": (ReviewKind, ReviewStatus, Said),
+    "Watchlist": (ListReason, EntryStatus, HitStatus),
     "Neighbourhood watch": (
         GroupStatus,
         Standing,
@@ -91,6 +94,8 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
         Reaction,
     ),
     "Uploads": (UploadStatus,),
+    "Evidence": (Kind, EvidenceState, Copy, Act, RequestState, Found, Why),
+    "Searches for a face": (Purpose, SearchState),
     "Cameras": (View, LookState, SourceKind, HealthState),
 }
 """Every StrEnum whose values stand in the contract. What a PIN turned out to be is not here: no phone is told."""

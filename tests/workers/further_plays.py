@@ -11,11 +11,18 @@ from typing import Any, Protocol
 
 import requests
 
+from domain.cities import queries as cities
 from domain.dispatch import bridging
 from domain.helpline import calling, casework
 from domain.helpline import service as helpline
+from domain.plates.rules import Char
+from domain.reviews import service as reviews
+from domain.reviews.states import Said
+from domain.watchlists import service as watchlists
+from domain.watchlists.service import Reading
 from runtime.vault import vault
-from tests.factories.people import phone, staff
+from tests.factories import cameras
+from tests.factories.people import SECRET, phone, staff
 from tests.fakes.small_city import PLACE, REPLIES, SmallCity
 from tests.scenarios.test_a_district_is_warned import people, write
 from tests.scenarios.test_she_reaches_a_counsellor import STORY, TIMEOUT_S, Desk, Phone, key
@@ -151,6 +158,25 @@ def _call(case: Case, *, joined: bool = False) -> None:
     case.city.wait_for(lambda: all(any(each["said"] for each in inbox(number)["calls"]) for number in numbers))
 
 
+def _listened(case: Case) -> None:
+    """A supervisor hears a call, since she said that one may."""
+
+    def listen(desk: Desk, her: Phone) -> None:
+        boss = Desk(desk.city, role="helpline_supervisor", on_shift=False)
+        desk.city.carriers.set_phone(boss.who.phone, answers="human")
+        desk.city.carriers.set_phone(desk.who.phone, answers="human")
+        _said(desk.on(her, "POST", "/call"))
+        now, doc = desk.city.now(), helpline.get(her.request["id"])
+        call = next(each["call"] for each in doc["log"] if each.get("call"))
+        box = vault(desk.city.settings).box(doc["_id"])
+        calling.joined(doc, box, by=desk.who.person_id, call_id=call, now=now)
+        _said(boss.on(her, "POST", "/listen-call"))
+        desk.city.wait_for(lambda: any(each["said"] for each in desk.city.carriers.inbox(boss.who.phone)["calls"]))
+
+    times = [window(case.city, begins=-5, minutes=60)]
+    _helpline(case, listen, mode="call_back", phone=phone(), safe_to_call=times, listen_in=True)
+
+
 def _follow_up(case: Case) -> None:
     """Somebody said that it is to be looked after in an hour, and the hour is over."""
     found: list[str] = []
@@ -201,6 +227,29 @@ def _opening(case: Case) -> None:
     _helpline(case, ask)
 
 
+def _plate(case: Case, said: Said | None = None) -> None:
+    """A listed plate passes a camera; a human says yes."""
+    case.raise_sos()
+    now = case.city.now()
+    camera = cameras.camera(f"cam {uuid.uuid4().hex[:8]}")
+    plate = f"RIZ {case.city.now().microsecond % 10_000:04d}"
+    facts = {
+        "plate": plate, "why": "stolen_vehicle", "legal_basis": "FIR 1/26", "expires_at": now + timedelta(days=1),
+    }  # fmt: skip
+    config = cities.current("lahore")
+    owner = {"owner": "per_x", "agency": "punjab_police", "fingerprint": "f"}
+    watchlists.put_on(f"wle_{uuid.uuid4().hex}", facts, config, now=now, **owner)
+    reading = Reading(tuple(Char(sign, 0.9) for sign in plate if sign != " "), at=now, track="1")
+    hit = watchlists.take(camera, "obs_1", reading, keep=lambda crop: "", secret=SECRET, now=now)
+    assert hit is not None
+    case.follow("hits", hit["_id"])
+    if said is not None:
+        review = watchlists.ask_about(hit["_id"], now=now)
+        reviews.answer(review, by="per_op", said=said, reason="", now=case.city.now())
+        case.follow("reviews", review)
+        case.follow("hits", hit["_id"])
+
+
 _POSITION = {"lat": PLACE[0], "lon": PLACE[1]}
 
 PLAYS: Mapping[str, Callable[[Any], Any]] = {
@@ -222,10 +271,13 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "helpline.sos": partial(_helpline, her=lambda phone: phone.call("POST", "/sos", json={}), position=_POSITION),
     "helpline.call": _call,
     "helpline.call_joined": partial(_call, joined=True),
+    "helpline.listen_call": _listened,
     "helpline.expire_local": partial(_helpline, her=lambda phone: phone.call("POST", "/expire-local")),
     "helpline.follow_up": _follow_up,
     "helpline.case_joined": _joined,
     "helpline.erased": partial(_helpline, her=lambda phone: phone.call("DELETE")),
+    "hit.found": _plate,
+    "hit.confirmed": partial(_plate, said=Said.YES),
     "review.asked": _opening,
     "review.decided": _opening,
 }

@@ -111,19 +111,18 @@ class PlateDetector:
 
         ``known``: boxes (fractions) that need no reading any more.
         """
-        assert self._reader is not None
+        reader = self._loaded()
         height, width = frame.shape[:2]
         pixels = [(x * width, y * height, w * width, h * height) for x, y, w, h in known]
         found = []
         for text in _likely(self._texts(frame, side), frame)[: PARAMETERS["most"]]:
             if any(iou(text.box, box) > PARAMETERS["same_place"] for box in pixels):
                 continue
-            chars = pruned(self._reader.read(_cut(frame, text.box, PARAMETERS["margins"][0])))
+            chars = pruned(reader.read(_cut(frame, text.box, PARAMETERS["margins"][0])))
             found.append((text.box, chars, plausibility(chars, self.country)))
         return found
 
     def _found(self, part: Image, side: int, known: Sequence[Box]) -> list[tuple[PlateRead, Box]]:
-        assert self._reader is not None
         found = []
         for box, first, like in self.lines(part, side, known):
             if like < PARAMETERS["worth"]:
@@ -139,24 +138,25 @@ class PlateDetector:
         return found
 
     def _texts(self, image: Image, side: int) -> list[Text]:
+        return self._loaded().find(image, min(side, max(image.shape[:2])))
+
+    def _loaded(self) -> TextReader:
         if self._reader is None:
             raise ValueError("load comes first")
-        return self._reader.find(image, min(side, max(image.shape[:2])))
+        return self._reader
 
     def _readings(self, image: Image, box: Box, margins: Sequence[float]) -> list[tuple[Char, ...]]:
-        assert self._reader is not None
-        return [pruned(self._reader.read(_cut(image, box, margin))) for margin in margins]
+        return [pruned(self._loaded().read(_cut(image, box, margin))) for margin in margins]
 
     def _closer(self, image: Image, box: Box) -> Box | None:
         """Where the same line begins and ends, seen from near: a small picture loses its first and last signs."""
-        assert self._reader is not None
         beside, above = (share * box[3] for share in PARAMETERS["around"])
         height, width = image.shape[:2]
         left, top = max(0, int(box[0] - beside)), max(0, int(box[1] - above))
         right, bottom = min(width, int(box[0] + box[2] + beside) + 1), min(height, int(box[1] + box[3] + above) + 1)
         near = [
             (text.box[0] + left, text.box[1] + top, text.box[2], text.box[3])
-            for text in self._reader.find(image[top:bottom, left:right], PARAMETERS["zoom"])
+            for text in self._loaded().find(image[top:bottom, left:right], PARAMETERS["zoom"])
         ]
         middle = box[1] + box[3] / 2
         line = [each for each in near if each[1] < middle < each[1] + each[3] and within(each, box) > 0.3]
