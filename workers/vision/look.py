@@ -28,7 +28,7 @@ from workers.vision.observation import Box, Detection, DetectorInfo, Observation
 from workers.vision.plates_seen import PlatesSeen
 from workers.vision.source import Footage, opened
 from workers.vision.stills import Gallery
-from workers.vision.tracks import Tracker
+from workers.vision.tracks import START, Tracker, gone
 
 BATCH = 60  # samples judged together: 10 s at 6 Hz, about 40 MB
 NEAR = 0.16  # of the picture: smaller bodies have no joints that could be read
@@ -173,7 +173,7 @@ class _Look:
             if counting:
                 self.next_count = t + 1 / self.config.people_hz
                 detector.moving = moving
-                detector.faces = self.showing
+                detector.faces, detector.fresh = self.showing, sample.full is not None
                 found = detector.detect(sample.small)
         with self._timed("poses"):
             suspects = [track.box for track in self.tracker.live(t)] + [box for box in moving if box[2] * box[3] > 0.01]
@@ -183,8 +183,12 @@ class _Look:
             poses.detect(sample.small)
             bodies = poses.bodies
         beside = detector.others if counting else []
-        together = [Detection("person", self._belief(body, beside), body.box) for body in bodies]
-        together += [one for one in found if not any(explains(body.box, one.bbox) for body in bodies)]
+        together = [Detection("person", self._belief(body, beside, moving), body.box) for body in bodies]
+        told = [one for one in together if one.score >= START]
+        beyond = {box for _, box in beside}  # of these, joints that were read into furniture hide nobody
+        for one in found:
+            if not any(explains(other.bbox, one.bbox) for other in (told if one.bbox in beyond else together)):
+                together.append(one)
         tracks = self.tracker.update(t, together)
         for index, (one, track) in enumerate(zip(together, tracks, strict=True)):
             number = track.number if track else 0
@@ -217,14 +221,17 @@ class _Look:
         stale = sample.t - body.t  # not read in this picture, because others were: the head has moved on
         return grown(body.head, 0.3 + min(1.0, 2 * stale))
 
-    def _belief(self, body: Followed, beside: list[tuple[float, Box]]) -> float:
+    def _belief(self, body: Followed, beside: list[tuple[float, Box]], moving: tuple[Box, ...]) -> float:
         """Joints are read into table legs too: only who was found twice, has a face, or was found by HOG opens a track.
 
-        Unless there is but one picture.
+        Unless there is but one picture. A body too small for joints must move as well.
         """
         if self.footage.declared == 1:
             return body.score
         faced = any(within(face, grown(body.head, 0.5)) > 0.5 for face in self.showing)
+        small = max(body.box[2], body.box[3]) < NEAR
+        if small and not faced and not any(within(box, grown(body.box, 0.3)) > 0.5 for box in moving):
+            return CARRIED
         other = max((score for score, box in beside if explains(body.box, box)), default=0.0)
         return max(other, min(body.score, UNSURE if faced or body.confirmations > 1 else CARRIED))
 
@@ -244,7 +251,11 @@ class _Look:
             self.evidence.shapes.setdefault(track.number, []).append(
                 judge.Shape(t, outline, outline[2] * shape, outline[3])
             )
-            if track.number not in met and not any(explains(other, outline) for other in met.values()):
+            if (
+                track.number not in met
+                and not any(explains(other, outline) for other in met.values())
+                and not gone(track, outline)
+            ):
                 self.tracker.carry(track, t, outline)
                 sample.people.append((track.number, outline))
                 if counting:

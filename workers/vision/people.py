@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from workers.vision.boxes import clipped, iou, strongest, within
+from workers.vision.boxes import clipped, grown, intersection, iou, strongest, within
 from workers.vision.cv import Image, cv2
 from workers.vision.graphs import Body, BodyFinder, Circle, to_rgb
 from workers.vision.observation import Box, Detection
 
-VERSION = "2"
+VERSION = "3"
 PARAMETERS: dict[str, float] = {
     "hog_least": -0.5,  # the SVM's margin, from which a moving shape is a person …
     "hog_sure": 0.5,  # … and from which it is believed at once
@@ -32,6 +32,7 @@ PARAMETERS: dict[str, float] = {
     "near": 0.2,  # of the picture's height, from which the pose detector is given a closer look
     "closer_most": 3.0,
     "face_alone": 0.6,
+    "seated_in": 0.8,  # of a lone face's box within a body's, from which overlap does not make them one
     "overlap": 0.35,
 }
 
@@ -39,7 +40,8 @@ PARAMETERS: dict[str, float] = {
 class PersonDetector:
     """A ``Detector`` of people.
 
-    Set before each ``detect``: ``moving``, the regions that move, and ``faces`` that were found (fractions).
+    Set before each ``detect``: ``moving``, the regions that move, ``faces`` that were found (fractions), and whether they
+    are ``fresh``, found in this very picture.
     Read after it: ``bodies``, what the pose detector found, in pixels of the frame, and ``others``, what faces and HOG
     found beside it, as scores and fractions.
     """
@@ -51,6 +53,7 @@ class PersonDetector:
     def __init__(self) -> None:
         self.moving: Sequence[Box] = ()
         self.faces: Sequence[Box] = ()
+        self.fresh = False
         self.bodies: list[Body] = []
         self.others: list[tuple[float, Box]] = []
         self._finder: BodyFinder | None = None
@@ -68,10 +71,12 @@ class PersonDetector:
         self.bodies = self._bodies(frame, roi or (0, 0, width, height))
         scored = [(body.score, to_shares(body_box(body), width, height)) for body in self.bodies]
         scored = strongest(scored, PARAMETERS["overlap"])
-        self.others = self._faces_alone(scored)
-        self.others += self._walkers(frame, scored + self.others)
-        scored += self.others
-        return [Detection("person", score, box) for score, box in strongest(scored, PARAMETERS["overlap"])]
+        alone = self._faces_alone(scored, [to_shares(body.face, width, height) for body in self.bodies])
+        walkers = self._walkers(frame, scored + alone)
+        self.others = alone + walkers
+        apart = [one for one in alone if any(within(one[1], box) >= PARAMETERS["seated_in"] for _, box in scored)]
+        scored = strongest(scored + [one for one in self.others if one not in apart], PARAMETERS["overlap"])
+        return [Detection("person", score, box) for score, box in scored + apart]
 
     def _bodies(self, frame: Image, roi: tuple[int, int, int, int]) -> list[Body]:
         assert self._finder is not None
@@ -105,11 +110,19 @@ class PersonDetector:
                 cuts.append((left, top, right, bottom))
         return cuts
 
-    def _faces_alone(self, known: Sequence[tuple[float, Box]]) -> list[tuple[float, Box]]:
-        """Faces without a body are people too: the seated, and those at the picture's edge. Head and shoulders."""
+    def _faces_alone(self, known: Sequence[tuple[float, Box]], heads: Sequence[Box]) -> list[tuple[float, Box]]:
+        """Faces without a body are people too: the seated, and those at the picture's edge. Head and shoulders.
+
+        A body has one face, where its head is. A second one within its box is somebody who sits beside or before it, unless
+        the face was found a while ago and something moves there: then it is the same body's, who went on.
+        """
         alone = []
-        for x, y, w, h in self.faces:
-            if not any(within((x, y, w, h), box) > 0.6 for _, box in known):
+        for face in self.faces:
+            x, y, w, h = face
+            theirs = any(within(face, box) > 0.6 for _, box in known)
+            own = any(within(face, grown(head, 0.1)) > 0.5 for head in heads)
+            settled = self.fresh or not any(intersection(face, box) > 0 for box in self.moving)
+            if not theirs or (settled and not own):
                 alone.append((PARAMETERS["face_alone"], clipped((x - 0.8 * w, y - 0.4 * h, 2.6 * w, 3.6 * h))))
         return alone
 

@@ -17,6 +17,8 @@ BELIEVE = 0.7
 SIGHTINGS = 3
 PATIENCE_S = 1.5
 OVERLAP = 0.2
+EDGE = 0.02  # of the picture
+LEAVING = 0.5
 
 
 @dataclass
@@ -77,6 +79,14 @@ class Tracker:
     def carry(self, track: Track, t: float, box: Box) -> None:
         """Keep a track alive whose somebody was not detected at ``t``, but whose place is known."""
         track.box, track.t = box, t
+
+
+def gone(track: Track, outline: Box) -> bool:
+    """Whether what moves at the picture's edge is but the last of somebody who leaves: less than half of what he was."""
+    sizes = sorted(box[2] * box[3] for _, box, _ in track.seen)
+    x, y, w, h = outline
+    at_edge = x < EDGE or y < EDGE or x + w > 1 - EDGE or y + h > 1 - EDGE
+    return bool(sizes) and at_edge and w * h < LEAVING * sizes[len(sizes) // 2]
 
 
 def overlap(a: Box, b: Box) -> float:
