@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,7 @@ import click
 import pyotp
 from rich.console import Console
 
-from cli.chapters import broadcast, helpline, sos
+from cli.chapters import broadcast, cameras, helpline, sos
 from cli.chapters.observed import Story
 from cli.chapters.phones import Phone, Town
 from cli.stack import ROOT, CannotStart, Stack
@@ -20,9 +21,15 @@ from runtime import mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings
 from sandbox import street_cameras, townspeople
+from sandbox.live_street import LiveStreet
 from sandbox.townspeople import Cast
 
-CHAPTERS: dict[str, Callable[..., None]] = {"sos": sos.play, "broadcast": broadcast.play, "helpline": helpline.play}
+CHAPTERS: dict[str, Callable[..., None]] = {
+    "sos": sos.play,
+    "broadcast": broadcast.play,
+    "helpline": helpline.play,
+    "cameras": cameras.play,
+}
 CITY = "lahore"
 
 
@@ -43,22 +50,27 @@ def demo(chapter: str | None, as_json: bool, var: Path) -> None:
     shutil.rmtree(var, ignore_errors=True)
     stack = Stack(var)
     stories: dict[str, Story] = {}
+    around = ExitStack()
     try:
         with console.status("starting the city on this machine …"):
             stack.start()
         cast = _people(stack)
         town = Town(stack.address("api"), stack.address("carriers"), stack.pids)
         operator = _staff(cast.operator, cast.operator_phone, town).access
-        for name in [chapter] if chapter else list(CHAPTERS):
+        town.papers = var
+        names = [chapter] if chapter else list(CHAPTERS)
+        if "cameras" in names:  # recorded from now on, while the others play
+            town.street = around.enter_context(LiveStreet(CITY, ROOT / "var" / "footage", now=utc_now()))
+        for name in names:
             console.rule(f"[bold]{name}")
             if name == "helpline":
                 town.desk = [_staff(person, number, town) for person, number in cast.desk]
-                town.papers = var
             stories[name] = Story(console, quiet=as_json)
             CHAPTERS[name](town, cast, stories[name], operator_token=operator)
     except CannotStart as error:
         raise click.ClickException(str(error)) from None
     finally:
+        around.close()
         stack.stop()
         mongo.disconnect()
     complete = bool(stories) and all(story.complete for story in stories.values())

@@ -18,13 +18,14 @@ from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import av
 import cv2 as _cv2
 import numpy as np
 
+from sandbox.car import CarPainter
 from sandbox.figure import Image, Painter, Pose, look_of, skeleton
 from sandbox.street import Sensor, background, person_height, stamp
 
@@ -74,7 +75,7 @@ def draw(scene: str, seconds: float, size: tuple[int, int], fps: int, seed: int)
 
 
 Place = tuple[tuple[float, float], Pose]  # soles in shares of the picture, and the pose
-Actor = tuple[Painter, Callable[[float], Place]]
+Actor = tuple[Painter | CarPainter, Callable[[float], Place]]
 
 
 def _film(
@@ -151,12 +152,12 @@ def _walk(seconds: float, seed: int) -> list[Actor]:
     return [_walker(0.05, 0.86, 0.085, seed)]
 
 
-def _fall(seconds: float, seed: int) -> list[Actor]:
+def _fall(seconds: float, seed: int, start: float = 0.2) -> list[Actor]:
     """Walks for two fifths of the time, goes down within 0.8 s, lies for the rest."""
     down_at = 0.4 * seconds
 
     def where(t: float) -> Place:
-        x = 0.2 + 0.075 * min(t, down_at)
+        x = start + 0.075 * min(t, down_at)
         if t < down_at:
             return (x, 0.86), _walking(t, 55.0)
         share = min(1.0, (t - down_at) / FALL_S)
@@ -174,6 +175,16 @@ def _fall(seconds: float, seed: int) -> list[Actor]:
         return (x, 0.86), pose
 
     return [(Painter(look_of(seed)), where)]
+
+
+def _street(seconds: float, seed: int) -> list[Actor]:
+    """A car drives up and stops, somebody passes behind, and somebody walks, falls and lies."""
+
+    def car(t: float) -> Place:
+        way = min(1.0, t / 2.5)
+        return (1.25 - 0.42 * way * (2 - way), 0.82), Pose()
+
+    return [*_fall(seconds, seed, start=0.05), _walker(0.1, 0.66, -0.06, seed + 5), (CarPainter(), car)]
 
 
 def _hands_up(seconds: float, seed: int) -> list[Actor]:
@@ -243,6 +254,7 @@ def _covered(seconds: float, size: tuple[int, int], fps: int, seed: int) -> Iter
 
 PLAYED: Mapping[str, Callable[[float, int], list[Actor]]] = {
     "fall": _fall,
+    "street": _street,
     "walk": _walk,
     "empty": _empty,
     "crowd": _crowd,
@@ -291,7 +303,8 @@ class MjpegServer:
     """
 
     def __init__(self, clips: Mapping[str, str | Path], port: int = 0) -> None:
-        self._clips = {name: Path(path) for name, path in clips.items()}
+        self._clips: dict[str, Path | None] = {name: Path(path) for name, path in clips.items()}
+        self._over = Event()
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -309,9 +322,13 @@ class MjpegServer:
     def url(self, name: str) -> str:
         return f"http://127.0.0.1:{self.port}/{name}"
 
+    def show(self, name: str, path: str | Path | None) -> None:
+        """From now on this camera shows another clip, to those who are watching too; None: it is gone."""
+        self._clips[name] = None if path is None else Path(path)
+
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
-        path = self._clips.get(request.path.strip("/"))
-        if path is None:
+        name = request.path.strip("/")
+        if self._clips.get(name) is None:
             request.send_error(404)
             return
         request.send_response(200)
@@ -319,10 +336,10 @@ class MjpegServer:
         request.end_headers()
         began, sent = time.monotonic(), 0
         try:
-            while True:
+            while (path := self._clips.get(name)) is not None and not self._over.is_set():
                 capture = cv2.VideoCapture(str(path))
                 rate = capture.get(cv2.CAP_PROP_FPS) or 12.0
-                while True:
+                while self._clips.get(name) == path and not self._over.is_set():
                     good, picture = capture.read()
                     if not good:
                         break
@@ -342,6 +359,7 @@ class MjpegServer:
         return self
 
     def close(self) -> None:
+        self._over.set()
         self._server.shutdown()
         self._server.server_close()
 

@@ -54,6 +54,8 @@ class Child:
     begin_at: float = 0.0
     heard_at: float = 0.0
     last_frame_at: datetime | None = None
+    lost: str = ""
+    """Why it has no connection, as long as it has none."""
     said: bytes = b""
 
 
@@ -82,6 +84,9 @@ class Recorder:
         for camera_id, (camera, task) in wanted.items():
             if camera_id not in self.children:
                 self.children[camera_id] = Child(camera, task)
+        for child in self.children.values():
+            if child.lost:  # it says so only when it tries again, ever more seldom
+                self._take(child, {"lost": child.lost})
         tidy(self.context.settings.var_dir, self.context.clock(), frozenset(self.children))
 
     def _wanted(self) -> dict[str, tuple[Camera, dict[str, Any]]]:
@@ -145,6 +150,7 @@ class Recorder:
         """Keep what a child said. A store that is away costs this report and no more."""
         now = self.context.clock()
         until = _moment(report.get("kept_until"))
+        child.lost = str(report.get("lost") or "")
         if "fps" in report:
             child.last_frame_at = now
         sample = health_rules.of_report(report, child.last_frame_at, now)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import requests
 
 from cli.chapters.observed import NotObserved, wait_for
+from sandbox.live_street import LiveStreet
 
 LINK = re.compile(r"https?://\S+/[at]/[0-9a-z]{12}")
 BUTTON = re.compile(r'<button[^>]*name="([a-z_]+)" value="([a-z_]+)"')
@@ -36,6 +37,8 @@ class Town:
         self.http = requests.Session()
         self.desk: list[Phone] = []
         """The helpline's desk, signed in: two counsellors, their supervisor, the auditor."""
+        self.street: LiveStreet | None = None
+        """The drawn street with its live cameras, where a chapter plays on it."""
         self.papers: Path | None = None
         """Where a chapter leaves what it was given as a file."""
 

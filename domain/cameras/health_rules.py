@@ -28,6 +28,9 @@ SLOW_FPS: Final = 1.0
 ALIKE: Final = 0.40
 """Scenes whose correlation is less are two: measured, a turn by a fifth of the picture gives 0.44 at most and −0.17 at least,
 hours of people on the same street 0.59 and more."""
+UNLIKE_SAMPLES: Final = 3
+"""So many in a row show another scene: one is a lorry that stops before the camera."""
+_EDGES: Final = 0.3
 LEARNING: Final = 0.05
 """How much one sample moves the scene that is remembered: seasons pass into it, a person does not."""
 DIM_LUMA: Final = 60.0
@@ -59,6 +62,8 @@ class Sample:
     fps: float | None = None
     luma: float | None = None
     scene: Sequence[int] | None = None
+    sure: bool = False
+    """Whoever sampled has waited long enough: it is believed at once."""
 
 
 def of_report(report: Mapping[str, Any], last_frame_at: datetime | None, now: datetime) -> Sample | None:
@@ -66,7 +71,7 @@ def of_report(report: Mapping[str, Any], last_frame_at: datetime | None, now: da
     if "lost" in report:
         if last_frame_at is not None and now - last_frame_at < FRAME_WITHIN:
             return None
-        return Sample(now, HealthState.DOWN, (str(report["lost"]),))
+        return Sample(now, HealthState.DOWN, (str(report["lost"]),), sure=last_frame_at is not None)
     reasons = [str(flag) for flag in report.get("flags") or ()]
     fps = float(report["fps"])
     if fps < SLOW_FPS and report.get("live", True):
@@ -108,9 +113,13 @@ def looked_at(scenes: Mapping[str, Any], sample: Sample) -> tuple[dict[str, Any]
             return remembered, True  # turned, and then it became dark: nothing to learn from
         remembered[light] = [float(value) for value in sample.scene]
         return remembered, False
-    elsewhere = resemblance(known, sample.scene) < ALIKE
+    if sum(sample.scene) < _EDGES * sum(known):
+        return remembered, bool(remembered.get("elsewhere"))  # nothing to be seen is not something else
+    unlike = resemblance(known, sample.scene) < ALIKE
+    remembered["unlike"] = int(remembered.get("unlike") or 0) + 1 if unlike else 0
+    elsewhere = remembered["unlike"] >= UNLIKE_SAMPLES
     remembered["elsewhere"] = elsewhere
-    if not elsewhere:
+    if not unlike:
         remembered[light] = [
             round(old + LEARNING * (new - old), 1) for old, new in zip(known, sample.scene, strict=True)
         ]
@@ -136,7 +145,9 @@ def after(record: Mapping[str, Any], sample: Sample) -> dict[str, Any]:
         turning = {"state": str(state), "since": sample.at, "samples": 0}
     turning = {**turning, "samples": turning["samples"] + 1}
     hold = HOLDS[state]
-    held = (sample.at - turning["since"]).total_seconds() >= hold.seconds and turning["samples"] >= hold.samples
+    held = sample.sure or (
+        (sample.at - turning["since"]).total_seconds() >= hold.seconds and turning["samples"] >= hold.samples
+    )
     if held or shown == HealthState.UNKNOWN:
         return found | {"state": str(state), "reasons": list(reasons), "since": turning["since"], "turning": None}
     return found | {

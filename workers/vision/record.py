@@ -107,7 +107,8 @@ class Health:
             flags.append("broken")
         fps = self.pictures / max(1e-3, now - self.since)
         self.pictures, self.broken, self.since = 0, 0, now
-        useless = {"dark", "covered", "broken"} & set(flags) or self.before is None
+        last = quality.judge(list(self.measured)[-1:], SAMPLE_S)  # it may have become dark just now
+        useless = {"dark", "covered", "broken"} & set(flags) or self.before is None or last.dark or last.covered
         return {
             "fps": round(fps, 2),
             "luma": round(verdicts.luma, 1),

@@ -306,7 +306,8 @@ class _Segments:
                     moment += self._offset
                     self._holds_until(moment)
                     return moment
-                if self._video.read < _COMPLETE * (self._video.declared or 0):
+                declared = self._video.declared or 0  # of the first file only about: it is begun in its middle
+                if self._video.read < _COMPLETE * declared and declared - self._video.read > 2:
                     self.gap = True
             if not self._next():
                 self._holds_until(self._seconds)

@@ -144,7 +144,7 @@ def test_the_map_says_who_else_sees_the_place() -> None:
         }  # fmt: skip
 
     cameras = [cam("down", 90.0, 74.34), cam("sound", 270.0, 74.341), cam("away", 90.0, 74.341), cam("new", 0.0, 74.4)]
-    records = [
+    records: list[dict[str, Any]] = [
         {"_id": "down", "state": "down", "reasons": ["no_answer"], "since": NOON, "at": NOON},
         *({"_id": name, "state": "ok", "reasons": [], "since": NOON, "at": NOON} for name in ("sound", "away")),
     ]
