@@ -12,15 +12,6 @@ from domain.reports.errors import ReportOver
 from domain.reports.queries import Report, get, reports
 from domain.reports.states import ReportStatus
 
-EVENTS: Final = (
-    "report.submitted",
-    "report.held",
-    "report.believed",
-    "report.decided",
-    "report.appealed",
-    "report.media_added",
-)
-"""What may follow from a change."""
 _TRIES: Final = 40
 _SHOWN: Final = frozenset({ReportStatus.PUBLISHED})
 _OPEN: Final = frozenset({ReportStatus.SUBMITTED, ReportStatus.PUBLISHED, ReportStatus.HELD})
@@ -41,7 +32,14 @@ def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: 
         update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
         events = [
             outbox.event(kind, report_id, version=version, now=now, city=doc["city"])
-            for kind in EVENTS
+            for kind in (
+                "report.submitted",
+                "report.held",
+                "report.believed",
+                "report.decided",
+                "report.appealed",
+                "report.media_added",
+            )
             if kind in kinds
         ]
         if events:

@@ -62,10 +62,14 @@ def add(
         voice = voice_of(author, session, Stand.CONFIRM, 0.0)
         held |= _believed([voice], now)
         held["author_made"], held["author_device"] = voice.made, voice.device
-        held["same_as"] = queries.like(held)
         held["cluster"] = clusters.assign(held, now=now)
+        held["same_as"] = queries.like(held, only=clusters.first_of_many(held["cluster"]))
         kinds = ["report.made", *_WAITS.get(ReportStatus(held["status"]), ())]
-        events = [outbox.event(kind, report_id, version=1, now=now, city=held["city"]) for kind in kinds]
+        events = [
+            outbox.event(kind, report_id, version=1, now=now, city=held["city"])
+            for kind in ("report.made", "report.held", "report.submitted")
+            if kind in kinds
+        ]
         try:
             reports().insert_one(held | outbox.fields(events, now))
         except DuplicateKeyError:

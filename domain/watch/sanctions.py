@@ -118,8 +118,12 @@ def change(sanction_id: str, rule: Callable[[Row], Mapping[str, Any]], *, now: d
         version = doc["version"] + 1
         update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
         if event:
-            made = outbox.event(event, sanction_id, version=version, now=now, city=doc["city"])
-            update = outbox.merge(update, outbox.pending([made], now))
+            made = [
+                outbox.event(kind, sanction_id, version=version, now=now, city=doc["city"])
+                for kind in ("sanction.ended", "sanction.appealed", "sanction.heard")
+                if kind == event
+            ]
+            update = outbox.merge(update, outbox.pending(made, now))
         written = sanctions().find_one_and_update(
             {"_id": sanction_id, "version": doc["version"]}, update, return_document=ReturnDocument.AFTER
         )
