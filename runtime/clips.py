@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +43,7 @@ def marked(
     start: datetime,
     seconds: float,
     masks: list[Any] | None = None,
-) -> Iterator[bytes]:
+) -> "Clip":
     """The clip as fragmented MP4, in parts. `offsets`: where each file begins in it, in seconds.
 
     Raises TooManyViewers and ClipsUnavailable before anything is sent; what goes wrong later ends the clip early.
@@ -73,10 +73,10 @@ def marked(
         "masks": masks or [],
         "width": WIDEST,
     }
-    return _Clip(child, asked, files, limit)
+    return Clip(child, asked, files, limit)
 
 
-class _Clip:
+class Clip:
     """An iterator whose `close` (which the server calls, come what may) ends the process."""
 
     def __init__(
@@ -106,7 +106,7 @@ class _Clip:
             self._kill()
             raise
 
-    def __iter__(self) -> "_Clip":
+    def __iter__(self) -> "Clip":
         return self
 
     def __next__(self) -> bytes:

@@ -39,7 +39,8 @@ VERIFY: Final = "custody.read"
 _log = logging.get(__name__)
 
 
-def _readable(call: Call, evidence_id: str, action: str = READ) -> Evidence:
+def readable_evidence(call: Call, evidence_id: str, action: str = READ) -> Evidence:
+    """The evidence, within the caller's reach for an action; raises EvidenceNotFound."""
     doc = taking.get(evidence_id)
     hidden = frozenset({str(person)} if (person := _citizen(doc["incident"])) else ())
     if not permissions.reaches(call.who, action, Target(city=doc["city"], hidden_from=hidden)):
@@ -54,7 +55,8 @@ def _citizen(incident_id: str) -> Any:
         return None
 
 
-def _held(incident_id: str) -> bool:
+def held(incident_id: str) -> bool:
+    """Whether a legal hold keeps what belongs to this incident."""
     try:
         return bool(incidents.get(incident_id).get("hold"))
     except IncidentNotFound:
@@ -81,9 +83,9 @@ def list_evidence(call: Call, incident_id: str) -> Any:
 @blp.endpoint("GET /evidence/<evidence_id>", permission=READ, answer=schemas.Evidence, etag=True, caution=False)
 def read_evidence(call: Call, evidence_id: str) -> Any:
     """One piece of evidence: hashes, source, clock, models. No picture of it."""
-    doc = _readable(call, evidence_id)
+    doc = readable_evidence(call, evidence_id)
     audit.append(doc["city"], call.who.person_id, "evidence.read", evidence_id, now=call.now)
-    return evidence_view(doc, held=_held(doc["incident"]))
+    return evidence_view(doc, held=held(doc["incident"]))
 
 
 @blp.endpoint(
@@ -112,7 +114,7 @@ def read_custody(call: Call, evidence_id: str) -> Any:
 )
 def ask_opening(call: Call, evidence_id: str) -> Any:
     """Ask to see the sealed original. Somebody else must say yes (`/v1/reviews`); then it can be viewed for an hour."""
-    doc, who = _readable(call, evidence_id), call.who.person_id
+    doc, who = readable_evidence(call, evidence_id), call.who.person_id
     if not doc.get("parts") and not doc.get("sha256"):
         raise NotReady("the original is not sealed yet", current=doc.get("state"))
     reason = call.body["reason"]
@@ -146,7 +148,7 @@ def view(call: Call, evidence_id: str) -> Any:
     """Get the sight of a copy for a quarter of an hour, with a reason; each picture that is sent is told, too. What a citizen
     sent is blurred when somebody first wants to see it: try again after `evidence_not_ready`.
     """
-    doc, body = _readable(call, evidence_id), call.body
+    doc, body = readable_evidence(call, evidence_id), call.body
     doc = taking.wanted(doc, now=call.now)
     if doc.get("due"):
         call.services.enqueue("redact", evidence_id)
@@ -164,9 +166,9 @@ def view(call: Call, evidence_id: str) -> Any:
 )
 def watch(call: Call, evidence_id: str, view_id: str) -> Any:
     """The clip, encoded for this viewer while it is sent, and kept nowhere."""
-    doc = _readable(call, evidence_id)
+    doc = readable_evidence(call, evidence_id)
     given = viewing.get(view_id, evidence_id, by=call.who.person_id, now=call.now)
-    files, offsets, masks = _clip(call, doc, Copy(given["copy"]))
+    files, offsets, masks = opened_files(call, doc, Copy(given["copy"]))
     viewing.seen(doc, given, "clip", now=call.now)
     mark = watermark.line(call.who.person_id, call.now, evidence_id)
     start, seconds = doc.get("start") or doc["at"], doc.get("seconds") or MOST_SECONDS
@@ -174,7 +176,8 @@ def watch(call: Call, evidence_id: str, view_id: str) -> Any:
     return _private(Response(parts, mimetype="video/mp4"))
 
 
-def _clip(call: Call, doc: Evidence, copy: Copy) -> tuple[list[clips.File], list[float], list[Any]]:
+def opened_files(call: Call, doc: Evidence, copy: Copy) -> tuple[list[clips.File], list[float], list[Any]]:
+    """(files, where each begins in seconds, masks) of a copy. An original is opened while it is read, a piece at a time."""
     media = Media(call.services.settings.media_url)
     if copy is Copy.REDACTED:
         data = _bytes(media, doc["copy"]["sha256"], doc["_id"])
@@ -203,7 +206,7 @@ def _opened(sealed: SealedFiles, evidence_id: str, part: Mapping[str, Any]) -> I
 )
 def still(call: Call, evidence_id: str, view_id: str, number: int) -> Any:
     """One still of the redacted copy, with the viewer's mark in its pixels."""
-    doc = _readable(call, evidence_id)
+    doc = readable_evidence(call, evidence_id)
     given = viewing.get(view_id, evidence_id, by=call.who.person_id, now=call.now)
     stills = (doc.get("copy") or {}).get("stills") or []
     if given["copy"] != Copy.REDACTED or number >= len(stills):

@@ -46,21 +46,29 @@ def of_incident(
     return page, None
 
 
+def check(doc: Evidence, copy: Copy, *, by: str, now: datetime) -> str:
+    """The review by which this person may have the original now; empty for the redacted copy.
+
+    Raises NotReady where there is no such copy (yet), OpeningNeeded for the original without a second yes that still holds.
+    """
+    if copy is Copy.REDACTED:
+        if doc.get("state") != EvidenceState.READY:
+            raise NotReady("the redacted copy is not made yet", current=doc.get("state"))
+        return ""
+    review = reviews.approved(ReviewKind.EVIDENCE_OPENING, doc["_id"], by, now=now)
+    if review is None:
+        raise OpeningNeeded("ask for it with a reason: somebody else must say yes first")
+    if not doc.get("parts") and not doc.get("sha256"):
+        raise NotReady("the original is not sealed yet", current=doc.get("state"))
+    return str(review["_id"])
+
+
 def give(view_id: str, doc: Evidence, copy: Copy, *, by: str, reason: str, now: datetime) -> tuple[View, bool]:
     """(view, whether it is new): the sight of a copy for LASTS, told on the chain of custody before it is given.
 
-    Raises NotReady where there is no redacted copy (yet), OpeningNeeded for the original without a second yes that still
-    holds, Conflict `idempotency_conflict` for a known key with something else.
+    Raises what `check` does, and Conflict `idempotency_conflict` for a known key with something else.
     """
-    review = None
-    if copy is Copy.ORIGINAL:
-        review = reviews.approved(ReviewKind.EVIDENCE_OPENING, doc["_id"], by, now=now)
-        if review is None:
-            raise OpeningNeeded("ask for it with a reason: somebody else must say yes first")
-        if not doc.get("parts") and not doc.get("sha256"):
-            raise NotReady("the original is not sealed yet", current=doc.get("state"))
-    elif doc.get("state") != EvidenceState.READY:
-        raise NotReady("the redacted copy is not made yet", current=doc.get("state"))
+    review = check(doc, copy, by=by, now=now)
     made: View = {
         "_id": view_id,
         "city": doc["city"],
@@ -71,7 +79,7 @@ def give(view_id: str, doc: Evidence, copy: Copy, *, by: str, reason: str, now: 
         "reason": reason,
         "at": now,
         "until": now + LASTS,
-        **({"review": review["_id"]} if review else {}),
+        **({"review": review} if review else {}),
     }
     try:
         views().insert_one(made)
@@ -83,7 +91,7 @@ def give(view_id: str, doc: Evidence, copy: Copy, *, by: str, reason: str, now: 
         new = False
     else:
         new = True
-    refs = {"view": view_id, "copy": str(copy), **({"review": review["_id"]} if review else {})}
+    refs = {"view": view_id, "copy": str(copy), **({"review": review} if review else {})}
     custody.append(doc, Act.OPENED, by, now=now, reason=reason, key=f"opened:{view_id}", refs=refs)
     return made, new
 
@@ -100,6 +108,12 @@ def seen(doc: Evidence, view: Mapping[str, Any], what: str, *, now: datetime) ->
     """Tell, before it is sent, that a clip or a still is sent to whoever has this view."""
     refs = {"view": view["_id"], "copy": view["copy"], "what": what}
     custody.append(doc, Act.VIEWED, view["by"], now=now, reason=view["reason"], refs=refs)
+
+
+def exported(doc: Evidence, copy: Copy, *, by: str, reason: str, review: str, now: datetime) -> None:
+    """Tell, before it is sent, that a copy is taken elsewhere."""
+    refs = {"copy": str(copy), **({"review": review} if review else {})}
+    custody.append(doc, Act.EXPORTED, by, now=now, reason=reason, refs=refs)
 
 
 def forget(*, now: datetime, limit: int = 500) -> int:
