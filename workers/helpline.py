@@ -182,6 +182,15 @@ def call(event: Event, context: Context) -> None:
     )  # fmt: skip
 
 
+def listen_call(event: Event, context: Context) -> None:
+    """The supervisor's own phone rings: she wants to hear the call that goes on."""
+    tell_one(
+        event, Recipient("person", event["supervisor"]), context.post,
+        purpose="helpline_call_desk", plan=("voice",), valid_for=calling.RINGS_FOR,
+        refs={"call": event["call"], "as": "listener"},
+    )  # fmt: skip
+
+
 def call_joined(event: Event, context: Context) -> None:
     """The counsellor is on the line: her phone is rung, for no longer than it is safe. Looked at again here: an event
     that waited must not ring her at the wrong time.

@@ -12,7 +12,7 @@ from api.reviews import reasons
 from api.reviews import schemas as review_schemas
 from api.reviews.routes import review_view
 from domain.audit import chain as audit
-from domain.helpline import filing, line, rules, shifts
+from domain.helpline import calling, filing, line, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.states import HelplineStatus
 from domain.reviews import service as reviews
@@ -66,6 +66,24 @@ def listen(call: Call, request_id: str) -> Any:
     doc, who = desk(call.who, request_id, SUPERVISE), call.who.person_id
     audit.append(doc["city"], who, "helpline.listened", request_id, now=call.now)
     return row_view(helpline.change(request_id, lambda found: rules.listen(found, who), now=call.now))
+
+
+@blp.endpoint(
+    "POST /requests/<request_id>/listen-call",
+    permission=SUPERVISE,
+    answer=schemas.WaitingRow,
+    status=202,
+    also={409: "It is over, or no call goes on."},
+)
+def listen_call(call: Call, request_id: str) -> Any:
+    """Hear the call that goes on, where she said that one may: the supervisor's own phone rings, is not heard by the two,
+    and her phone shows it. Each is asked for anew.
+    """
+    doc, who = desk(call.who, request_id, SUPERVISE), call.who.person_id
+    audit.append(doc["city"], who, "helpline.call_listened", request_id, now=call.now)
+    after = calling.listen(request_id, by=who, now=call.now)
+    call.services.enqueue("drain", "helpline_requests", request_id)
+    return row_view(after), 202
 
 
 @blp.endpoint(

@@ -111,6 +111,8 @@ def desk_answers(delivery: Delivery, key: str, language: str) -> str:
         return wait(words("helpline_call_rings", language), language)
     if key != "1":
         return ask(words("helpline_call_desk", language), language, here())
+    if delivery["refs"].get("as") == "listener":
+        return _hears(delivery, language)
     found = services()
     try:
         doc = helpline.get(request_id)
@@ -120,6 +122,18 @@ def desk_answers(delivery: Delivery, key: str, language: str) -> str:
         return say(words("call_no_bridge", language), language)
     found.enqueue("drain", "helpline_requests", request_id)
     return join(words("helpline_call_rings", language), language, _room(delivery), wait_url=here(wait="1"))
+
+
+def _hears(delivery: Delivery, language: str) -> str:
+    """A supervisor's phone: into the room, unheard; looked at again here, for she may have changed her mind."""
+    try:
+        allowed = calling.may_hear(helpline.get(delivery["subject"]), delivery["recipient"]["id"])
+    except DomainError:
+        allowed = False
+    if not allowed:
+        return say(words("call_no_bridge", language), language)
+    rings = words("helpline_call_rings", language)
+    return join(rings, language, _room(delivery), wait_url=here(wait="1"), hears=True)
 
 
 def she_answers(delivery: Delivery, key: str, language: str) -> str:

@@ -9,14 +9,17 @@ from typing import Any, Final
 
 from domain.cities import queries as cities
 from domain.helpline import rules, safe_times
-from domain.helpline.errors import CallNotSafe, NumberMissing
+from domain.helpline.errors import CallNotSafe, NoCall, NumberMissing
 from domain.helpline.filing import must_have
 from domain.helpline.rules import Request, Step, event
 from domain.helpline.service import change, opened
+from domain.helpline.states import HelplineStatus
 from domain.ids import link_token
 from domain.vault.service import Box
 
 RINGS_FOR: Final = timedelta(seconds=90)
+CALL_LASTS: Final = timedelta(hours=2)
+"""A call that began longer ago is over."""
 CALLED_BACK_WITHIN: Final = timedelta(minutes=30)
 """Whoever calls the helpline may be called back so long: she has the phone in her hand."""
 
@@ -57,6 +60,28 @@ def begin(doc: Request, box: Box, *, by: str, call_id: str, now: datetime) -> st
 
     change(doc["_id"], rule, now=now)
     return codeword
+
+
+def listen(request_id: str, *, by: str, now: datetime) -> dict[str, Any]:
+    """A supervisor wants to hear the call that goes on, where she said that one may; the supervisor's own phone rings.
+    Raises ConsentNeeded, NoCall.
+    """
+
+    def rule(found: Request) -> Step | None:
+        step = rules.listen(found, by) or Step()
+        rung = [each for each in found["log"] if each.get("rung") and now - each["at"] < CALL_LASTS]
+        if found["status"] != HelplineStatus.CLAIMED or not rung:
+            raise NoCall("no call goes on")
+        step.log = {"kind": "listening_call", "by": by}
+        step.events.append(event("helpline.listen_call", supervisor=by, call=rung[-1]["rung"]))
+        return step
+
+    return change(request_id, rule, now=now)
+
+
+def may_hear(doc: Request, supervisor: str) -> bool:
+    """Whether she still allows it, and this is who listens."""
+    return doc.get("listening") == supervisor and "listen_in" in doc.get("flags", [])
 
 
 def joined(doc: Request, box: Box, *, by: str, call_id: str, now: datetime) -> dict[str, Any]:

@@ -75,6 +75,12 @@ class ConsentNeeded(NotAllowed):
     code = "consent_needed"
 
 
+class NoCall(Conflict):
+    """No call of this request goes on that somebody could hear."""
+
+    code = "no_call"
+
+
 class NumberMissing(Conflict):
     """She gave no phone number, and none may be taken from elsewhere."""
 

@@ -53,10 +53,13 @@ def ask(
     return str(response)
 
 
-def join(text: str, language: str, room: str, *, wait_url: str, over_url: str = "", ends: bool = False) -> str:
+def join(
+    text: str, language: str, room: str, *, wait_url: str, over_url: str = "", ends: bool = False, hears: bool = False
+) -> str:
     """TwiML that says `text` and enters the conference `room`: until somebody else is there, what `wait_url` says is
     heard, over and over. The star key leaves it; then `over_url`, where it is given, is asked what follows. With `ends`
-    there is no such key, and it is over for all when this call leaves it.
+    there is no such key, and it is over for all when this call leaves it. With `hears` this call is not heard by the
+    others, and begins no conference of its own.
     """
     response = VoiceResponse()
     _speak(response, text, language)
@@ -64,7 +67,8 @@ def join(text: str, language: str, room: str, *, wait_url: str, over_url: str = 
     dial.conference(
         room,
         beep=False,
-        start_conference_on_enter=True,
+        muted=hears,
+        start_conference_on_enter=not hears,
         end_conference_on_exit=ends,
         max_participants=_MOST_IN_A_ROOM,
         wait_url=wait_url,

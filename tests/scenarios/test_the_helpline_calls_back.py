@@ -8,6 +8,7 @@ import pytest
 
 from domain.helpline import service as helpline
 from domain.incidents import service as incidents
+from notifications.render.voice import join
 from tests.factories.people import phone
 from tests.fakes.small_city import HELPLINE, SmallCity
 from tests.scenarios.test_helpline_stories import _nobody_waits
@@ -60,6 +61,25 @@ def test_a_call_outside_her_safe_times_is_refused_by_the_system(small_city: Smal
     nowhere(said, "ہیلپ", "امان", "Amaan")
     city.carriers.press(number, theirs, "1")
     meets(city, desk.who.phone, number)
+
+    # A supervisor hears it only with her consent, unheard; and not any more once she has changed her mind.
+    boss = Desk(city, role="helpline_supervisor", on_shift=False)
+    city.carriers.set_phone(boss.who.phone, answers="human")
+    assert boss.on(her, "POST", "/listen-call").json()["code"] == "consent_needed"
+    her.call("PATCH", json={"listen_in": True})
+    for allowed in (True, False):
+        assert boss.on(her, "POST", "/listen-call").status_code == 202
+        assert her.call("GET").json()["listened"] is True
+        ear = ringing(city, boss.who.phone)
+        if not allowed:
+            her.call("PATCH", json={"listen_in": False})
+        city.carriers.press(boss.who.phone, ear, "1")
+        if allowed:
+            meets(city, boss.who.phone, desk.who.phone, number)
+            city.carriers.hang_up(boss.who.phone, ear)
+            meets(city, desk.who.phone, number)  # the two go on
+        else:
+            city.wait_for(lambda: last_call(city, boss.who.phone)["status"] == "completed")
     city.carriers.hang_up(number, theirs)  # over for both
 
     # The window is over while the counsellor's phone rings: hers stays quiet.
@@ -74,6 +94,13 @@ def test_a_call_outside_her_safe_times_is_refused_by_the_system(small_city: Smal
     )
     city.settle()
     assert len(city.carriers.inbox(number)["calls"]) == 1
+
+
+def test_who_listens_to_a_call_is_not_heard_and_begins_none() -> None:
+    twiml = join("a", "en", "room", wait_url="https://x/wait", hears=True)
+    assert 'muted="true"' in twiml
+    assert 'startConferenceOnEnter="false"' in twiml
+    assert 'muted="false"' in join("a", "en", "room", wait_url="https://x/wait")
 
 
 def test_she_asks_by_sms_and_is_answered_there(small_city: SmallCity) -> None:
