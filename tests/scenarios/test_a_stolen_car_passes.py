@@ -192,7 +192,7 @@ def test_two_operators_at_once_are_one_answer(
     (question,) = [each for each in asked(city, operator) if each["about"]["camera"] == gate[0]]
     others = [operator, staff(city.now(), "operator")]
     with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda each: say(city, each[0], question, each[1]), zip(others, ("yes", "no"))))
+        said = list(pool.map(lambda each: say(city, each[0], question, each[1]), zip(others, ("yes", "no"), strict=True)))
     assert sorted(each.status_code for each in said) == [200, 409]
     review = city.store.reviews.find_one({"_id": question["id"]})
     assert len(review["answers"]) == 1
@@ -251,6 +251,11 @@ def test_lying_is_for_a_human_to_say_and_the_answer_moves_the_link(
         links = {each["other"]["id"]: each["score"] for each in incidents.get(sos)["correlations"]}
         scores[answer] = links[made["id"]]
     assert scores["no"] < scores["cannot_tell"] < scores[""] < scores["yes"]
+    # And the detector is measured by it.
+    told = call(city, operator, "GET", "/insights/detectors?city=lahore")
+    (pose,) = [each for each in ok(told)["detectors"] if each["detector"] == "pose 2"]
+    assert (pose["finding"], pose["yes"], pose["no"], pose["cannot_tell"]) == ("lying", 1, 1, 1)
+    assert (pose["precision"], pose["bands"]) == (0.5, [{"confidence": 0.6, "yes": 1, "no": 1}])
     # What was erased meanwhile cannot be answered.
     made = passes(city, gate, "", **lies)
     (question,) = [each for each in asked(city, operator, "clip_check") if each["about"]["observation"] == made["id"]]
