@@ -4,10 +4,10 @@ PYTHON := .venv/bin/python
 LOCK := .venv/bin/uv pip compile pyproject.toml --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run bench check lock openapi readme clean
+.PHONY: help setup demo test run bench bench-vision check lock openapi readme clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F '\t' '{printf "make %-12s %s\n", $$1, $$2}'
 
 setup: ## install all that is needed into this folder; silent when nothing is to be done
 	@deploy/setup
@@ -24,6 +24,9 @@ run: setup ## the whole city on this machine until Ctrl-C
 
 bench: setup ## measure, and write bench/results.json and bench/results.md
 	@$(PYTHON) -m bench
+
+bench-vision: setup ## measure camera analytics on the footage in ../shared/footage, and write bench/vision.md
+	@nice -n 5 $(PYTHON) -m bench.vision --write
 
 check: setup ## style, types, and the direction of imports
 	@$(PYTHON) -m ruff check .

@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "units": ("cli.units:units", "Units: list, add, retire, put a responder on or off."),
     "staff": ("cli.staff:staff", "Staff and responders: list, add, dismiss, renew a second factor, end sessions."),
     "cameras": ("cli.cameras:cameras", "Cameras: list, add, check with one look, retire, make a gateway's key."),
+    "vision": ("cli.vision:vision", "Camera analytics: measure it on your own footage, try your own models."),
     "alerts": ("cli.alerts:alerts", "Public alerts: list, issue, watch, cancel; the feeds of other systems."),
     "deliveries": ("cli.deliveries:deliveries", "Who was told, attempt by attempt, and what the carriers said."),
     "gateways": (
