@@ -117,7 +117,7 @@ class Recorder:
             pause = PAUSES_S[min(child.deaths, len(PAUSES_S) - 1)]
             child.deaths += 1
             child.begin_at = now + pause
-            log.warning("recording_ended", camera=child.camera["_id"], code=code, again_in_s=pause)
+            log.warning("recording_ended", camera=child.camera["_id"], status=code, again_in_s=pause)
             self._take(child, {"lost": "recorder_died"})
         if now >= child.begin_at:
             child.process, child.heard_at, child.said = _begun(child.task), now, b""
