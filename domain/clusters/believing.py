@@ -29,7 +29,7 @@ def heard(doc: Mapping[str, Any], *, now: datetime) -> Cluster | None:
     """
     if doc["status"] != ReportStatus.PUBLISHED or not doc.get("cluster"):
         return None
-    whole = service.current(doc["cluster"], now=now)
+    whole = queries.root(doc["cluster"])
     voice = voice_of(doc["author"], "", Stand.CONFIRM, metres_from(whole, doc["public"]))
     service.say(
         doc["cluster"],

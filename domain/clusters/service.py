@@ -21,6 +21,7 @@ from domain.reports import likeness
 from domain.reports.queries import reports, voices
 from domain.reports.rules import Voice
 
+MANY: Final = 20
 AGAIN: Final = timedelta(seconds=1)
 """A cluster that grows is weighed so often."""
 
@@ -128,6 +129,12 @@ def say(cluster_id: str, city: str, voice: Voice, *, now: datetime) -> None:
         except DuplicateKeyError:
             continue  # two at once: the other one made it
     clusters().update_one({"_id": cluster_id}, {"$set": {"weigh_due": now}})
+
+
+def first_of_many(cluster_id: str) -> str | None:
+    """The report that began a cluster which has MANY already: the one to offer to whoever comes next; else None."""
+    found = clusters().find_one({"_id": cluster_id}, {"first": 1, "reports": 1}) or {}
+    return found["first"] if (found.get("reports") or 0) > MANY else None
 
 
 def believed(cluster_id: str, *, now: datetime) -> Cluster:

@@ -16,7 +16,8 @@ from domain.reports.states import ReportStatus, Stand
 Report = dict[str, Any]
 MOST_VOICES: Final = 500
 """So many of a report are weighed, the newest: a blast has no need of more."""
-COMPARED: Final = 100
+_COMPARED_BY: Final = {"public": 1, "at": 1, "category": 1, "note": 1, "picture": 1}
+COMPARED: Final = 60
 """So many reports near by are compared with a new one, the newest."""
 
 
@@ -127,21 +128,25 @@ def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Repor
     return list(reports().find(wanted).sort("changed_at", 1).limit(limit))
 
 
-def like(doc: Report) -> list[dict[str, Any]]:
-    """Published reports that may be of the same thing, the likeliest first: [{id, likeness}]."""
+def like(doc: Report, *, only: str | None = None) -> list[dict[str, Any]]:
+    """Published reports that may be of the same thing, the likeliest first: [{id, likeness}]. `only`: compare with this one,
+    since hundreds are known to be one with it.
+    """
     here = doc.get("public")
     if not here:
         return []
     kinds, spread = likeness.alike(doc["category"]), likeness.spread(doc["category"])
     level, cells = geo.disk(here["lat"], here["lon"], max(spread.reach_m, 701.0))
-    wanted = {
+    wanted: dict[str, Any] = {
         "city": doc["city"],
         f"shown.r{level}": {"$in": cells},
         "at": {"$gte": doc["at"] - spread.lasts, "$lte": doc["at"] + spread.lasts},
         "category": {"$in": kinds},
         "status": str(ReportStatus.PUBLISHED),
     }
-    rows = reports().find(wanted).sort("at", -1).limit(COMPARED)
+    if only:
+        wanted = {"_id": only, "status": str(ReportStatus.PUBLISHED)}
+    rows = reports().find(wanted, _COMPARED_BY).sort("at", -1).limit(COMPARED)
     scored = [(likeness.likeness(doc, row), row["_id"]) for row in rows if row["_id"] != doc["_id"]]
     best = sorted((each for each in scored if each[0] >= likeness.SAME_FROM), key=lambda each: (-each[0], each[1]))
     return [{"id": other, "likeness": score} for score, other in best[: likeness.MOST_SAME]]
