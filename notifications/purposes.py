@@ -63,8 +63,8 @@ MANNERS: Final[Mapping[str, Manner]] = {
     "watch_alert": Manner(Priority.NEWS, bundles=True),
     # They hold the phone whose number was given, or wait for an answer; shown without a sound by night.
     "group_invited": Manner(Priority.NEWS),
-    "group_news": Manner(Priority.NEWS),
-    "moderation_news": Manner(Priority.NEWS),
+    "watch_group": Manner(Priority.NEWS),
+    "watch_moderation": Manner(Priority.NEWS),
     # A broadcast is bounded where it is issued: by staff who may, once to each person, and what came in its place ends it
     # (`overtaken`). One more alert is not to be lost among a number's news, and each number asked would slow all others.
     "alert_issued": Manner(Priority.BULK, throttled=False),

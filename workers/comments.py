@@ -48,7 +48,7 @@ def ask_a_human(event: Event, context: Context) -> None:
             Telling(
                 key=event["id"],
                 city=doc["city"],
-                purpose="moderation_news",
+                purpose="watch_moderation",
                 subject=doc["_id"],
                 recipient=Recipient("person", person),
                 plan=("fcm",),

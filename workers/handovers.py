@@ -57,7 +57,7 @@ def _telling(report: dict[str, Any], event: Event, person: str) -> Telling:
     return Telling(
         key=f"{event['id']}-news",
         city=report["city"],
-        purpose="moderation_news",
+        purpose="watch_moderation",
         subject=report["_id"],
         recipient=Recipient("person", person),
         plan=("fcm",),

@@ -58,7 +58,7 @@ def _decision(doc: dict[str, Any], event: Event, person: str, variant: str) -> T
     return Telling(
         key=event["id"],
         city=doc["city"],
-        purpose="moderation_news",
+        purpose="watch_moderation",
         subject=doc["_id"],
         recipient=Recipient("person", person),
         plan=("fcm",),

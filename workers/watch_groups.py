@@ -44,7 +44,7 @@ def _news(event: Event, group: Group, variant: str, rows: Iterable[dict[str, Any
         Telling(
             key=event["id"],
             city=group["city"],
-            purpose="group_news",
+            purpose="watch_group",
             subject=group["_id"],
             recipient=Recipient("person", row["person"]),
             plan=plan_of(row),
@@ -149,7 +149,7 @@ def _say(event: Event, row: dict[str, Any], variant: str, context: Context) -> N
     telling = Telling(
         key=event["id"],
         city=row["city"],
-        purpose="moderation_news",
+        purpose="watch_moderation",
         subject=row["_id"],
         recipient=Recipient("person", row["person"]),
         plan=("fcm",),

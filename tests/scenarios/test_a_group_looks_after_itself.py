@@ -112,7 +112,7 @@ def test_a_neighbour_without_the_app_belongs_and_is_heard(small_city: SmallCity,
     replies(city, number, f"{code}d")
     assert ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))["denied"] == 1
     ok(call(city, asma, "PATCH", path, {"rules": "Chase nobody. Ever."}))
-    assert "rules" in city.texts(number)[-1]
+    assert "new rules" in city.texts(number)[-1]
 
 
 def test_the_rules_are_read_on_a_page_and_accepted_there(small_city: SmallCity, asma: Signed) -> None:

@@ -82,7 +82,7 @@ def test_you_said_they_did(small_city: SmallCity, desk: str) -> None:
     assert (row["status"], row["notes"], len(row["updates"])) == ("closed", "New lamp fitted.", 1)
     told = [
         each["recipient"]["id"]
-        for each in city.store.deliveries.find({"purpose": "moderation_news", "subject": lamp["id"]})
+        for each in city.store.deliveries.find({"purpose": "watch_moderation", "subject": lamp["id"]})
     ]
     assert sorted(set(told)) == sorted({saw.person_id, other.person_id, asma.person_id})
     assert told.count(asma.person_id) == 1
