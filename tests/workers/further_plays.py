@@ -210,7 +210,9 @@ def _joined(case: Case) -> None:
         _said(her.call("POST", "/join", json=told))
 
     _helpline(case, both)
-    case.follow("helpline_cases", max(found))
+    joined = case.city.store["helpline_cases"].find_one({"merged_into": {"$exists": True}})
+    assert {joined["_id"], joined["merged_into"]} == set(found)
+    case.follow("helpline_cases", joined["_id"])
 
 
 def _opening(case: Case) -> None:
