@@ -131,7 +131,7 @@ def shared_looks() -> dict[str, float]:
 
 def _asked() -> dict[str, float]:
     from domain import geo
-    from domain.cameras import looks, registry, rules
+    from domain.cameras import looks, queries, registry, rules
     from domain.cities import queries as cities
     from domain.clock import utc_now
     from domain.ids import new_id
@@ -172,12 +172,12 @@ def _asked() -> dict[str, float]:
         put_camera(camera * 45.0)
     first = raised()
     looks.ask(first, now=now)
-    alone = looks.looks().count_documents({})
+    alone = queries.looks().count_documents({})
     for _ in range(MORE):
         looks.ask(raised(), now=now)
-    with_more = looks.looks().count_documents({})
+    with_more = queries.looks().count_documents({})
     late = now + rules.SHED_AFTER + timedelta(minutes=1)
-    for look in list(looks.looks().find({})):
+    for look in list(queries.looks().find({})):
         begun = looks.begin(look["_id"], now=late)
         if begun is not None and rules.is_too_late(begun, late):
             looks.shed(begun, now=late)
