@@ -30,6 +30,16 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "name": ("Name", "نام"),
     "phone": ("Phone", "فون"),
     "position": ("Place", "مقام"),
+    "codeword": ("Codeword", "خفیہ لفظ"),
+    "safe_to_call": ("When you may be called", "کب فون کیا جا سکتا ہے"),
+    "consents": ("What you agreed to", "آپ نے کس بات کی اجازت دی"),
+    "chat_consent": ("in writing", "تحریری طور پر"),
+    "voice_consent": ("on the telephone", "فون پر"),
+    "app_consent": ("in the app", "ایپ میں"),
+    "case": ("that a case is opened", "کیس کھولنا"),
+    "request": ("that another request of yours belongs to it", "آپ کی ایک اور درخواست کو ساتھ ملانا"),
+    "referral": ("a referral", "کہیں بھیجنا"),
+    "picture": ("(a picture or a voice)", "(تصویر یا آواز)"),
     "answers": ("Your answers", "آپ کے جوابات"),
     "yes": ("Yes", "ہاں"),
     "no": ("No", "نہیں"),
@@ -51,6 +61,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "withdrawn": ("withdrawn", "واپس لیا گیا"),
     "done": ("done", "ہو گیا"),
 }
+_DAYS: Final[dict[str, tuple[str, str]]] = {
+    "mon": ("Mon", "پیر"), "tue": ("Tue", "منگل"), "wed": ("Wed", "بدھ"), "thu": ("Thu", "جمعرات"),
+    "fri": ("Fri", "جمعہ"), "sat": ("Sat", "ہفتہ"), "sun": ("Sun", "اتوار"),
+}  # fmt: skip
 _MONTHS_UR: Final = "جنوری فروری مارچ اپریل مئی جون جولائی اگست ستمبر اکتوبر نومبر دسمبر"
 
 
@@ -102,7 +116,10 @@ class _Copy:
         if rows := self._told(told):
             found.append(Section(self.word("told"), rows))
         talk = [
-            (self.both(self.word(each["side"]), self.time(each["at"])), chat.view(each, box)["text"])
+            (
+                self.both(self.word(each["side"]), self.time(each["at"])),
+                chat.view(each, box)["text"] or self.word("picture"),
+            )
             for each in chat.after(doc["_id"], 0, limit=MESSAGES_MOST)
         ]
         notes = [
@@ -112,7 +129,11 @@ class _Copy:
         return found + [section for case in cases.of_request(doc) for section in self._case(doc, case)]
 
     def _told(self, told: dict[str, Any]) -> list[tuple[str, str]]:
-        rows = [(self.word(name), told[name]) for name in ("name", "phone") if told.get(name)]
+        rows = [(self.word(name), told[name]) for name in ("name", "phone", "codeword") if told.get(name)]
+        weekly = [each for each in told.get("safe_to_call") or [] if "days" in each]
+        rows += [
+            (self.word("safe_to_call"), f"{self._days(each['days'])} {each['from']}-{each['until']}") for each in weekly
+        ]
         if place := told.get("position"):
             rows.append((self.word("position"), f"{place['lat']:.5f}, {place['lon']:.5f}"))
         questions = QUESTIONS_UR if self.language == "ur" else QUESTIONS_EN
@@ -139,8 +160,21 @@ class _Copy:
             (self.time(each["due_at"]), f"{each['note'] or ''} {self.word('done') if each.get('done_at') else ''}")
             for each in case["follow_ups"]
         ]
-        parts = (("referrals", referrals), ("stages", stages), ("follow_ups", follow_ups))
+        consents = [
+            (self.time(each["at"]), self.both(self._agreed(each["what"], names), self.word(f"{each['how']}_consent")))
+            for each in case["consents"]
+        ]
+        parts = (("consents", consents), ("referrals", referrals), ("stages", stages), ("follow_ups", follow_ups))
         return [Section(self.word(name), rows) for name, rows in parts if rows]
+
+    def _days(self, days: list[str]) -> str:
+        return " ".join(_DAYS[day][1 if self.language == "ur" else 0] for day in days)
+
+    def _agreed(self, what: str, names: dict[str, dict[str, str]]) -> str:
+        """`case`, `request hlp_…` or `referral dar_ul_aman_…` in words."""
+        kind, _, to = what.partition(" ")
+        named = names.get(to, {}).get(self.language, "")
+        return f"{self.word(kind)}: {named}" if named else self.word(kind)
 
     def _stage(self, stage: str) -> str:
         return self.word("asked_stage" if stage == "asked" else stage)

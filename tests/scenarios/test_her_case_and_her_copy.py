@@ -41,7 +41,8 @@ def letters(pdf: bytes) -> dict[str, int]:
 def test_weeks_with_one_survivor(small_city: SmallCity) -> None:
     city = small_city
     desk, other = Desk(city), Desk(city)
-    first = Phone(city, message=STORY, name="رخسانہ", phone=NUMBER)
+    times = [{"days": ["wed"], "from": "10:00", "until": "11:00"}]
+    first = Phone(city, message=STORY, name="رخسانہ", phone=NUMBER, codeword="Zxq", safe_to_call=times)
     desk.claim(first)
 
     # A case with her consent; a second request joins it because she says so, from her own phone.
@@ -107,6 +108,9 @@ def test_weeks_with_one_survivor(small_city: SmallCity) -> None:
         assert {"ا", "ی", "م", "ن"} <= found.keys()  # what she told is in it in either language
         assert found["ی"] > 2  # a letter has several shapes, by where it stands in its word
         assert found["م"] > 2
+        # Her codeword, and when and how she agreed to what, are hers as well.
+        assert {"Z", "x", "q"} <= found.keys()
+        assert {"ur": {"ہ", "ج", "ز"}, "en": {"W", "g", "d"}}[language] <= found.keys()
     assert desk.on(first, "GET", "/export").status_code == 404  # a counsellor takes no copies
     actions = {
         each["action"] for each in city.store["audit"].find({"subject": {"$in": [first.request["id"], case["id"]]}})
