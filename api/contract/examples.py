@@ -151,17 +151,42 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         "a block": {"name": "Block C", "area": _BLOCK, "rules": "Say what somebody does, not how they look."}
     },
     "watch_change": {"its rules": {"rules": "Say what somebody does, not how they look. Never chase anybody."}},
-    "watch_join": {"with the link": {"rules_version": 1, "link": "k3y0fTheGr0p"}, "asking": {"rules_version": 1}},
-    "watch_invite": {"two": {"phones": [_PHONE, "+923000000002"]}},
-    "watch_appoint": {"a deputy": {"role": "deputy"}},
+    "watch_members_join": {
+        "with the link": {"rules_version": 1, "link": "k3y0fTheGr0p"},
+        "asking": {"rules_version": 1},
+    },
+    "watch_members_invite": {
+        "two": {"phones": [_PHONE, "+923000000002"]},
+        "a spreadsheet's lines": {"csv": "name,phone\nDua,0300 0000001\nBilal,0300 0000002"},
+    },
+    "watch_members_appoint": {"a deputy": {"role": "deputy"}},
+    "watch_members_at_the_door": {"from the letter box": {"code": "480219"}},
+    "watch_name_liaison": {"an officer": {"person": "per_0mc8x2k4q1"}, "nobody": {"person": None}},
+    "watch_succeed": {"yes": {"accept": True}, "no": {"accept": False}},
+    "watch_sanctions_impose": {
+        "a mute": {"person": "per_0mc8x2k4q1", "kind": "mute", "hours": 72, "reason": "Insults in every report."}
+    },
+    "watch_sanctions_impose_in_city": {
+        "a mute": {
+            "person": "per_0mc8x2k4q1",
+            "kind": "mute",
+            "hours": 168,
+            "reason": "False alarms in three groups.",
+            "city": "lahore",
+        }
+    },
+    "watch_sanctions_lift": {"a reason": {"reason": "They said sorry."}},
+    "watch_sanctions_appeal": {"a reason": {"reason": "It was my brother who wrote it."}},
+    "reports_try_words": {"words": {"category": "suspicious", "note": "A tall man with a beard.", "looks": []}},
+    "report_moderation_appeal": {"a reason": {"reason": "It says what was done, and nothing else."}},
     "reports_add": {
         "a blast": {"category": "explosion", "position": _HERE, "note": "A loud bang, and smoke behind the market."},
         "an open manhole": {"category": "open_manhole", "position": _HERE, "anonymous": "all"},
     },
     "reports_edit": {"more": {"note": "A loud bang, and smoke behind the market. Two people lie on the road."}},
-    "reports_speak": {"it is so": {"stand": "confirm", "position": _NEAR}},
-    "reports_flag": {"a name in it": {"why": "doxxing"}},
-    "reports_decide": {"after reading it": {"status": "published", "reason": "Nothing private in it."}},
+    "report_moderation_speak": {"it is so": {"stand": "confirm", "position": _NEAR}},
+    "report_moderation_flag": {"a name in it": {"why": "doxxing"}},
+    "report_moderation_decide": {"after reading it": {"status": "published", "reason": "Nothing private in it."}},
     "comments_add": {"a comment": {"text": "Also at number 12. The office says: tomorrow."}},
     "comments_flag": {"a name in it": {"why": "doxxing"}},
     "comments_decide": {"after reading it": {"status": "removed", "reason": "It names a child."}},

@@ -68,8 +68,20 @@ _OF_A_CAMERA: Final = (
 _OF_A_UNIT: Final = ("units_get_unit", "units_change_unit", "units_retire_unit")
 _OF_STAFF: Final = ("staff_get_staff", "staff_change_staff", "staff_new_enrolment", "staff_dismiss")
 
-_OF_A_GROUP: Final = ("watch_read", "watch_change", "watch_list_members", "watch_renew_link", "watch_invite")
-_OF_A_REPORT: Final = ("reports_read", "reports_edit", "reports_put_photo", "reports_decide", "reports_withdraw")
+_OF_A_GROUP: Final = (
+    "watch_read",
+    "watch_change",
+    "watch_members_list_members",
+    "watch_renew_link",
+    "watch_members_invite",
+)
+_OF_A_REPORT: Final = (
+    "reports_read",
+    "reports_edit",
+    "report_pictures_put_photo",
+    "report_moderation_decide",
+    "reports_withdraw",
+)
 _OF_A_BEAT: Final = ("patrols_read_beat", "patrols_change_beat", "patrols_retire_beat")
 _OF_A_GATHERING: Final = (
     "gatherings_read",
