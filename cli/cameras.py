@@ -8,6 +8,7 @@ import click
 
 from cli.store import audited, connected, show, told
 from domain import geo
+from domain.cameras import health as health_records
 from domain.cameras import observations, queries, registry, rules
 from domain.cameras.states import SourceKind
 from domain.cities import queries as cities
@@ -19,7 +20,7 @@ REASON = click.option("--reason", default="", help="Why; it stands on the audit 
 
 @click.group()
 def cameras() -> None:
-    """Cameras: list, add, check, retire, make a gateway's key."""
+    """Cameras: list, add, check, confirm, retire, make a gateway's key."""
 
 
 @cameras.command("list")
@@ -140,6 +141,18 @@ def _print(camera: queries.Camera, answer: dict[str, Any], stills: int) -> None:
     ]
     for name, value in rows:
         click.echo(f"{name:<9} {value}")
+
+
+@cameras.command("confirm")
+@click.argument("camera_id")
+@REASON
+@told
+def confirm(camera_id: str, reason: str) -> None:
+    """Say that a camera which was turned may look where it looks now; give its new bearing over HTTP."""
+    connected()
+    audited(queries.camera(camera_id)["city"], "camera.view_confirmed", camera_id, reason)
+    if not health_records.confirm_scene(camera_id):
+        raise click.ClickException("nobody has sampled it yet")
 
 
 @cameras.command("retire")

@@ -251,9 +251,9 @@ def tidy(var: Path, now: datetime, recorded: frozenset[str]) -> int:
 
 
 def _kept_minutes(camera_id: str) -> float:
-    """How much of it may be on disk; 0 for a camera that is unknown, retired or out of service."""
+    """How much of it may be on disk; 0 for a camera that is unknown or retired. One that is out of service ages out."""
     found = queries.cameras().find_one(
-        {"_id": camera_id}, {"source": 1, "city": 1, "record_minutes": 1, "enabled": 1, "retired_at": 1}
+        {"_id": camera_id}, {"source": 1, "city": 1, "record_minutes": 1, "retired_at": 1}
     )
     if found is None or found.get("retired_at"):
         return 0.0

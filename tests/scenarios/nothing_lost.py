@@ -34,7 +34,7 @@ from sandbox.townspeople import PLACE, Cast
 from tests.fakes import push_contract
 
 Doc = dict[str, Any]
-NOT_NEEDED = frozenset({"vision", "bulk", "streams"})
+NOT_NEEDED = frozenset({"vision", "bulk", "streams", "recorder", "footage"})
 PATIENT_S = 60.0
 LINK = re.compile(r"https?://\S+/a/[0-9a-z]{12}")
 
