@@ -15,7 +15,7 @@ SCHEMAS = Path(__file__).parents[2] / "mobile-contract" / "push"
 KINDS = {
     "assignment.offered", "assignment.withdrawn", "incident.updated", "guardian.alerted", "journey.due", "call.due",
     "helpline.message", "helpline.expire_local", "watch.alert", "watch.group", "watch.moderation",
-    "roster.reminder", "guardian.invited", "drill.ping",
+    "roster.reminder", "gathering.reminder", "guardian.invited", "drill.ping",
     "alert.issued", "notice.opened",
 }  # fmt: skip
 """What the contract with the phone lists, and what staff get about Amaan itself."""
