@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from api.blueprint import Blueprint, Call
-from api.helpline import schemas
+from api.helpline import desk_schemas
 from api.helpline.access import desk, home, once, the_vault
 from api.helpline.views import file_view, row_view
 from api.paging import Listed
@@ -23,7 +23,7 @@ FIGURES_OF = timedelta(days=31)
 """At most: they are counted from the requests themselves."""
 
 
-@blp.endpoint("PUT /duty", permission=ANSWER, body=schemas.ShiftBody, answer=schemas.ShiftAnswer)
+@blp.endpoint("PUT /duty", permission=ANSWER, body=desk_schemas.ShiftBody, answer=desk_schemas.ShiftAnswer)
 def set_duty(call: Call) -> Any:
     """Go on shift, on break, or off. Whoever goes off gives back what she has; it keeps its place in the line."""
     me = people.get(call.who.person_id)
@@ -43,7 +43,7 @@ def set_duty(call: Call) -> Any:
     return _duty(held)
 
 
-@blp.endpoint("GET /duty", permission=ANSWER, answer=schemas.ShiftAnswer)
+@blp.endpoint("GET /duty", permission=ANSWER, answer=desk_schemas.ShiftAnswer)
 def read_duty(call: Call) -> Any:
     """The caller's shift and what she has."""
     return _duty(shifts.get(call.who.person_id))
@@ -54,7 +54,12 @@ def _duty(held: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.endpoint(
-    "GET /waiting", permission=ANSWER, query=schemas.LineQuery, answer=schemas.WaitingRow, paged=True, caution=False
+    "GET /waiting",
+    permission=ANSWER,
+    query=desk_schemas.LineQuery,
+    answer=desk_schemas.WaitingRow,
+    paged=True,
+    caution=False,
 )
 def waiting(call: Call) -> Any:
     """Who waits, in the order of the line: that they do, not what they told."""
@@ -74,7 +79,7 @@ def _after(call: Call) -> tuple[datetime, str] | None:
 @blp.endpoint(
     "POST /requests/<request_id>/claim",
     permission=ANSWER,
-    answer=schemas.RequestFile,
+    answer=desk_schemas.RequestFile,
     caution=False,
     also={409: "Another counsellor has it, she wants somebody else, or the caller is not on shift."},
 )
@@ -89,7 +94,7 @@ def claim(call: Call, request_id: str) -> Any:
     return _opened(call, doc, "claimed")
 
 
-@blp.endpoint("GET /requests/<request_id>/file", permission=ANSWER, answer=schemas.RequestFile, caution=False)
+@blp.endpoint("GET /requests/<request_id>/file", permission=ANSWER, answer=desk_schemas.RequestFile, caution=False)
 def read_file(call: Call, request_id: str) -> Any:
     """Open it: for the counsellor who has it, or by an approved opening. On the audit chain before it answers."""
     doc = desk(call.who, request_id)
@@ -106,8 +111,8 @@ def _opened(call: Call, doc: dict[str, Any], reason: str) -> dict[str, Any]:
 @blp.endpoint(
     "POST /requests/<request_id>/notes",
     permission=ANSWER,
-    body=schemas.CaseNoteBody,
-    answer=schemas.CaseNote,
+    body=desk_schemas.CaseNoteBody,
+    answer=desk_schemas.CaseNote,
     status=201,
     creates=True,
     also={409: "It is over."},
@@ -123,8 +128,8 @@ def add_note(call: Call, request_id: str) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/transfer",
     permission=ANSWER,
-    body=schemas.TransferBody,
-    answer=schemas.WaitingRow,
+    body=desk_schemas.TransferBody,
+    answer=desk_schemas.WaitingRow,
     also={409: "It is over, or whom it is for is not on shift."},
 )
 def transfer(call: Call, request_id: str) -> Any:
@@ -145,7 +150,7 @@ def transfer(call: Call, request_id: str) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/call",
     permission=ANSWER,
-    answer=schemas.CallAnswer,
+    answer=desk_schemas.CallAnswer,
     status=202,
     also={409: "Not one of her safe times (`next_at`), no number, or she asked not to be contacted."},
 )
@@ -160,7 +165,9 @@ def call_her(call: Call, request_id: str) -> Any:
     return {"calling": True, "codeword": codeword}
 
 
-@blp.endpoint("GET /line", permission="helpline.exists", query=schemas.LineFiguresQuery, answer=schemas.LineFigures)
+@blp.endpoint(
+    "GET /line", permission="helpline.exists", query=desk_schemas.LineFiguresQuery, answer=desk_schemas.LineFigures
+)
 def figures(call: Call) -> Any:
     """How the line does: how many wait, who can answer, and how quickly who asked was answered."""
     city = home(call, "helpline.exists")

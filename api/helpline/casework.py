@@ -4,7 +4,7 @@ import hmac
 from typing import Any
 
 from api.blueprint import Blueprint, Call
-from api.helpline import schemas
+from api.helpline import case_schemas, schemas
 from api.helpline.access import PUBLIC, SECURITY, desk, hers, once, the_vault
 from domain import permissions
 from domain.audit import chain as audit
@@ -25,7 +25,7 @@ ANSWER = "helpline.answer"
 DESK = (Role.COUNSELLOR, Role.HELPLINE_SUPERVISOR)
 _SHOWN: dict[str, Any] = {
     "permission": ANSWER,
-    "answer": schemas.HelplineCase,
+    "answer": case_schemas.HelplineCase,
     "caution": False,
     "also": {409: "It is closed."},
 }
@@ -34,8 +34,8 @@ _SHOWN: dict[str, Any] = {
 @blp.endpoint(
     "GET /referrals",
     public="Public numbers.",
-    query=schemas.ReferralsQuery,
-    answer=schemas.ReferralDirectory,
+    query=case_schemas.ReferralsQuery,
+    answer=case_schemas.ReferralDirectory,
     etag=True,
 )
 def referrals(call: Call) -> Any:
@@ -64,7 +64,7 @@ def _shown(call: Call, doc: Case) -> dict[str, Any]:
     return cases.view(doc, the_vault())
 
 
-@blp.endpoint("POST /requests/<request_id>/case", body=schemas.OpenCase, **_SHOWN)
+@blp.endpoint("POST /requests/<request_id>/case", body=case_schemas.OpenCase, **_SHOWN)
 def open_case(call: Call, request_id: str) -> Any:
     """Open a case for a request that one has, with her consent; or bring earlier ones into it that her word found."""
     doc, who, how = desk(call.who, request_id), call.who.person_id, call.body["consent"]
@@ -103,7 +103,7 @@ def read_case(call: Call, case_id: str) -> Any:
     return _shown(call, _mine(call, case_id, reading=True))
 
 
-@blp.endpoint("POST /cases/<case_id>/referrals", body=schemas.NewReferral, creates=True, **_SHOWN)
+@blp.endpoint("POST /cases/<case_id>/referrals", body=case_schemas.NewReferral, creates=True, **_SHOWN)
 def refer(call: Call, case_id: str) -> Any:
     """Refer her to somebody of the directory, with how she agreed."""
     doc, body = _mine(call, case_id), call.body
@@ -115,7 +115,7 @@ def refer(call: Call, case_id: str) -> Any:
     return _shown(call, after)
 
 
-@blp.endpoint("POST /cases/<case_id>/follow-ups", body=schemas.NewFollowUp, creates=True, **_SHOWN)
+@blp.endpoint("POST /cases/<case_id>/follow-ups", body=case_schemas.NewFollowUp, creates=True, **_SHOWN)
 def follow_up(call: Call, case_id: str) -> Any:
     """Something to look after at a time."""
     doc, body, key = _mine(call, case_id), call.body, once(call)
@@ -132,7 +132,7 @@ def follow_up_done(call: Call, case_id: str, follow_up_id: str) -> Any:
     return _shown(call, casework.done(doc["_id"], follow_up_id, by=call.who.person_id, now=call.now))
 
 
-@blp.endpoint("POST /cases/<case_id>/stages", body=schemas.NewStage, creates=True, **_SHOWN)
+@blp.endpoint("POST /cases/<case_id>/stages", body=case_schemas.NewStage, creates=True, **_SHOWN)
 def stage(call: Call, case_id: str) -> Any:
     """How far the police or a court has come."""
     doc, body, key = _mine(call, case_id), call.body, once(call)
@@ -142,7 +142,7 @@ def stage(call: Call, case_id: str) -> Any:
     return _shown(call, after)
 
 
-@blp.endpoint("POST /cases/<case_id>/hand-over", body=schemas.HandOverCase, creates=True, **_SHOWN)
+@blp.endpoint("POST /cases/<case_id>/hand-over", body=case_schemas.HandOverCase, creates=True, **_SHOWN)
 def hand_over(call: Call, case_id: str) -> Any:
     """Another counsellor of the city does the casework from now on, with a note."""
     doc, to = _mine(call, case_id), call.body["to"]

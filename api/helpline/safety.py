@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.blueprint import Blueprint, Call
-from api.helpline import schemas
+from api.helpline import desk_schemas, schemas
 from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, hers, party, the_vault
 from api.helpline.views import row_view
 from domain.audit import chain as audit
@@ -29,7 +29,7 @@ def questions(call: Call) -> Any:
     "POST /requests/<request_id>/assessment",
     public=PUBLIC_BOTH,
     body=schemas.Assessment,
-    answer=schemas.WaitingRow,
+    answer=desk_schemas.WaitingRow,
     security=SECURITY,
     also={409: "It is over."},
 )

@@ -1,4 +1,4 @@
-"""Bodies and answers of the helpline. No answer to the line's list has anything that she told."""
+"""Bodies and answers of the helpline, as her phone and whoever answers her use it in the talk."""
 
 from typing import Any
 
@@ -9,18 +9,12 @@ from api.schemas import Answer, Choice, Flag, Id, Language, Phone, PositionSchem
 from domain.helpline.safe_times import MAX_WINDOWS
 from domain.helpline.states import (
     Channel,
-    Consent,
-    CounsellorState,
     Danger,
     Disguise,
-    Ground,
     HelplineStatus,
     Mode,
     Outcome,
-    ReferralKind,
     Side,
-    Stage,
-    Track,
     Wanted,
 )
 
@@ -205,92 +199,6 @@ class SosMade(Answer):
     share_url = fields.String()
 
 
-class WaitingRow(Answer):
-    """A request as whoever has not opened it sees it: that it exists, not what it says."""
-
-    id = fields.String(required=True)
-    city = fields.String(required=True)
-    status = Choice(HelplineStatus, required=True)
-    mode = Choice(Mode, required=True)
-    channel = Choice(Channel, required=True)
-    language = fields.String(required=True)
-    version = fields.Integer(required=True)
-    anonymous = fields.Boolean(required=True)
-    wanted = Choice(Wanted, required=True)
-    danger = Choice(Danger, required=True)
-    asked_at = Time(required=True)
-    claimed_at = Time()
-    counsellor = fields.String()
-    outcome = Choice(Outcome)
-    suits = fields.Boolean(metadata={"description": "Whether the caller is whom she wants."})
-
-
-class LineQuery(PageQuery):
-    """Which city's line."""
-
-    city = Id(metadata={"description": "Needed by whoever works for several."})
-
-
-class CaseNote(Schema):
-    """A counsellor's note."""
-
-    id = fields.String(required=True)
-    at = Time(required=True)
-    by = fields.String(required=True)
-    text = fields.String(required=True)
-
-
-class RequestFile(Answer):
-    """A request opened: what she told. Each opening is on the audit chain before this is answered."""
-
-    request = fields.Nested(WaitingRow, required=True)
-    person = fields.String()
-    name = fields.String()
-    codeword = fields.String()
-    safe_to_call = fields.List(fields.Nested(SafeWindow))
-    callable_now = fields.Boolean(required=True)
-    call_from = Time()
-    contact_stopped = fields.Boolean(required=True)
-    position = fields.Nested(PositionSchema)
-    answers = fields.Dict(keys=fields.String(), values=fields.Boolean())
-    notes = fields.List(fields.Nested(CaseNote), required=True)
-    reasons = fields.List(fields.Nested(lambda: GivenReason()), required=True)
-    last_seq = fields.Integer(required=True)
-    earlier = fields.List(fields.String(), metadata={"description": "Her earlier requests, where she gave her word."})
-    sos_id = fields.String()
-    case_id = fields.String()
-
-
-class ShiftBody(Schema):
-    """On shift, on break, or off; until when."""
-
-    state = Choice(CounsellorState, required=True)
-    until = Time()
-    city = Id(metadata={"description": "Needed by whoever works for several."})
-
-
-class ShiftAnswer(Answer):
-    """The caller's shift."""
-
-    state = Choice(CounsellorState, required=True)
-    since = Time()
-    until = Time()
-    requests = fields.List(fields.String(), required=True, metadata={"description": "What the caller has now."})
-
-
-class CaseNoteBody(Schema):
-    """A note for whoever answers her next."""
-
-    text = Text(4000, min_chars=1, multiline=True, required=True)
-
-
-class TransferBody(Schema):
-    """Hand it over with a note, to somebody or to the line, so that she is not asked her story twice."""
-
-    to = Id(metadata={"description": "A counsellor of the same city; the line where left out."})
-    note = Text(4000, min_chars=1, multiline=True, required=True)
-
-
 class CloseRequest(Schema):
     """How it ended."""
 
@@ -307,46 +215,6 @@ class ClosedRequest(Answer):
     closed_at = Time()
 
 
-class OpeningReason(Schema):
-    """Why. `ground` goes on the audit chain; the words are sealed with the request, for they may name her."""
-
-    ground = Choice(Ground, load_default=Ground.OTHER)
-    reason = Text(500, min_chars=10, required=True)
-
-
-class GivenReason(Schema):
-    """Why it was taken over, or given back for its counsellor."""
-
-    at = Time(required=True)
-    by = fields.String(required=True)
-    ground = Choice(Ground, required=True)
-    reason = fields.String(required=True)
-
-
-class LineFigures(Answer):
-    """How quickly who asked was answered. The target is 90 % within 15 s, 95 % within 20 s (NENA-STA-020)."""
-
-    asked = fields.Integer(required=True)
-    answered = fields.Integer(required=True)
-    within_15_s = fields.Float(allow_none=True)
-    within_20_s = fields.Float(allow_none=True)
-    median_s = fields.Float(allow_none=True)
-    target = fields.Float(required=True)
-    waiting = fields.Integer(required=True)
-    available = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    first = fields.List(
-        fields.Nested(lambda: OpenRequest()), required=True, metadata={"description": "Who waits first, at most 50."}
-    )
-
-
-class LineFiguresQuery(Schema):
-    """Which city and time."""
-
-    city = Id()
-    since = Time()
-    until = Time()
-
-
 class ContactWish(Schema):
     """Whether she may be contacted."""
 
@@ -357,13 +225,6 @@ class WordAnswer(Schema):
     """The word, shown once. Nothing of it is kept but a keyed hash."""
 
     word = fields.String(required=True)
-
-
-class CallAnswer(Schema):
-    """Her phone is being called; the counsellor's own phone rings first."""
-
-    calling = fields.Boolean(required=True)
-    codeword = fields.String(allow_none=True, metadata={"description": "Say it first."})
 
 
 class QuickReplies(Schema):
@@ -380,114 +241,6 @@ class AssessmentQuestions(Schema):
     source = fields.String(required=True)
 
 
-class ReferralsQuery(Schema):
-    """Which entries of the directory."""
-
-    city = Id()
-    kind = Choice(ReferralKind)
-
-
-class TwoNames(Schema):
-    """In English and Urdu."""
-
-    en = fields.String(required=True)
-    ur = fields.String(required=True)
-
-
-class DirectoryEntry(Answer):
-    """Where somebody may be referred. `open` is missing where no source says the hours."""
-
-    id = fields.String(required=True)
-    kind = Choice(ReferralKind, required=True)
-    names = fields.Nested(TwoNames, required=True)
-    number = fields.String(required=True)
-    region = fields.String(required=True)
-    open = fields.Boolean()
-    fallback = fields.String()
-    source = fields.String()
-    last_verified = fields.String()
-    verified = fields.Boolean(required=True, metadata={"description": "False: ask before she sets out."})
-
-
-class ReferralDirectory(Schema):
-    """The entries."""
-
-    items = fields.List(fields.Nested(DirectoryEntry), required=True)
-
-
-class OpenCase(Schema):
-    """How she agreed, and which of her earlier requests belong to it by her wish."""
-
-    consent = Choice(Consent, required=True)
-    requests = fields.List(Id(), load_default=list, validate=validate.Length(max=20))
-
-
-class NewReferral(Schema):
-    """Refer her. Without her consent nothing is shared."""
-
-    to = Id(required=True)
-    consent = Choice(Consent, required=True)
-    note = Text(2000, min_chars=1, multiline=True, required=True, metadata={"description": "All that is shared."})
-
-
-class NewFollowUp(Schema):
-    """Something to look after."""
-
-    due_at = Time(required=True)
-    note = Text(2000, min_chars=1, multiline=True, required=True)
-
-
-class NewStage(Schema):
-    """How far the police or a court has come."""
-
-    track = Choice(Track, required=True)
-    stage = Choice(Stage, required=True)
-    note = Text(2000, multiline=True, load_default="", metadata={"description": "Number, station, dates."})
-
-
-class CaseEntry(Answer):
-    """A referral, a follow-up or a stage."""
-
-    id = fields.String(required=True)
-    at = Time(required=True)
-    by = fields.String(required=True)
-    note = fields.String()
-    to = fields.String()
-    kind = Choice(ReferralKind)
-    consent = Choice(Consent)
-    due_at = Time()
-    done_at = Time()
-    track = Choice(Track)
-    stage = Choice(Stage)
-
-
-class ConsentGiven(Schema):
-    """What she agreed to."""
-
-    at = Time(required=True)
-    by = fields.String(required=True)
-    how = Choice(Consent, required=True)
-    what = fields.String(required=True)
-
-
-class HelplineCase(Answer):
-    """What was done about one survivor's requests."""
-
-    id = fields.String(required=True)
-    city = fields.String(required=True)
-    status = fields.String(required=True, validate=validate.OneOf(["open", "closed"]))
-    outcome = Choice(Outcome)
-    version = fields.Integer(required=True)
-    opened_at = Time(required=True)
-    closed_at = Time()
-    counsellor = fields.String(metadata={"description": "Who does the casework."})
-    requests = fields.List(fields.String(), required=True)
-    consents = fields.List(fields.Nested(ConsentGiven), required=True)
-    referrals = fields.List(fields.Nested(CaseEntry), required=True)
-    follow_ups = fields.List(fields.Nested(CaseEntry), required=True)
-    stages = fields.List(fields.Nested(CaseEntry), required=True)
-
-
 class CopyQuery(Schema):
     """In which language."""
 
@@ -499,30 +252,3 @@ class JoinRequest(Schema):
 
     request_id = Id(required=True)
     helpline_token = fields.String(required=True, validate=validate.Length(max=80))
-
-
-class Shift(Answer):
-    """One counsellor's shift."""
-
-    person = fields.String(required=True)
-    state = Choice(CounsellorState, required=True)
-    gender = fields.String()
-    languages = fields.List(fields.String())
-    since = Time()
-    until = Time()
-    has = fields.Integer(required=True, metadata={"description": "How many requests."})
-
-
-class HandOverCase(Schema):
-    """To whom, with what must be known."""
-
-    to = Id(required=True)
-    note = Text(2000, min_chars=1, multiline=True, required=True)
-
-
-class OpenRequest(Schema):
-    """That a request exists."""
-
-    id = fields.String(required=True)
-    status = Choice(HelplineStatus, required=True)
-    asked_at = Time(required=True)

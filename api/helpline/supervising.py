@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from api.blueprint import Blueprint, Call
-from api.helpline import schemas
+from api.helpline import desk_schemas
 from api.helpline.access import desk, home, the_vault
 from api.helpline.views import row_view
 from api.paging import Listed
@@ -28,7 +28,7 @@ SUPERVISE = "helpline.supervise"
 @blp.endpoint(
     "POST /requests/<request_id>/openings",
     permission="helpline.answer",
-    body=schemas.OpeningReason,
+    body=desk_schemas.OpeningReason,
     answer=review_schemas.Review,
     status=201,
     creates=True,
@@ -59,7 +59,10 @@ def _why(call: Call, doc: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.endpoint(
-    "POST /requests/<request_id>/listen", permission=SUPERVISE, answer=schemas.WaitingRow, also={409: "It is over."}
+    "POST /requests/<request_id>/listen",
+    permission=SUPERVISE,
+    answer=desk_schemas.WaitingRow,
+    also={409: "It is over."},
 )
 def listen(call: Call, request_id: str) -> Any:
     """Read along, where she said that one may; her phone shows it."""
@@ -71,7 +74,7 @@ def listen(call: Call, request_id: str) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/listen-call",
     permission=SUPERVISE,
-    answer=schemas.WaitingRow,
+    answer=desk_schemas.WaitingRow,
     status=202,
     also={409: "It is over, or no call goes on."},
 )
@@ -89,8 +92,8 @@ def listen_call(call: Call, request_id: str) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/take-over",
     permission=SUPERVISE,
-    body=schemas.OpeningReason,
-    answer=schemas.WaitingRow,
+    body=desk_schemas.OpeningReason,
+    answer=desk_schemas.WaitingRow,
     also={409: "It is over, or the caller is not on shift."},
 )
 def take_over(call: Call, request_id: str) -> Any:
@@ -106,7 +109,12 @@ def take_over(call: Call, request_id: str) -> Any:
 
 
 @blp.endpoint(
-    "GET /shifts", permission=SUPERVISE, query=schemas.LineQuery, answer=schemas.Shift, paged=True, caution=False
+    "GET /shifts",
+    permission=SUPERVISE,
+    query=desk_schemas.LineQuery,
+    answer=desk_schemas.Shift,
+    paged=True,
+    caution=False,
 )
 def list_shifts(call: Call) -> Any:
     """Who is on shift and on break, and how many each has."""
@@ -119,8 +127,8 @@ def list_shifts(call: Call) -> Any:
 @blp.endpoint(
     "POST /requests/<request_id>/release",
     permission=SUPERVISE,
-    body=schemas.OpeningReason,
-    answer=schemas.WaitingRow,
+    body=desk_schemas.OpeningReason,
+    answer=desk_schemas.WaitingRow,
     also={409: "It is over."},
 )
 def release(call: Call, request_id: str) -> Any:
