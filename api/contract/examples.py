@@ -370,6 +370,26 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
         }
     },
     "cameras_change_camera": {"turned": {"bearing_deg": 150}},
+    "footage_ask": {
+        "two minutes": {
+            "reason": "FIR 212/26: the man in yellow",
+            "since": "2026-11-23T14:27:00.000Z",
+            "until": "2026-11-23T14:29:00.000Z",
+            "radius_m": 150,
+        },
+        "around the tap": {"reason": "FIR 212/26: the man in yellow"},
+    },
+    "evidence_view": {"the redacted copy": {"copy": "redacted", "reason": "FIR 212/26: the man in yellow"}},
+    "evidence_ask_opening": {"on an order": {"reason": "Sessions court Lahore, order 88 of 23 November"}},
+    "evidence_exports_export": {"for the court": {"copy": "original", "reason": "Sessions court Lahore, order 88"}},
+    "faces_draft": {
+        "a missing boy": {
+            "purpose": "missing_person",
+            "legal_basis": "Missing person report 41/26, PS Gulberg",
+            "hours": 24,
+        }
+    },
+    "faces_end": {"found": {"reason": "He is at home again."}},
     "observations_post_observation": {
         "somebody lies": {
             "captured_at": "2026-11-23T14:28:20.000Z",
@@ -378,7 +398,13 @@ BODIES: Final[Mapping[str, Mapping[str, Any]]] = {
             "people": 2,
             "findings": [{"kind": "lying", "confidence": 0.82, "t": 3.5, "seconds": 4}],
             "detector": "gateway 2.1",
-        }
+        },
+        "a car passes": {
+            "captured_at": "2026-11-23T14:28:20.000Z",
+            "view": "clear",
+            "plates": [{"text": "MNE 6762", "score": 0.93, "t": 1.5, "bbox": [0.41, 0.62, 0.09, 0.04]}],
+            "detector": "gateway 2.1",
+        },
     },
     "cities_change_city": {"whole": {"config": {"id": "lahore"}, **_WHY}},
     "cities_add_agency": {
@@ -426,6 +452,10 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "notice_id": "ntc_0mc8x2k4q1",
     "camera_id": "cam_0mc8x2k4q1",
     "observation_id": "obs_0mc8x2k4q1",
+    "evidence_id": "evd_0mc8x2k4q1",
+    "view_id": "evw_0mc8x2k4q1",
+    "search_id": "fse_0mc8x2k4q1",
+    "lead_id": "fld_0mc8x2k4q1",
     "unit_id": "unt_0mc8x2k4q1",
     "journey_id": "jny_0mc8x2k4q1",
     "audit_id": "pla_0mc8x2k4q1",
