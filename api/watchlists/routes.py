@@ -42,7 +42,12 @@ def _entry(call: Call, action: str, entry_id: str) -> queries.Entry:
 
 
 @blp.endpoint(
-    "GET /watchlist", permission=READ, query=schemas.WatchlistQuery, answer=schemas.WatchlistEntry, paged=True, caution=False
+    "GET /watchlist",
+    permission=READ,
+    query=schemas.WatchlistQuery,
+    answer=schemas.WatchlistEntry,
+    paged=True,
+    caution=False,
 )
 def list_entries(call: Call) -> Any:
     """The plates that are looked for in a city, or for one's own agency. Each reading is in the audit log."""
@@ -192,14 +197,16 @@ def read_crop(call: Call, hit_id: str) -> Any:
     return answer
 
 
-@blp.endpoint("POST /plates/search", permission=SEARCH, body=schemas.PlateSearch, answer=schemas.Sightings, caution=False)
+@blp.endpoint(
+    "POST /plates/search", permission=SEARCH, body=schemas.PlateSearch, answer=schemas.Sightings, caution=False
+)
 def search(call: Call) -> Any:
     """Was a plate seen near a place? Only keyed hashes are kept, for the city's days; on the audit chain with its
     reason, before it is answered.
     """
     body = call.body
     city = city_of(call, SEARCH, body.get("city"))
-    if not body["since"] <= body["until"] <= body["since"] + LONGEST_SEARCH:
+    if not timedelta(0) <= body["until"] - body["since"] <= LONGEST_SEARCH:
         raise Invalid("no such span", errors={"until": ["After `since`, and within 31 days of it."]})
     chain.append(
         city,
@@ -217,7 +224,7 @@ def search(call: Call) -> Any:
         place=(body["near"]["lat"], body["near"]["lon"]),
         radius_m=body["radius_m"],
         since=max(body["since"], kept_since),
-        until=body["until"],
+        until=min(body["until"], call.now),
         secret=call.services.settings.signing_key,
         limit=MOST_FOUND,
     )
