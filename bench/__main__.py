@@ -4,7 +4,16 @@ import importlib
 
 from bench import growth
 
-BENCHES = ("bench.intake", "bench.latency", "bench.dispatch", "bench.correlation", "bench.fanout", "bench.helpline")
+BENCHES = (
+    "bench.intake",
+    "bench.latency",
+    "bench.dispatch",
+    "bench.correlation",
+    "bench.fanout",
+    "bench.helpline",
+    "bench.likeness",
+    "bench.watch",
+)
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from domain.reports import service
 from domain.reports.service import Seen
 from domain.reports.states import Anonymity
 from domain.watch import queries as watch
+from domain.watch.states import Standing
 from sandbox.townspeople import PLACE
 
 COMMAND = "python -m bench.watch"
@@ -165,7 +166,7 @@ def _groups() -> list[Figure]:
         Figure(f"watch, groups of a person, {what}", _ms(lambda i: watch.joined(f"per_{i * 911}")), "ms", "", COMMAND),
         Figure(
             f"watch, a group's members, {what}",
-            _ms(lambda i: watch.members_of(f"grp_{i * 37}", watch.Standing.MEMBER, after="", limit=500)),
+            _ms(lambda i: watch.members_of(f"grp_{i * 37}", Standing.MEMBER, after="", limit=500)),
             "ms", "", COMMAND,
         ),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ import click
 import pyotp
 from rich.console import Console
 
-from cli.chapters import broadcast, cameras, helpline, sos
+from cli.chapters import broadcast, cameras, helpline, sos, watch
 from cli.chapters.observed import Story
 from cli.chapters.phones import Phone, Town
 from cli.stack import ROOT, CannotStart, Stack
@@ -20,7 +20,7 @@ from domain.people import second_factor
 from runtime import mongo, queues
 from runtime.positions import RedisPositions
 from runtime.settings import Settings
-from sandbox import street_cameras, townspeople
+from sandbox import neighbourhood, street_cameras, townspeople
 from sandbox.live_street import LiveStreet
 from sandbox.townspeople import Cast
 
@@ -29,6 +29,7 @@ CHAPTERS: dict[str, Callable[..., None]] = {
     "broadcast": broadcast.play,
     "helpline": helpline.play,
     "cameras": cameras.play,
+    "watch": watch.play,
 }
 CITY = "lahore"
 
@@ -65,6 +66,9 @@ def demo(chapter: str | None, as_json: bool, var: Path) -> None:
             console.rule(f"[bold]{name}")
             if name == "helpline":
                 town.desk = [_staff(person, number, town) for person, number in cast.desk]
+            if name == "watch":
+                secret = _settings(stack).signing_key
+                town.around = neighbourhood.settle_in(CITY, townspeople.PLACE, watch.PHONES, secret=secret, now=utc_now())
             stories[name] = Story(console, quiet=as_json)
             CHAPTERS[name](town, cast, stories[name], operator_token=operator)
     except CannotStart as error:

@@ -72,7 +72,7 @@ def _cluster(doc: Report, eyes: Eyes) -> dict[str, Any] | None:
     if whole.get("score") is None:
         return None
     names = ("reports", "score", "voices", "parts")
-    return {**{name: whole[name] for name in names}, "believed": bool(whole.get("believed_at"))}
+    return {"id": whole["_id"], **{name: whole[name] for name in names}, "believed": bool(whole.get("believed_at"))}
 
 
 def answer(call: Call, doc: Report) -> Any:

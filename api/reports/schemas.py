@@ -90,6 +90,7 @@ class ReportHandover(Schema):
 class ReportCluster(Schema):
     """Reports of one happening: how many, and how far they are believed together. Shown where it is told of from all around."""
 
+    id = fields.String(required=True)
     reports = fields.Integer(required=True)
     score = fields.Float(required=True)
     voices = fields.Integer(required=True)

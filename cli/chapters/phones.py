@@ -13,6 +13,7 @@ import requests
 
 from cli.chapters.observed import NotObserved, wait_for
 from sandbox.live_street import LiveStreet
+from sandbox.neighbourhood import Neighbourhood
 
 LINK = re.compile(r"https?://\S+/[at]/[0-9a-z]{12}")
 BUTTON = re.compile(r'<button[^>]*name="([a-z_]+)" value="([a-z_]+)"')
@@ -39,6 +40,8 @@ class Town:
         """The helpline's desk, signed in: two counsellors, their supervisor, the auditor."""
         self.street: LiveStreet | None = None
         """The drawn street with its live cameras, where a chapter plays on it."""
+        self.around: Neighbourhood | None = None
+        """Who lives around the demo's place, signed in, and the office's key, where a chapter needs them."""
         self.papers: Path | None = None
         """Where a chapter leaves what it was given as a file."""
 
