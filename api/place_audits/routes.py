@@ -143,7 +143,12 @@ def put_photo(call: Call, audit_id: str) -> Any:
 @blp.endpoint(
     "GET /place-audits/<audit_id>/photo",
     permission="place.audit",
-    responses={"200": {"description": "One's own picture.", "content": {"image/*": {}}}},
+    responses={
+        "200": {
+            "description": "One's own picture.",
+            "content": {kind: {} for kind in ("image/jpeg", "image/png", "image/webp")},
+        }
+    },
 )
 def read_photo(call: Call, audit_id: str) -> Any:
     """One's own picture of the place, as it is kept."""
