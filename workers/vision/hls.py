@@ -186,12 +186,12 @@ class HlsStream:
             watchdog.start()
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("GET", target, headers=self._headers)
-            answer = connection.getresponse()
-            if 300 <= answer.status < 400:
-                raise Unseen(Status.UNSUPPORTED, "redirected", not_allowed=True)
-            if answer.status != 200:
-                raise Unseen(Status.UNSUPPORTED, f"http_{answer.status}", down=True)
-            data = answer.read(most + 1)
+            with connection.getresponse() as answer:  # has taken the socket over where it will be closed
+                if 300 <= answer.status < 400:
+                    raise Unseen(Status.UNSUPPORTED, "redirected", not_allowed=True)
+                if answer.status != 200:
+                    raise Unseen(Status.UNSUPPORTED, f"http_{answer.status}", down=True)
+                data = answer.read(most + 1)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unseen(Status.TIMEOUT, "no_answer", down=True) from error
         finally:

@@ -7,6 +7,7 @@ slowly the bytes drip.
 from __future__ import annotations
 
 import base64
+import contextlib
 import http.client
 import socket
 import threading
@@ -33,6 +34,8 @@ class MjpegStream:
         self._buffer = b""
         self._ended = self._hung_up = False
         self._connection = connected(parts, ip, open_timeout_s)
+        self._held = contextlib.ExitStack()
+        self._held.callback(self._connection.close)
         watchdog = threading.Timer(open_timeout_s, self._hang_up)  # headers that drip defeat a socket's own time-out
         watchdog.daemon = True
         watchdog.start()
@@ -47,6 +50,7 @@ class MjpegStream:
                 "GET", target, headers=request_headers(parts, "multipart/x-mixed-replace, image/jpeg")
             )
             self._response = self._connection.getresponse()
+            self._held.callback(self._response.close)  # it has taken the socket over where that will be closed
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise Unseen(Status.TIMEOUT, "no_answer", down=True) from error
@@ -136,7 +140,7 @@ class MjpegStream:
                 return  # already closed by the other side
 
     def close(self) -> None:
-        self._connection.close()
+        self._held.close()
 
     def __enter__(self) -> MjpegStream:
         return self
