@@ -15,6 +15,7 @@ from domain import geo
 from domain.alerts import batches
 from domain.cities import queries as cities
 from domain.people import queries as people
+from domain.people import service as erasing
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
 from tests.factories.people import SECRET, Signed, signed_in, staff
@@ -558,3 +559,28 @@ def test_a_worker_that_dies_in_a_warning_leaves_nobody_out(
     assert [len([each for each in pushes(city, token) if "watch.alert" in each]) for _, token in everybody] == [1] * 7
     progress = ok(call(city, operator, "GET", f"/watch/alerts/{alert['id']}"))["progress"]
     assert (progress["state"], progress["people"], progress["sent"]) == ("told", 7, 7)
+
+
+def test_who_is_erased_is_nowhere_in_what_the_group_plans(small_city: SmallCity, street: Street) -> None:
+    city, ((bilal, _), (dua, _), _) = small_city, street.neighbours
+    (patrol,) = street.plan(street.beat())
+    begins = city.now() + timedelta(days=2)
+    body = {"group": street.group["id"], "kind": "meeting", "title": "Talk", "place": {**at()["position"], "name": "School"},
+            "starts_at": begins.isoformat(), "ends_at": (begins + timedelta(hours=1)).isoformat()}  # fmt: skip
+    meeting = ok(call(city, street.asma, "POST", "/watch/gatherings", body))
+    seen = {"category": "noise", "position": at()["position"], "note": "Loud music since an hour."}
+    report = ok(call(city, dua, "POST", "/watch/reports", seen))
+    ok(call(city, bilal, "POST", f"/watch/patrols/{patrol['id']}/places"))
+    ok(call(city, bilal, "PUT", f"/watch/gatherings/{meeting['id']}/answer", {"answer": "not_going"}))
+    ok(call(city, bilal, "POST", f"/watch/reports/{report['id']}/comments", {"text": "Here too."}))
+    ok(call(city, bilal, "PUT", f"/watch/reports/{report['id']}/reaction", {"kind": "worried"}))
+    link = ok(call(city, bilal, "POST", "/watch/calendar"))["url"]
+    records = ok(call(city, bilal, "GET", "/me/export"))["records"]
+    assert [len(records[name]) for name in ("patrols", "gatherings", "comments")] == [1, 1, 1]
+    erasing.erase(bilal.person_id, now=city.now())
+    city.enqueue("drain", "people", bilal.person_id)
+    city.settle()
+    for name in ("patrols", "gatherings", "comments", "reactions", "calendars"):
+        kept = [row for row in city.store[f"watch_{name}"].find({}) if bilal.person_id in str(row)]
+        assert kept == [], name
+    assert requests.get(link, timeout=10).status_code == 404
