@@ -465,6 +465,8 @@ PARAMETERS: Final[Mapping[str, Any]] = {
     "escort_id": "esc_0mc8x2k4q1",
     "person_id": "per_0mc8x2k4q1",
     "report_id": "rpt_0mc8x2k4q1",
+    "media_id": "med_0mc8x2k4q1",
+    "sanction_id": "san_0mc8x2k4q1",
     "comment_id": "cmt_0mc8x2k4q1",
     "beat_id": "bea_0mc8x2k4q1",
     "patrol_id": "ptl_0mc8x2k4q1",

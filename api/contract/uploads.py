@@ -1,10 +1,15 @@
-"""The uploads of an SOS (tus 1.0, api/evidence) in the document: their routes are plain, so they are written by hand."""
+"""The uploads of an SOS and of a neighbour's report (tus 1.0, api/evidence, api/reports/media.py) in the document: their
+routes are plain, so they are written by hand.
+"""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from api.errors import MEDIA_TYPE
 from api.evidence.tus import ALGORITHMS, CONTENT_TYPE, VERSION
 from api.incidents.access import PUBLIC, SECURITY
+from domain import permissions
 
 _TEXT: Final = {"type": "string"}
 _BYTES: Final = {"type": "integer", "minimum": 0, "maximum": 10**18 - 1}
@@ -27,11 +32,44 @@ _SIZE_OUT: Final = {"Upload-Length": {"description": "Bytes in all.", "required"
 _WHERE_OUT: Final = {"Location": {"description": "Of the upload.", "required": True, "schema": _TEXT}}
 
 
-def _problems(**more: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Of:
+    """What uploads belong to, and who may send them."""
+
+    path: str
+    name: str
+    word: str
+    who: Mapping[str, Any]
+    unknown: str
+
+
+_SOS: Final = _Of(
+    "/v1/sos/{sos_id}/media",
+    "sos_id",
+    "SOS",
+    {"security": SECURITY, "x-public": PUBLIC},
+    "Neither the SOS's token nor its citizen's.",
+)
+_REPORT: Final = _Of(
+    "/v1/watch/reports/{report_id}/uploads",
+    "report_id",
+    "report",
+    {
+        "security": [{"bearer": []}],
+        "x-permission": {
+            "action": "watch.report",
+            "roles": ", ".join(f"{role} ({scope})" for role, scope in permissions.roles_for("watch.report")),
+        },
+    },
+    "A bearer token is needed.",
+)
+
+
+def _problems(of: _Of, **more: str) -> dict[str, Any]:
     texts = {
         "400": "A header of tus is missing or cannot be read.",
-        "401": "Neither the SOS's token nor its citizen's.",
-        "404": "No such SOS or upload, or none that you may see.",
+        "401": of.unknown,
+        "404": f"No such {of.word} or upload, or none that you may see.",
         "410": "The upload has expired.",
         "412": "Tus-Resumable is not 1.0.0.",
         "503": "The document store is away; come again after Retry-After.",
@@ -45,13 +83,12 @@ def _problems(**more: str) -> dict[str, Any]:
 
 
 def _operation(
-    summary: str, responses: dict[str, Any], *parameters: dict[str, Any], body: bool = False
+    of: _Of, summary: str, responses: dict[str, Any], *parameters: dict[str, Any], body: bool = False
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "summary": summary,
         "tags": ["uploads"],
-        "security": SECURITY,
-        "x-public": PUBLIC,
+        **of.who,
         "parameters": [_VERSION_HEADER, *parameters],
         "responses": responses,
     }
@@ -65,55 +102,65 @@ def _path(name: str) -> dict[str, Any]:
     return {"in": "path", "name": name, "required": True, "schema": _ID}
 
 
-PATHS: Final[dict[str, Any]] = {
-    "/v1/sos/{sos_id}/media": {
-        "parameters": [_path("sos_id")],
-        "post": _operation(
-            "Begin an upload: a picture, a recording. Its bytes go to the Location.",
-            {
-                "201": {"description": "Begun.", "headers": {**_WHERE_OUT, **_OFFSET_OUT, **_EXPIRES_OUT}},
-                **_problems(
-                    s409="The SOS is over, or the key was used for another file.",
-                    s413="Larger than is taken.",
-                    s415=f"A body that is not {CONTENT_TYPE}.",
-                    s422="Something about the file is not right.",
-                ),
-            },
-            _header("Upload-Length", _BYTES, "Bytes in all.", required=True),
-            _header("Upload-Metadata", _TEXT, "Keys with values in base64: `filename`, `filetype`, `sha256`."),
-            _header("Idempotency-Key", _TEXT, "A UUID made by the phone: the same key is the same upload."),
-        ),
-    },
-    "/v1/sos/{sos_id}/media/{upload_id}": {
-        "parameters": [_path("sos_id"), _path("upload_id")],
-        "head": _operation(
-            "How far an upload is.",
-            {
-                "200": {"description": "As it stands.", "headers": {**_SIZE_OUT, **_OFFSET_OUT, **_EXPIRES_OUT}},
-                **_problems(),
-            },
-        ),
-        "patch": _operation(
-            "Add bytes where the upload stands.",
-            {
-                "204": {"description": "Kept.", "headers": {**_OFFSET_OUT, **_EXPIRES_OUT}},
-                **_problems(
-                    s409="The upload stands elsewhere: Upload-Offset says where.",
-                    s413="More bytes than were announced.",
-                    s415=f"The body is not {CONTENT_TYPE}.",
-                    s460="The bytes are not those of the checksum; none was kept.",
-                ),
-            },
-            _header("Upload-Offset", _BYTES, "Where these bytes begin.", required=True),
-            _CHECKSUM,
-            body=True,
-        ),
-        "delete": _operation(
-            "Give an upload up.",
-            {
-                "204": {"description": "Gone."},
-                **_problems(s409="It is finished: what has become evidence stays evidence."),
-            },
-        ),
-    },
-}
+def _paths(of: _Of) -> dict[str, Any]:
+    return {
+        of.path: {
+            "parameters": [_path(of.name)],
+            "post": _operation(
+                of,
+                "Begin an upload: a picture, a recording. Its bytes go to the Location.",
+                {
+                    "201": {"description": "Begun.", "headers": {**_WHERE_OUT, **_OFFSET_OUT, **_EXPIRES_OUT}},
+                    **_problems(
+                        of,
+                        s409=f"The {of.word} is over, or the key was used for another file.",
+                        s413="Larger than is taken.",
+                        s415=f"A body that is not {CONTENT_TYPE}.",
+                        s422="Something about the file is not right.",
+                    ),
+                },
+                _header("Upload-Length", _BYTES, "Bytes in all.", required=True),
+                _header("Upload-Metadata", _TEXT, "Keys with values in base64: `filename`, `filetype`, `sha256`."),
+                _header("Idempotency-Key", _TEXT, "A UUID made by the phone: the same key is the same upload."),
+            ),
+        },
+        f"{of.path}/{{upload_id}}": {
+            "parameters": [_path(of.name), _path("upload_id")],
+            "head": _operation(
+                of,
+                "How far an upload is.",
+                {
+                    "200": {"description": "As it stands.", "headers": {**_SIZE_OUT, **_OFFSET_OUT, **_EXPIRES_OUT}},
+                    **_problems(of),
+                },
+            ),
+            "patch": _operation(
+                of,
+                "Add bytes where the upload stands.",
+                {
+                    "204": {"description": "Kept.", "headers": {**_OFFSET_OUT, **_EXPIRES_OUT}},
+                    **_problems(
+                        of,
+                        s409="The upload stands elsewhere: Upload-Offset says where.",
+                        s413="More bytes than were announced.",
+                        s415=f"The body is not {CONTENT_TYPE}.",
+                        s460="The bytes are not those of the checksum; none was kept.",
+                    ),
+                },
+                _header("Upload-Offset", _BYTES, "Where these bytes begin.", required=True),
+                _CHECKSUM,
+                body=True,
+            ),
+            "delete": _operation(
+                of,
+                "Give an upload up.",
+                {
+                    "204": {"description": "Gone."},
+                    **_problems(of, s409="It is finished: what has become evidence stays evidence."),
+                },
+            ),
+        },
+    }
+
+
+PATHS: Final[dict[str, Any]] = {**_paths(_SOS), **_paths(_REPORT)}

@@ -1,4 +1,4 @@
-"""`/v1/watch/reports/{id}/media`: tus 1.0, as an SOS has it, and the files again for whoever may see them.
+"""`/v1/watch/reports/{id}/uploads`: tus 1.0, as an SOS has it; `…/media/{id}`: the files, for whoever may see them.
 
 Its author sends; moderators and those who respond see what came; neighbours see pictures with every face blurred.
 """
@@ -27,7 +27,7 @@ from domain.reports.errors import MediaNotFound, ReportNotFound
 from domain.reports.queries import Report
 from runtime.media import Media
 
-blp = Blueprint("report_uploads", __name__, url_prefix="/v1/watch/reports/<report_id>/media")
+blp = Blueprint("report_uploads", __name__, url_prefix="/v1/watch/reports/<report_id>/uploads")
 manners.install(blp)
 shown = Documented("report_media", __name__, url_prefix="/v1/watch", description="Files of what neighbours see.")
 
@@ -71,7 +71,7 @@ def create(report_id: str) -> Response:
         upload = receive(request, upload, found.evidence, said.checksum, found.clock)
     upload = _finished(upload)
     answer = Response(status=HTTPStatus.CREATED)
-    answer.headers["Location"] = f"{found.settings.public_url}/v1/watch/reports/{report_id}/media/{upload['_id']}"
+    answer.headers["Location"] = f"{found.settings.public_url}/v1/watch/reports/{report_id}/uploads/{upload['_id']}"
     return manners.standing(answer, upload)
 
 

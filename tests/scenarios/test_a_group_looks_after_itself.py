@@ -384,7 +384,8 @@ def test_pictures_come_in_parts_and_neighbours_see_them_with_faces_blurred(small
     city, group = small_city, a_group(small_city, asma)
     saw, other = joins(city, group, asma), joins(city, group, asma)
     made = reports(city, saw, "open_manhole")
-    path = f"{city.url}/v1/watch/reports/{made['id']}/media"
+    media_path = f"{city.url}/v1/watch/reports/{made['id']}/media"
+    path = f"{city.url}/v1/watch/reports/{made['id']}/uploads"
     out = io.BytesIO()
     Image.effect_noise((320, 240), 40).convert("RGB").save(out, "JPEG")
     data = out.getvalue()
@@ -406,7 +407,7 @@ def test_pictures_come_in_parts_and_neighbours_see_them_with_faces_blurred(small
     city.settle()
     (kept,) = ok(call(city, saw, "GET", f"/watch/reports/{made['id']}"))["media"]
     assert (kept["type"], kept["ready"]) == ("image/jpeg", True)
-    shown = f"{path}/{kept['id']}"
+    shown = f"{media_path}/{kept['id']}"
     assert requests.get(shown, headers=of(asma), timeout=10).status_code == 200
     assert city.store.audit.count_documents({"action": "report.media_read", "actor": asma.person_id}) == 1
     early = requests.get(shown, headers=of(other), timeout=10)
