@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.evidence.errors import ClipsUnavailable, TooManyViewers
+from runtime import logging
 
 AT_ONCE: Final = 2
 """Clips that one process sends at a time: each holds a thread of the server and most of a core."""
@@ -30,6 +31,8 @@ _CHUNK: Final = 64 * 1024
 _LENGTH: Final = struct.Struct(">Q")
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _room = threading.BoundedSemaphore(AT_ONCE)
+
+log = logging.get(__name__)
 
 File = tuple[int, Iterable[bytes]]
 """A file's length, and its bytes in parts."""
@@ -100,11 +103,11 @@ class Clip:
                     pipe.write(_LENGTH.pack(size))
                     for part in parts:
                         pipe.write(part)
-        except (OSError, ValueError):
-            return  # the process has ended, or what is stored is damaged: the clip ends here
-        except Exception:
+        except OSError:
+            return  # the process has ended: whoever looked has gone
+        except Exception as error:  # what is stored is damaged, or its key is gone: the clip ends here, not whole
+            log.error("clip_broke_off", kind=type(error).__name__)
             self._kill()
-            raise
 
     def __iter__(self) -> "Clip":
         return self

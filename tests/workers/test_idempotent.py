@@ -184,6 +184,14 @@ def _doubted(case: Case) -> None:
     case.event("assignment.doubted", assignment=case.assignment())
 
 
+def _held(case: Case) -> None:
+    _closed(case)
+    footage = {"_id": f"evd_{case.id}", "city": "lahore", "incident": case.id, "kind": "footage", "at": case.city.now()}
+    case.city.store.evidence.insert_one(footage)
+    retention.hold(case.id, by="x", reason="court", now=case.city.now())
+    case.follow("incidents", case.id)
+
+
 def _hold_lifted(case: Case) -> None:
     _closed(case)
     for step in (retention.hold, retention.lift):
@@ -352,6 +360,7 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
     "assignment.declined": _declined,
     "assignment.mayday": _mayday,
     "assignment.doubted": _doubted,
+    "incident.held": _held,
     "incident.hold_lifted": _hold_lifted,
     "otp.requested": lambda case: case.post("/auth/otp", {"phone": phone()}),
     "guardian.invited": lambda case: case.post("/me/guardians", {"name": "Rabia", "phone": phone(), "language": "en"}),
