@@ -72,21 +72,25 @@ def invite(group: Group, phones: Sequence[str], *, by: str, secret: str, now: da
     Raises GroupClosed, LimitReached for more than a group invites in a day.
     """
     check_active(group)
-    asked, new = 0, False
-    for phone in dict.fromkeys(phones):
-        limits.take(secret, "group_invites", group["_id"], limit=INVITED_A_DAY, window_s=86_400, now=now)
-        person = str(sign_in.person_for(phone, language="ur", now=now, verified=False)["_id"])
-        held = queries.membership(group["_id"], person)
-        if held is not None and held["standing"] != Standing.REMOVED:
-            continue
-        asked += 1
-        if _asked_enough(secret, phone, now):
-            continue
-        token = invite_token(secret, member_id(group["_id"], person))
-        put(group, person, GroupRole.MEMBER, Standing.INVITED, by=by, now=now, invite_hash=token_hash(token))
-        new = True
-    if new:
-        _say_invited(group["_id"], now)
+    asked, waiting = 0, False
+    try:
+        for phone in dict.fromkeys(phones):
+            limits.take(secret, "group_invites", group["_id"], limit=INVITED_A_DAY, window_s=86_400, now=now)
+            person = str(sign_in.person_for(phone, language="ur", now=now, verified=False)["_id"])
+            held = queries.membership(group["_id"], person)
+            if held is not None and held["standing"] != Standing.REMOVED:
+                # One whose list broke off before it was told is told now; who was told is not told again.
+                waiting = waiting or held["standing"] == Standing.INVITED
+                continue
+            asked += 1
+            if _asked_enough(secret, phone, now):
+                continue
+            token = invite_token(secret, member_id(group["_id"], person))
+            put(group, person, GroupRole.MEMBER, Standing.INVITED, by=by, now=now, invite_hash=token_hash(token))
+            waiting = True
+    finally:
+        if waiting:
+            _say_invited(group["_id"], now)
     return asked
 
 
