@@ -24,7 +24,7 @@ LAHORE = geo.Region.from_geojson(
 @pytest.fixture(autouse=True)
 def one_city(monkeypatch: pytest.MonkeyPatch) -> None:
     """The boundary of a city that is not asked of the store."""
-    monkeypatch.setattr(founding.cities, "boundary", lambda _: LAHORE)
+    monkeypatch.setattr("domain.cities.queries.boundary", lambda _: LAHORE)
 
 
 def ring(*corners: tuple[float, float]) -> list[list[float]]:
