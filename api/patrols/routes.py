@@ -331,7 +331,7 @@ def take_offer_back(call: Call, patrol_id: str) -> Any:
 def take(call: Call, patrol_id: str) -> Any:
     """Take a place that somebody offers; who offered it hears of it."""
     _patrol(call, patrol_id, member=True)
-    return _answer(call, service.take(patrol_id, call.who.person_id, of=call.body["person"], now=call.now))
+    return _answer(call, service.take(patrol_id, call.who.person_id, of=call.body.get("person", ""), now=call.now))
 
 
 @blp.endpoint(

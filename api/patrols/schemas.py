@@ -125,7 +125,7 @@ class PatrolsQuery(PageQuery):
 class PatrolTake(Schema):
     """Whose place; the one that was offered first where not said."""
 
-    person = Id(load_default="")
+    person = Id()
 
 
 class PatrolCheckIn(Schema):
