@@ -9,6 +9,7 @@ from api.blueprint import Blueprint, Call
 from api.helpline import schemas
 from api.helpline.access import PUBLIC, PUBLIC_BOTH, SECURITY, closing, hers, once, party, reader, the_vault
 from api.helpline.views import her_view
+from api.incidents.elsewhere import to_streams
 from api.paging import Listed
 from domain.audit import chain as audit
 from domain.cities import queries as cities
@@ -209,6 +210,20 @@ def add_message(call: Call, request_id: str) -> Any:
     message, made = chat.write(who.doc, box, text, side=who.side, by=who.by, key=key, kind=kind, now=call.now)
     call.services.enqueue("drain", "helpline_messages", message["_id"])
     return chat.view(message, box), 201 if made else 200
+
+
+@blp.endpoint(
+    "GET /requests/<request_id>/events",
+    public=PUBLIC_BOTH,
+    status=307,
+    security=SECURITY,
+    also={404: "No event streams here: poll with If-None-Match."},
+)
+def events(call: Call, request_id: str) -> Any:
+    """Where the event stream of a talk is: `streams_url` of app-config has the same path (text/event-stream). Its events
+    are called `changed` and have the id and the version, nothing else: ask then for what is new.
+    """
+    return to_streams()
 
 
 @blp.endpoint(
