@@ -37,6 +37,7 @@ OPEN: dict[str, str] = {
             "PATCH /v1/helpline/requests/<request_id>",
             "DELETE /v1/helpline/requests/<request_id>",
             "POST /v1/helpline/requests/<request_id>/contact",
+            "GET /v1/helpline/requests/<request_id>/events",
             "GET /v1/helpline/requests/<request_id>/messages",
             "POST /v1/helpline/requests/<request_id>/messages",
             "POST /v1/helpline/requests/<request_id>/receipts",
