@@ -99,6 +99,17 @@ def cells(lat: float, lon: float) -> Cells:
     return Cells(*(h3.latlng_to_cell(lat, lon, resolution) for resolution in RESOLUTIONS))
 
 
+def is_cell(cell: str) -> bool:
+    """Whether it is an H3 index, as text, of one of `RESOLUTIONS`."""
+    return bool(h3.is_valid_cell(cell)) and h3.get_resolution(cell) in RESOLUTIONS and cell == cell.lower()
+
+
+def middle(cell: str) -> tuple[float, float]:
+    """(lat, lon) of a cell's centre."""
+    lat, lon = h3.cell_to_latlng(cell)
+    return lat, lon
+
+
 def disk(lat: float, lon: float, radius_m: float) -> Disk:
     """Cells that together cover the whole circle, at the finest resolution that keeps them few.
 

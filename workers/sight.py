@@ -2,14 +2,28 @@
 
 from domain.cameras import looks, observations, queries
 from domain.correlation import service as correlation
+from domain.incidents import service as incidents
 from domain.outbox import Event
+from domain.reports import queries as reports
+from domain.reports.categories import CATEGORIES
 from workers.context import Context
 
 
 def ask_cameras(event: Event, context: Context) -> None:
-    """Ask the cameras that may have seen it. The looks are jobs of their own: sending help never waits for them."""
+    """Ask the cameras that may have seen it. The looks are jobs of their own: sending help never waits for them.
+
+    Of what neighbours reported they are asked where the table of its kind says so: for a smell of gas none is.
+    """
+    if not _may_look(event["subject"]):
+        return
     for look_id in looks.ask(event["subject"], now=context.clock()):
         enqueue(look_id, context)
+
+
+def _may_look(incident_id: str) -> bool:
+    report_id = (incidents.get(incident_id).get("about") or {}).get("report")
+    found = reports.some([report_id]) if report_id else []
+    return not found or CATEGORIES[found[0]["category"]].camera
 
 
 def enqueue(look_id: str, context: Context) -> bool:

@@ -98,7 +98,11 @@ def list_reports(call: Call) -> Any:
     else:
         city = query.get("city") or call.who.city
         point = [float(each) for each in query["near"].split(",")] if query.get("near") else None
-        if point:
+        if query.get("cell"):
+            field = "at"
+            city = cities.city_at(*geo.middle(query["cell"])) or city
+            rows = queries.in_cell(_known(city), query["cell"], since=since, before=before, limit=limit, now=call.now)
+        elif point:
             if not geo.is_position(*point):
                 raise ReportInvalid("no place", errors={"near": ["Not a position."]})
             city = cities.city_at(*point) or city

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
-from marshmallow import fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Id, PlaceSchema, PositionSchema, Schema, Shaped, Text, Time, Whole
+from domain import geo
 from domain.handovers.states import HandoverStatus
 from domain.reports.categories import CATEGORIES
 from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
@@ -212,6 +213,12 @@ class ReportAnswer(ReportRow):
     position = fields.Nested(ExactPlace)
 
 
+def is_cell(value: str) -> None:
+    """Raises ValidationError for what is no H3 cell that reports are found by."""
+    if not geo.is_cell(value):
+        raise ValidationError("Must be an H3 cell of resolution 5, 7 or 9.")
+
+
 class ReportsQuery(PageQuery):
     """Published reports: of a city, or around a point; a group's; or one's own."""
 
@@ -222,6 +229,9 @@ class ReportsQuery(PageQuery):
     near = fields.String(
         validate=Shaped(r"-?\d{1,2}(\.\d{1,9})?,-?\d{1,3}(\.\d{1,9})?", "Must be lat,lon."),
         metadata={"description": "lat,lon"},
+    )
+    cell = fields.String(
+        validate=is_cell, metadata={"description": "H3, resolution 5, 7 or 9: a tile of the map, as `cell` of a report."}
     )
     radius_m = Whole(100, 20_000, load_default=2_000)
     hours = Whole(1, 168, load_default=48, metadata={"description": "How far back."})

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import h3
 from pymongo.collection import Collection
 
 from domain import geo
@@ -107,6 +108,18 @@ def near(
     if before:
         time["$lt"] = before
     wanted = {"city": city, f"shown.r{level}": {"$in": cells}, "at": time, "status": str(ReportStatus.PUBLISHED)}
+    return list(reports().find(wanted | _current(now)).sort("at", -1).limit(limit + 1))
+
+
+def in_cell(
+    city: str, cell: str, *, since: datetime, before: datetime | None, limit: int, now: datetime
+) -> list[Report]:
+    """What is published in an H3 cell of resolution 5, 7 or 9 since a time, latest seen first: a tile of a map."""
+    time: dict[str, Any] = {"$gte": since}
+    if before:
+        time["$lt"] = before
+    field = f"shown.r{h3.get_resolution(cell)}"
+    wanted = {"city": city, field: cell, "at": time, "status": str(ReportStatus.PUBLISHED)}
     return list(reports().find(wanted | _current(now)).sort("at", -1).limit(limit + 1))
 
 

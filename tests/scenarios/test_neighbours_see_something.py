@@ -398,7 +398,11 @@ def test_offline_edited_withdrawn_and_synced(small_city: SmallCity, street: tupl
 def test_pages_of_reports_go_on_where_they_ended(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
     city, (group, (saw, *_)) = small_city, street
     made = [reports(city, saw, "noise", metres=10.0 * number)["id"] for number in range(7)]
-    for where in (f"group={group['id']}", "city=lahore", f"near={PLACE[0]},{PLACE[1]}", "mine=true"):
+    tile = geo.cells(*PLACE).r7
+    for odd in ("zzz", "", geo.cells(*PLACE).r7.upper(), "8a3da11aa407fff"):
+        refused = call(city, saw, "GET", f"/watch/reports?cell={odd}")
+        assert refused.status_code in (200, 422) if not odd else refused.status_code == 422
+    for where in (f"cell={tile}", f"group={group['id']}", "city=lahore", f"near={PLACE[0]},{PLACE[1]}", "mine=true"):
         found, cursor = [], ""
         while True:
             page = ok(call(city, saw, "GET", f"/watch/reports?{where}&limit=3{cursor}"))
