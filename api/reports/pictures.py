@@ -11,6 +11,7 @@ from api.reports.access import READ, REPORT, answer, eyes_of, sight_of
 from domain.reports import queries, service
 from domain.reports.errors import PhotoInvalid, PhotoNotFound
 from runtime.media import Media
+from runtime.pictures import dhash
 
 blp = Blueprint("report_pictures", __name__, url_prefix="/v1/watch", description="Pictures of what neighbours see.")
 
@@ -37,7 +38,7 @@ def put_photo(call: Call, report_id: str) -> Any:
     data = request.get_data(cache=False)
     if not data:
         raise PhotoInvalid("no picture came", errors={"photo": ["A JPEG, PNG or WebP picture."]})
-    return answer(call, service.add_photo(report_id, data, call.services.evidence, now=call.now))
+    return answer(call, service.add_photo(report_id, data, call.services.evidence, picture=dhash(data), now=call.now))
 
 
 @blp.endpoint(

@@ -34,6 +34,7 @@ class ReportDoc(me.Document):
     decision = me.DictField()  # {by, at, reason, status}
     history = me.ListField(me.DictField())  # {at, category, note} before an edit
     same_as = me.ListField(me.DictField())
+    picture = me.StringField()  # hash of its photo, 16 hexadecimal digits
     handover = me.DictField()  # {id, agency, status, notes, at}
     cluster = me.StringField()  # of which it is a part; that may be part of another since
     score = me.FloatField()

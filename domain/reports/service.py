@@ -206,8 +206,10 @@ def withdraw(report_id: str, *, now: datetime) -> Report:
     return change(report_id, rule, now=now)
 
 
-def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, now: datetime) -> Report:
-    """Keep a picture, decoded and written anew: no position and no camera in it. Raises PhotoInvalid, ReportOver."""
+def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, picture: str = "", now: datetime) -> Report:
+    """Keep a picture, decoded and written anew: no position and no camera in it. `picture`: its hash, by which the same
+    thing is looked for once more. Raises PhotoInvalid, ReportOver.
+    """
     kept = store.keep_clean(data)
     if kept is None:
         raise PhotoInvalid("no picture that can be shown", errors={"photo": ["A JPEG, PNG or WebP picture."]})
@@ -215,6 +217,8 @@ def add_photo(report_id: str, data: bytes, store: EvidenceStore, *, now: datetim
 
     def rule(doc: Report) -> Mapping[str, Any]:
         check_open(doc)
-        return {} if doc.get("photo") == photo else {"photo": photo}
+        if doc.get("photo") == photo:
+            return {}
+        return {"photo": photo, "picture": picture, "same_as": queries.like({**doc, "picture": picture})}
 
     return change(report_id, rule, now=now)
