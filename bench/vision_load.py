@@ -1,13 +1,13 @@
 """What camera analytics costs and bears: beside decoding alone and bare inference, in memory, eight cameras at once, and many
 reports at one place. Part of ``python -m bench.vision``; speeds are told by an idle machine only.
 
-Raw inference is what the models themselves take (mediapipe's graphs, HOG, the KNN background, optical flow); the pipeline's
-own work is all the rest of a look but decoding and the kept stills.
+Raw inference is what the models themselves take while looking: mediapipe's graphs, HOG, the KNN background. The pipeline's own
+work is all the rest of a look, optical flow and light included, but decoding and the kept stills, whose own search for faces
+counts on neither side.
 """
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -32,15 +32,29 @@ CLIP = "people/intel_one-by-one-person-detection.mp4"
 @contextmanager
 def inference() -> Iterator[dict[str, float]]:
     """While it is open, seconds of processor time by model: how long each was itself at work."""
-    from workers.vision import graphs, motion, people
+    from workers.vision import graphs, motion, people, stills
 
     spent: dict[str, float] = {}
     undo: list[tuple[Any, str, Any]] = []
+    keeping: list[bool] = []
+    add = stills.Gallery.add
+
+    def kept(*given: Any) -> None:
+        keeping.append(True)
+        try:
+            add(*given)
+        finally:
+            keeping.pop()
+
+    undo.append((stills.Gallery, "add", add))
+    stills.Gallery.add = kept  # type: ignore[method-assign]
 
     def timed(owner: Any, name: str, label: str) -> None:
         inner: Callable[..., Any] = getattr(owner, name)
 
         def measured(*given: Any, **named: Any) -> Any:
+            if keeping:  # faces that are looked for again in a kept still are part of the stills, not of looking
+                return inner(*given, **named)
             began = time.process_time()
             try:
                 return inner(*given, **named)
@@ -107,18 +121,25 @@ def eight_at_once(root: Path) -> tuple[float, float, float]:
         for thread in threads:
             thread.join()
         eight = time.monotonic() - began
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return one, eight, peak
+        children = [looker._child.pid for looker in (first, second) if looker._child is not None]
+        most = max(peak(str(child)) for child in children)
+    return one, eight, most
 
 
 def models_memory() -> float:
-    """MiB of a process that has the models and has looked at nothing yet."""
+    """Peak MiB of a process that has the models and has looked at nothing yet."""
     code = (
-        "from workers.vision.models import loaded; loaded(); import resource; "
-        "print('MEMORY', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "from workers.vision.models import loaded; from bench.vision_load import peak; loaded(); "
+        "print('MEMORY', peak('self'))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     return float(said.rsplit("MEMORY", 1)[1])
+
+
+def peak(process: str) -> float:
+    """The most MiB of memory that a process has had since it was started (getrusage counts what it was forked from)."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def shared_looks() -> dict[str, float]:

@@ -18,7 +18,9 @@ from domain.reviews.states import RULE, ReviewKind, ReviewStatus, Said
 
 GROUPS: Final[Mapping[str, str]] = {"fall": "lying"}
 """Findings that are one question with another: who fell lies on the ground."""
-DETECTORS: Final[Mapping[str, str]] = {"lying": "pose", "hands_up": "pose", "plate": "plates"}
+DETECTORS: Final[Mapping[str, str]] = {
+    "lying": "pose", "hands_up": "pose", "plate": "plates", "dispersal": "crowd",
+}  # fmt: skip
 """Which detector is measured by the answer; of another finding the one that is named like it, or the only one."""
 MOST_BOXES: Final = 6
 

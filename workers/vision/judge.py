@@ -114,7 +114,7 @@ def movements(evidence: Evidence, tracks: Sequence[Track], size: tuple[int, int]
         spell = running.running(track.seen, shape) if track.believed else None
         if spell is not None:
             box = min(track.seen, key=lambda entry: abs(entry[0] - spell.end))[1]
-            found.append(Finding("running", spell.confidence, spell.start, spell.seconds, track.number, box, ask=False))
+            found.append(Finding("running", spell.confidence, spell.start, spell.seconds, track.number, box))
     fled = crowd.dispersal(evidence.stirs)
     if fled is not None:
         where = [box for track in tracks if track.believed for t, box, _ in track.seen if abs(t - fled.start) <= 1.0]

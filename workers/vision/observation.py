@@ -76,7 +76,7 @@ class Finding:
     seconds: float  # for how long it held
     track: int | None
     bbox: Box
-    ask: bool = True  # a human is asked; false only for running, which is no alarm by itself
+    ask: bool = True  # always true for what is found today: a human is asked
 
     def to_document(self) -> dict[str, Any]:
         return {

@@ -16,12 +16,13 @@ from workers.vision.pose import Spell
 
 VERSION = "1"
 PARAMETERS: dict[str, float] = {
-    "speed": 1.5,  # heights a second
-    "seconds": 1.0,  # for so long at least, …
-    "way": 1.5,  # … and so far, in heights
+    "speed": 1.8,  # heights a second
+    "seconds": 1.5,  # for so long at least, in which a track that swaps two walkers does not hold, …
+    "way": 2.2,  # … and so far, in heights
     "steady": 1.35,  # a box that grows or shrinks more within the window is not one person's outline
     "straight": 0.8,  # of the way there and back: boxes that jump to and fro get nowhere
     "gap": 0.8,  # seconds
+    "edge": 0.02,  # of the picture's height
 }
 
 
@@ -42,6 +43,8 @@ def running(seen: Sequence[tuple[float, Box, float]], shape: float) -> Spell | N
 
 
 def _run(window: Sequence[tuple[float, Box, float]], shape: float) -> Spell | None:
+    if any(_cut_off(box) for _, box, _ in window):
+        return None  # of a body that the picture's edge cuts, the height is not known
     heights = [box[3] for _, box, _ in window]
     tall = median(heights)
     if tall <= 0 or max(heights) > PARAMETERS["steady"] * min(heights):
@@ -53,6 +56,10 @@ def _run(window: Sequence[tuple[float, Box, float]], shape: float) -> Spell | No
     if far < PARAMETERS["way"] or far < PARAMETERS["straight"] * way or far < PARAMETERS["speed"] * seconds:
         return None
     return Spell(window[0][0], window[-1][0], min(0.9, 0.5 + 0.3 * (far / seconds / PARAMETERS["speed"] - 1)))
+
+
+def _cut_off(box: Box) -> bool:
+    return box[1] < PARAMETERS["edge"] or box[1] + box[3] > 1 - PARAMETERS["edge"]
 
 
 def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
