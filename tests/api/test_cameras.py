@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import hypothesis
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -303,7 +304,7 @@ def test_a_picture_is_shown_to_who_may_see_it_and_each_sight_is_logged(
     shown = Image.open(io.BytesIO(answer.get_data()))
     assert shown.width == SIZE[0]
     assert shown.height > SIZE[1]  # the line that says who looked, and when
-    assert shown.crop((0, 0, *SIZE)).convert("L").getextrema()[1] > 100  # and marks all over it
+    assert np.asarray(shown.crop((0, 0, *SIZE)).convert("L")).max() > 100  # and marks all over it
     assert answer.headers["Cache-Control"] == "private, max-age=60"
     assert audited(clock, "still.read") == before + 1
     assert said(api.get(here, headers=admin.headers)) == (403, "not_allowed")

@@ -176,8 +176,13 @@ def test_others_see_a_picture_without_faces_and_only_where_something_may_be_told
     assert api.get(url, headers=authors[1].headers).status_code == 404
     assert api.get(url, headers=planner.headers).status_code == 404
 
-    asked: list[tuple[Any, ...]] = []
-    context = Context(app.extensions["amaan"].settings, clock, lambda *job: not asked.append(job), None, {})  # type: ignore[arg-type]
+    asked: list[tuple[str, ...]] = []
+
+    def enqueue(*job: str) -> bool:
+        asked.append(job)
+        return True
+
+    context = Context(app.extensions["amaan"].settings, clock, enqueue, None, {})  # type: ignore[arg-type]
     for _ in range(2):
         due_photos(context, None)  # type: ignore[arg-type]
     assert asked == [("redact_photo", made["id"])]

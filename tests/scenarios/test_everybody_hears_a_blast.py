@@ -25,7 +25,7 @@ BLAST = (31.5204, 74.3587)
 def crowd(city: SmallCity, count: int, *, days: float, name: str) -> list[str]:
     """People with accounts of this age, made far apart from each other."""
     made = city.now() - timedelta(days=days)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "_id": f"per_{name}{number}", "city": "lahore", "created_at": made - timedelta(hours=number * (days > 7)),
             "language": "en", "roles": [], "version": 1, "sessions": {f"ses{number}": {"device_id": f"{name}{number}"}},

@@ -222,7 +222,9 @@ def test_cases_joined_by_a_run_that_died_are_whole_for_whoever_reads_and_their_e
     one, other = _cases_of_two()
     assert joining._decided(other, one["_id"], now=NOW)
     assert [each["note"] for each in cases.view(cases.get(other["_id"]), KEYS)["stages"]] == ["note 0", "note 1"]
-    (event,) = (each for each in cases.cases().find_one({"_id": other["_id"]})["pending_events"])
+    left = cases.cases().find_one({"_id": other["_id"]})
+    assert left is not None
+    (event,) = left["pending_events"]
     assert (event["type"], event["into"]) == ("helpline.case_joined", one["_id"])
     for _ in range(2):
         joining.absorb(event["subject"], KEYS, now=NOW)
