@@ -1,4 +1,4 @@
-"""What two pictures have in common, as 64 bits: the difference hash (N. Krawetz, "Kind of Like That", hackerfactor.com, 2013)."""
+"""What two pictures have in common, as 64 bits: the difference hash (N. Krawetz, "Kind of Like That", 2013)."""
 
 import io
 import warnings
