@@ -1,7 +1,7 @@
 """Reactions to gatherings and the sweep of their timers: whoever wants to come is reminded, and hears what changed."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from domain.deliveries.service import Recipient, Telling
@@ -9,16 +9,12 @@ from domain.gatherings import personal, queries, rules, service
 from domain.gatherings.states import GatheringStatus
 from domain.outbox import Event
 from notifications.fanout import tell
-from runtime import logging
-from runtime.mongo import STORE_DOWN
 from workers.context import Context
+from workers.timers import step
 
 BATCH: Final = 200
-AGAIN: Final = timedelta(seconds=10)
 RECEIPT_WAIT_S: Final = 900
 NEWS_MATTERS: Final = timedelta(days=2)
-
-log = logging.get(__name__)
 
 
 def remind(event: Event, context: Context) -> None:
@@ -76,20 +72,10 @@ def forget(event: Event, context: Context) -> None:
 def due_gatherings(context: Context, pool: ThreadPoolExecutor) -> int:
     """The sweep of gatherings whose earliest timer has run out."""
     rows = queries.due(now=context.clock(), limit=BATCH)
-    list(pool.map(lambda row: _step(context, row["_id"], row["due_at"]), rows))
+    list(
+        pool.map(
+            lambda row: step(context, "watch_gatherings", row["_id"], row["due_at"], service.timers, service.put_off),
+            rows,
+        )
+    )
     return len(rows)
-
-
-def _step(context: Context, gathering_id: str, due: datetime) -> None:
-    now = context.clock()
-    try:
-        doc = service.timers(gathering_id, now=now)
-    except STORE_DOWN:
-        return
-    except Exception:
-        log.exception("gathering_failed", subject=gathering_id)
-        doc = {"due_at": due}
-    if doc.get("due_at") == due:  # nothing came of it: it must not stand before the others
-        service.put_off(gathering_id, due, until=now + AGAIN)
-    if doc.get("pending_events"):
-        context.enqueue("drain", "watch_gatherings", gathering_id)

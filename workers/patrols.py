@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from domain.deliveries.service import Recipient, Telling
@@ -10,19 +10,14 @@ from domain.outbox import Event
 from domain.patrols import personal, queries, service
 from domain.watch import queries as watch
 from notifications.fanout import tell
-from runtime import logging
-from runtime.mongo import STORE_DOWN
 from workers.context import Context
+from workers.timers import step
 
 BATCH: Final = 200
-AGAIN: Final = timedelta(seconds=10)
-"""When to look again at a patrol whose step failed."""
 NEWS_MATTERS: Final = timedelta(hours=12)
 RECEIPT_WAIT_S: Final = 900
 """A phone that is away for a moment needs no SMS beside the push; who has no app gets one at once."""
 MISSED_MATTERS: Final = timedelta(hours=2)
-
-log = logging.get(__name__)
 
 
 def remind(event: Event, context: Context) -> None:
@@ -99,20 +94,9 @@ def forget(event: Event, context: Context) -> None:
 def due_patrols(context: Context, pool: ThreadPoolExecutor) -> int:
     """The sweep of patrols whose earliest timer has run out."""
     rows = queries.due(now=context.clock(), limit=BATCH)
-    list(pool.map(lambda row: _step(context, row["_id"], row["due_at"]), rows))
+    list(
+        pool.map(
+            lambda row: step(context, "watch_patrols", row["_id"], row["due_at"], service.timers, service.put_off), rows
+        )
+    )
     return len(rows)
-
-
-def _step(context: Context, patrol_id: str, due: datetime) -> None:
-    now = context.clock()
-    try:
-        doc = service.timers(patrol_id, now=now)
-    except STORE_DOWN:
-        return
-    except Exception:
-        log.exception("patrol_failed", subject=patrol_id)
-        doc = {"due_at": due}
-    if doc.get("due_at") == due:  # nothing came of it: it must not stand before the others
-        service.put_off(patrol_id, due, until=now + AGAIN)
-    if doc.get("pending_events"):
-        context.enqueue("drain", "watch_patrols", patrol_id)

@@ -10,53 +10,30 @@ from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.gatherings import schemas
 from api.paging import Listed
-from domain import permissions
+from api.watch.access import LEAD, READ, belongs, reached
 from domain.cities import queries as cities
 from domain.gatherings import calendar, queries, seen, service
 from domain.gatherings.errors import GatheringNotFound
 from domain.gatherings.queries import Gathering
 from domain.gatherings.service import Plan
-from domain.permissions import Target
 from domain.watch import queries as watch
-from domain.watch.errors import GroupClosed, GroupNotFound
-from domain.watch.queries import Group
-from domain.watch.states import GroupStatus, Standing
+from domain.watch.errors import GroupNotFound
 
 blp = Blueprint("gatherings", __name__, url_prefix="/v1/watch", description="Neighbours meet.")
 
-READ, LEAD = "watch.read", "watch.coordinate"
 SHOWN: Final = 3
 """Rows of a page at most: in Urdu they fit in 8 KiB."""
 BACK: Final = timedelta(hours=12)
 _OVER = {409: "It was cancelled or has passed (`current`)."}
 
 
-def _group(call: Call, group_id: str, *, leads: bool = False) -> Group:
-    """The group, for its members, those who look after it, or (`leads`) those who lead it. Raises GroupNotFound."""
-    group = watch.get(group_id)
-    target = Target(city=group["city"], group_id=group_id)
-    if leads:
-        call.require_reach(LEAD, target)
-        if group["status"] != GroupStatus.ACTIVE:
-            raise GroupClosed("the group was closed", current=group["status"])
-        return group
-    if _belongs(call, group_id) or permissions.reaches(call.who, READ, target):
-        return group
-    raise GroupNotFound("no such group")
-
-
-def _belongs(call: Call, group_id: str) -> bool:
-    held = watch.membership(group_id, call.who.person_id)
-    return bool(held and held["standing"] == Standing.MEMBER)
-
-
 def _gathering(call: Call, gathering_id: str, *, leads: bool = False, member: bool = False) -> Gathering:
     doc = queries.get(gathering_id)
     try:
-        _group(call, doc["group"], leads=leads)
+        reached(call, doc["group"], leads=leads)
     except GroupNotFound:
         raise GatheringNotFound("no such gathering") from None
-    if member and not _belongs(call, doc["group"]):
+    if member and not belongs(call, doc["group"]):
         raise GatheringNotFound("for members")
     return doc
 
@@ -83,7 +60,7 @@ def _answer(call: Call, doc: Gathering) -> dict[str, Any]:
 def plan(call: Call) -> Any:
     """Plan a meeting or a workshop."""
     body = call.body
-    group = _group(call, body["group"], leads=True)
+    group = reached(call, body["group"], leads=True)
     names = ("kind", "title", "note", "place", "starts_at", "ends_at", "capacity")
     doc, fresh = service.plan(
         call.new_id("gat"),
@@ -103,7 +80,7 @@ def list_gatherings(call: Call) -> Any:
     """What one's groups hold, or one of them, the earliest first."""
     query, limit = call.query, min(call.limit, SHOWN)
     wanted = query.get("group")
-    groups = [_group(call, wanted)["_id"]] if wanted else watch.joined(call.who.person_id)
+    groups = [reached(call, wanted)["_id"]] if wanted else watch.joined(call.who.person_id)
     found = call.after(datetime, str)
     after = (found[0], found[1]) if found else None
     rows = queries.of_groups(groups, since=query.get("since") or call.now - BACK, after=after, limit=limit + 1)

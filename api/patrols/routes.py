@@ -9,22 +9,19 @@ from api.blueprint import Blueprint, Call
 from api.incidents.position import heard_at
 from api.paging import Listed
 from api.patrols import schemas
-from domain import geo, permissions
+from api.watch.access import LEAD, READ, belongs, reached
+from domain import geo
 from domain.cities import queries as cities
 from domain.patrols import mapping, queries, rules, seen, service
 from domain.patrols.errors import BeatNotFound, PatrolInvalid, PatrolNotFound
 from domain.patrols.queries import Beat, Patrol
 from domain.patrols.service import Plan
 from domain.people import queries as people
-from domain.permissions import Target
-from domain.watch import queries as watch
-from domain.watch.errors import GroupClosed, GroupNotFound
+from domain.watch.errors import GroupNotFound
 from domain.watch.queries import Group
-from domain.watch.states import GroupStatus, Standing
 
 blp = Blueprint("patrols", __name__, url_prefix="/v1/watch", description="Neighbours walk their streets.")
 
-READ, LEAD = "watch.read", "watch.coordinate"
 SHOWN: Final = 12
 COVERED: Final = 5
 FEATURES: Final = 3
@@ -33,29 +30,10 @@ BACK: Final = timedelta(hours=4)
 _OVER = {409: "It does not stand where this is possible (`current`)."}
 
 
-def _group(call: Call, group_id: str, *, leads: bool = False) -> Group:
-    """The group, for its members, those who look after it, or (`leads`) those who lead it. Raises GroupNotFound."""
-    group = watch.get(group_id)
-    target = Target(city=group["city"], group_id=group_id)
-    if leads:
-        call.require_reach(LEAD, target)
-        if group["status"] != GroupStatus.ACTIVE:
-            raise GroupClosed("the group was closed", current=group["status"])
-        return group
-    if _belongs(call, group_id) or permissions.reaches(call.who, READ, target):
-        return group
-    raise GroupNotFound("no such group")
-
-
-def _belongs(call: Call, group_id: str) -> bool:
-    held = watch.membership(group_id, call.who.person_id)
-    return bool(held and held["standing"] == Standing.MEMBER)
-
-
 def _beat(call: Call, beat_id: str, *, leads: bool = False) -> tuple[Beat, Group]:
     beat = queries.beat(beat_id)
     try:
-        return beat, _group(call, beat["group"], leads=leads)
+        return beat, reached(call, beat["group"], leads=leads)
     except GroupNotFound:
         raise BeatNotFound("no such beat") from None
 
@@ -64,10 +42,10 @@ def _patrol(call: Call, patrol_id: str, *, leads: bool = False, member: bool = F
     """The patrol, for whoever may see its group; `member`: for who belongs to it, and may walk."""
     doc = queries.get(patrol_id)
     try:
-        _group(call, doc["group"], leads=leads)
+        reached(call, doc["group"], leads=leads)
     except GroupNotFound:
         raise PatrolNotFound("no such patrol") from None
-    if member and not _belongs(call, doc["group"]):
+    if member and not belongs(call, doc["group"]):
         raise PatrolNotFound("members walk")
     return doc
 
@@ -87,7 +65,7 @@ def _rows(call: Call, docs: Sequence[Patrol]) -> list[dict[str, Any]]:
 def _shown(call: Call, doc: Patrol) -> dict[str, Any]:
     """A patrol; who signed up is for members: a liaison and the control room do not learn who they are."""
     (view,) = _rows(call, [doc])
-    if not _belongs(call, doc["group"]):
+    if not belongs(call, doc["group"]):
         return {**view, "reason": doc.get("reason") or None, "places": []}
     names = {
         row["_id"]: row.get("name") or ""
@@ -127,7 +105,7 @@ def _answer(call: Call, doc: Patrol) -> dict[str, Any]:
 def draw_beat(call: Call) -> Any:
     """Draw a beat, as an area or a route."""
     body = call.body
-    group = _group(call, body["group"], leads=True)
+    group = reached(call, body["group"], leads=True)
     beat, fresh = mapping.draw(
         call.new_id("bea"), group, body["name"], body["geometry"], fingerprint=call.fingerprint, now=call.now
     )
@@ -137,7 +115,7 @@ def draw_beat(call: Call) -> Any:
 @blp.endpoint("GET /beats", permission=READ, query=schemas.BeatsQuery, answer=schemas.BeatAnswer, paged=True)
 def list_beats(call: Call) -> Any:
     """The beats of a group."""
-    group = _group(call, call.query["group"])
+    group = reached(call, call.query["group"])
     after, limit = call.after(str), min(call.limit, FEATURES)
     rows = queries.beats_of(group["_id"], after=after[0] if after else "", limit=limit + 1)
     page = rows[:limit]
@@ -216,7 +194,7 @@ def list_patrols(call: Call) -> Any:
     if query["mine"]:
         rows = queries.of_person(call.who.person_id, since=since, after=after, limit=limit + 1)
     elif query.get("group"):
-        group = _group(call, query["group"])
+        group = reached(call, query["group"])
         until = since + timedelta(days=query["days"])
         rows = queries.of_group(group["_id"], since=since, until=until, after=after, limit=limit + 1)
     else:
@@ -252,7 +230,7 @@ def read_coverage_features(call: Call) -> Any:
 
 def _covered(call: Call, most: int) -> tuple[list[tuple[Beat, dict[str, Any]]], list[str] | None]:
     query, limit = call.query, min(call.limit, most)
-    group = _group(call, query["group"])
+    group = reached(call, query["group"])
     zone = cities.current(group["city"]).zone
     since = query.get("since") or call.now
     after = call.after(str)

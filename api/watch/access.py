@@ -3,10 +3,11 @@
 from typing import Any
 
 from api.blueprint import Call
+from domain import permissions
 from domain.people import queries as people
 from domain.permissions import Target
 from domain.watch import queries
-from domain.watch.errors import GroupNotFound
+from domain.watch.errors import GroupClosed, GroupNotFound
 from domain.watch.queries import Group, Member
 from domain.watch.states import GroupStatus, Standing
 
@@ -57,3 +58,24 @@ def led(call: Call, group_id: str, action: str = LEAD) -> Group:
     group = queries.get(group_id)
     call.require_reach(action, Target(city=group["city"], group_id=group_id))
     return group
+
+
+def reached(call: Call, group_id: str, *, leads: bool = False) -> Group:
+    """The group, for its members and those who look after it; or (`leads`), while it is not closed, for those who lead
+    it. Raises GroupNotFound, GroupClosed.
+    """
+    if leads:
+        group = led(call, group_id)
+        if group["status"] != GroupStatus.ACTIVE:
+            raise GroupClosed("the group was closed", current=group["status"])
+        return group
+    group = queries.get(group_id)
+    if belongs(call, group_id) or permissions.reaches(call.who, READ, Target(city=group["city"], group_id=group_id)):
+        return group
+    raise GroupNotFound("no such group")
+
+
+def belongs(call: Call, group_id: str) -> bool:
+    """Whether the caller is a member."""
+    held = queries.membership(group_id, call.who.person_id)
+    return bool(held and held["standing"] == Standing.MEMBER)
