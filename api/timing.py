@@ -12,6 +12,7 @@ from flask import Flask, Response, current_app, g, request
 
 from domain.insights import requests
 from domain.insights.requests import EDGES_MS, NAMES, Kind
+from runtime import mongo
 
 FLUSH_S: Final = 5.0
 _KEY: Final = "amaan_timings"
@@ -55,12 +56,18 @@ class Timings:
         for (method, route, status), held in taken.items():
             counts = {name: int(number) for name, number in zip(NAMES, held, strict=False) if number}
             try:
-                requests.add(Kind(method, route, _CLASSES[status]), counts, held[-1])
+                with mongo.connecting:
+                    requests.add(Kind(method, route, _CLASSES[status]), counts, held[-1])
             except Exception:  # whatever it is, the figures wait: they must never end a thread
                 with self._lock:
                     again = self._waiting.setdefault((method, route, status), [0.0] * (len(NAMES) + 1))
                     again[:] = [one + other for one, other in zip(again, held, strict=True)]
                 self._wake.set()
+
+    def forget(self) -> None:
+        """Drop what waits, where its store is gone for good: it is not written into another one."""
+        with self._lock:
+            self._waiting.clear()
 
     def _write_for_ever(self) -> None:
         while True:

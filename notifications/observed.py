@@ -23,6 +23,7 @@ from domain.insights.carriers import MS_EDGES, S_EDGES, Whose, bucket
 from notifications.breaker import CARRIERS_FAULT
 from notifications.channel import Channel, ChannelError, FailureCode, Permanent, Temporary
 from notifications.messages import AddressKind, Message, Sent
+from runtime import mongo
 
 FLUSH_S: Final = 1.0
 _SLOT_S: Final = int(carriers.SLOT.total_seconds())
@@ -61,7 +62,8 @@ class Tally:
             taken, self._waiting = self._waiting, {}
         for (whose, slot), counters in taken.items():
             try:
-                carriers.add(whose, counters, at=_time_of(slot))
+                with mongo.connecting:
+                    carriers.add(whose, counters, at=_time_of(slot))
             except Exception:  # kept for the next time: figures must never end a thread, or anybody's message
                 with self._lock:
                     held = self._waiting.setdefault((whose, slot), defaultdict(float))

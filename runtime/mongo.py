@@ -4,6 +4,8 @@ Connect after fork. A request against a dead store must not hold a thread for th
 breaker opens at the first failure and answers at once until the store is back (`Unavailable`, HTTP 503).
 """
 
+import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +83,19 @@ class Breaker(monitoring.ServerHeartbeatListener):
 breaker = Breaker()
 
 
+connecting = threading.RLock()
+"""Held while this process's connection is made or closed. A thread of its own that asks for the connection just then
+would make, and lose, a second one."""
+
+
+def _free_in_child() -> None:
+    """A thread that held it does not survive a fork."""
+    global connecting
+    connecting = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_free_in_child)
+
 AT_ONCE_MS = 300
 """How long a request looks for a server that takes writes: those that are under way when the store dies find none."""
 
@@ -96,21 +111,22 @@ def connect(
     breaker.forget()
     if atlas.look_in(settings.cities_dir):
         cities.forget()
-    mongoengine.disconnect()
-    client: MongoClient[dict[str, Any]] = mongoengine.connect(
-        host=settings.mongodb_url,
-        tz_aware=True,
-        uuidRepresentation="standard",
-        serverSelectionTimeoutMS=selection_ms,
-        socketTimeoutMS=timeout_ms,
-        waitQueueTimeoutMS=timeout_ms,
-        connectTimeoutMS=1500,
-        heartbeatFrequencyMS=1000,
-        maxPoolSize=pool,
-        w="majority",
-        retryWrites=True,
-        event_listeners=[breaker],
-    )
+    with connecting:
+        mongoengine.disconnect()
+        client: MongoClient[dict[str, Any]] = mongoengine.connect(
+            host=settings.mongodb_url,
+            tz_aware=True,
+            uuidRepresentation="standard",
+            serverSelectionTimeoutMS=selection_ms,
+            socketTimeoutMS=timeout_ms,
+            waitQueueTimeoutMS=timeout_ms,
+            connectTimeoutMS=1500,
+            heartbeatFrequencyMS=1000,
+            maxPoolSize=pool,
+            w="majority",
+            retryWrites=True,
+            event_listeners=[breaker],
+        )
     breaker.watch(client)
     return client
 
@@ -118,7 +134,8 @@ def connect(
 def disconnect() -> None:
     """Close this process's connection."""
     breaker.forget()
-    mongoengine.disconnect()
+    with connecting:
+        mongoengine.disconnect()
 
 
 def ping() -> bool:

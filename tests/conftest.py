@@ -16,6 +16,8 @@ import structlog
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from api import timing
+from api.timing import Timings
 from notifications import observed
 from runtime import logging as our_logging
 from tests import local_servers
@@ -67,12 +69,28 @@ def store(mongo_client: MongoClient[dict[str, Any]]) -> Iterator[Database[dict[s
     mongo_client.drop_database(name)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def timings() -> Iterator[set[Timings]]:
+    """Those of every application that a test makes."""
+    made: set[Timings] = set()
+
+    class Known(Timings):
+        def __init__(self) -> None:
+            super().__init__()
+            made.add(self)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(timing, "Timings", Known)
+        yield made
+
+
 @pytest.fixture(autouse=True)
-def no_figures_later() -> Iterator[None]:
-    """The thread that writes carriers' figures finds none of a test that is over: it would ask for a connection just
-    while the next test makes its own, and lose one."""
+def no_figures_later(timings: set[Timings]) -> Iterator[None]:
+    """The threads that write figures find none of a test that is over: they would write them into the next one's store."""
     yield
     observed.tally.forget()
+    for each in timings:
+        each.forget()
 
 
 @pytest.fixture
