@@ -16,6 +16,7 @@ from typing import Any
 import av
 
 from runtime.recording import PART, name_of
+from workers.vision.admit import Unseen
 
 _MS = Fraction(1, 1000)
 HOLE_S = 1.5
@@ -93,4 +94,6 @@ class SegmentWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close() if error is None else self.drop()
+        # What was before the camera when it fell silent is what somebody asks for first: only a file that could not be
+        # written is given up.
+        self.close() if error is None or isinstance(error, Unseen) else self.drop()
