@@ -84,6 +84,8 @@ def search_with(context: Context, search_id: str, look: Look) -> None:
                 return
             except (Damaged, Destroyed):
                 faces.failed(doc, row["_id"], "damaged")
+        if faces.renew(doc, now=context.clock()):
+            _ask(context, doc)  # also about leads of a worker that died before it asked
     faces.done(doc)
 
 
@@ -126,10 +128,15 @@ def _keep(context: Context, doc: Search, row: Mapping[str, Any], folder: Path, a
     if not kept:
         retention.drop_unheld(stored, Media(context.settings.media_url).delete)  # over, or somebody else did it
         return
+    _ask(context, doc)
+    log.info("faces_searched", search=doc["_id"], evidence=row["_id"], leads=len(leads))
+
+
+def _ask(context: Context, doc: Search) -> None:
+    """Put the question of each lead to a human, once."""
     for lead in faces.get(doc["_id"])["leads"]:
         review = faces.ask_about(doc, lead, now=context.clock())
         context.enqueue("drain", "reviews", review)
-    log.info("faces_searched", search=doc["_id"], evidence=row["_id"], leads=len(leads))
 
 
 def _lead(

@@ -1,9 +1,11 @@
 """Sealed originals, opened for a job in a folder of its own, and the lease that such a job holds on while it works."""
 
+import fcntl
 import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,19 +70,38 @@ def own_folder(context: Context) -> Iterator[Path]:
     work = context.settings.var_dir / "work"
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     _tidy(work)
-    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=work)).absolute()
+    folder = Path(tempfile.mkdtemp(dir=work)).absolute()
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+YOUNG_S: Final = 60.0
+"""A folder that is younger may be one that is just being locked."""
 
 
 def _tidy(work: Path) -> None:
-    """Take away what a process that was killed left behind."""
+    """Take away what a process that was killed left behind: its lock ended with it. A process id would tell nothing, since
+    another container has the same ones, and so has this one when it is started again.
+    """
     for left in work.iterdir():
-        pid = left.name.partition("-")[0]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+        try:
+            if time.time() - left.stat().st_mtime < YOUNG_S:
+                continue
+            lock = os.open(left, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            continue  # gone meanwhile
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left, ignore_errors=True)
+        except BlockingIOError:
+            continue  # somebody works in it
+        finally:
+            os.close(lock)
 
 
 @contextmanager

@@ -1,8 +1,6 @@
 """Pictures of reports: the copy in which faces are blurred, before any neighbour sees one."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from domain.outbox import Event
@@ -12,6 +10,7 @@ from domain.reports.errors import ReportNotFound
 from runtime import logging
 from runtime.media import Media
 from workers.context import Context, current
+from workers.originals import own_folder
 from workers.vision.bounded import TaskFailed, run
 
 MEMORY_MB: Final = 2560
@@ -41,25 +40,28 @@ def blur_with(context: Context, report_id: str) -> None:
     """One after the other. A picture that cannot be looked at is tried a few times, then is for nobody but those who may
     see it as it came.
     """
-    store = Media(context.settings.media_url)
     try:
         doc = reports.get(report_id)
     except ReportNotFound:
         return
     for each in media.to_blur(doc):
-        media.blurred(report_id, each["id"], _copy(store, each["shown"]["sha256"]), now=context.clock())
+        media.blurred(report_id, each["id"], _copy(context, each["shown"]["sha256"]), now=context.clock())
 
 
-def _copy(store: Media, sha256: str) -> dict[str, Any] | None:
-    with TemporaryDirectory(prefix="report-") as folder:
-        (Path(folder) / "in").write_bytes(store.get(sha256))
+def _copy(context: Context, sha256: str) -> dict[str, Any] | None:
+    store = Media(context.settings.media_url)
+    with own_folder(context) as folder:
         try:
-            said = run("photo", {"folder": folder}, memory_mb=MEMORY_MB, wall_s=WALL_S)
+            (folder / "in").write_bytes(store.get(sha256))
+            said = run("photo", {"folder": str(folder)}, memory_mb=MEMORY_MB, wall_s=WALL_S)
+        except (FileNotFoundError, ValueError):
+            log.error("picture_damaged")
+            return None
         except TaskFailed as failed:
             log.warning("picture_not_blurred", reason=str(failed))
             return None
         if said["status"] != "ok":
             log.info("picture_not_blurred", reason=said["reason"])
             return None
-        jpeg = (Path(folder) / "out.jpg").read_bytes()
+        jpeg = (folder / "out.jpg").read_bytes()
     return {"sha256": store.put(jpeg), "size": len(jpeg), "type": "image/jpeg", "regions": said["blurred"]}

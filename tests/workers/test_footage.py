@@ -1,6 +1,7 @@
 """Footage that is taken, told and ended, whoever dies or comes first. No picture is decoded here."""
 
 import io
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ from runtime.vault import vault
 from tests.factories.cameras import NOON, camera, hold_city, sos
 from tests.factories.stores import settings_for
 from workers import footage as job
+from workers import originals
 from workers.context import Context
 from workers.originals import throw_away
 
@@ -262,3 +264,18 @@ def test_the_times_of_files_are_theirs(world: World) -> None:
     assert [(part["start"] - NOON).total_seconds() for part in doc["parts"]] == [-5, 5, 25]
     assert isinstance(doc["start"], datetime)
     assert doc["clock"] == {"by": "recorder", "offset_s": 0.0}
+
+
+def test_what_a_killed_worker_left_in_the_clear_goes_and_what_another_works_in_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(originals, "YOUNG_S", -1.0)
+    with originals.own_folder(world.context) as used:
+        (used / "part-0000").write_bytes(b"in use")
+        left = used.parent / f"{os.getpid()}-left"  # its number is in use again, as in a container that was begun anew
+        left.mkdir()
+        (left / "part-0000").write_bytes(b"in the clear")
+        with originals.own_folder(world.context):
+            assert not left.exists()
+            assert (used / "part-0000").exists()
+    assert not list(used.parent.iterdir())
