@@ -47,7 +47,7 @@ def inference() -> Iterator[dict[str, float]]:
             keeping.pop()
 
     undo.append((stills.Gallery, "add", add))
-    stills.Gallery.add = kept  # type: ignore[method-assign]
+    setattr(stills.Gallery, "add", kept)  # noqa: B010
 
     def timed(owner: Any, name: str, label: str) -> None:
         inner: Callable[..., Any] = getattr(owner, name)

@@ -28,6 +28,8 @@ MEMORY_MB: Final = 1536
 LIMIT: Final = (30.0, 2.0)
 """Seconds that it may take: so many, and so many more for each second of the clip."""
 _CHUNK: Final = 64 * 1024
+_LAST_S: Final = 5.0
+"""From a clip's last byte to the end of its process."""
 _LENGTH: Final = struct.Struct(">Q")
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _room = threading.BoundedSemaphore(AT_ONCE)
@@ -88,6 +90,8 @@ class Clip:
         self._child = child
         self._over = threading.Lock()
         self._ended = False
+        self.whole = False
+        """Whether all of it was read, and the process that made it says that nothing broke off."""
         self._watch = threading.Timer(limit, self._kill)
         self._watch.daemon = True
         self._watch.start()
@@ -117,6 +121,9 @@ class Clip:
         assert pipe is not None
         data = b"" if self._ended else os.read(pipe.fileno(), _CHUNK)
         if not data:
+            if not self._ended:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.whole = self._child.wait(timeout=_LAST_S) == 0
             self.close()
             raise StopIteration
         return data

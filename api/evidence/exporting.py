@@ -21,6 +21,10 @@ blp = Blueprint("evidence_exports", __name__, url_prefix="/v1", description="Evi
 _INDENT: Final = 1
 
 
+class ClipBroken(Exception):
+    """A clip that is not whole is no evidence."""
+
+
 @blp.endpoint(
     "POST /evidence/<evidence_id>/exports",
     permission=READ,
@@ -45,7 +49,12 @@ def export(call: Call, evidence_id: str) -> Any:
     if copy is Copy.REDACTED:
         mark = watermark.line(call.who.person_id, call.now, evidence_id)
         clip = clips.marked(files, offsets, text=mark, start=doc["start"], seconds=doc["seconds"], masks=masks)
-    viewing.exported(doc, copy, by=call.who.person_id, reason=reason, review=review, now=call.now)
+    try:
+        viewing.exported(doc, copy, by=call.who.person_id, reason=reason, review=review, now=call.now)
+    except BaseException:
+        if clip is not None:
+            clip.close()  # else the next viewer waits for its place
+        raise
     answer = Response(zipped(_entries(doc, copy, files, clip), at=call.now), mimetype="application/zip")
     if clip is not None:
         answer.call_on_close(clip.close)
@@ -58,13 +67,20 @@ def _entries(
     doc: Evidence, copy: Copy, files: list[clips.File], clip: "clips.Clip | None"
 ) -> Iterator[tuple[str, Any]]:
     if clip is not None:
-        yield "redacted.mp4", clip
+        yield "redacted.mp4", _whole(clip)
     else:
         names = [part["name"] for part in doc.get("parts") or []] or ["original"]
         for index, (name, (_, parts)) in enumerate(zip(names, files, strict=True)):
             yield f"original/{index:04d}-{name}", parts
     yield "manifest.json", [_json(evidence_view(doc, held=held(doc["incident"])) | {"exported": str(copy)})]
     yield "custody.json", [_json(custody.entries(doc["_id"]))]
+
+
+def _whole(clip: "clips.Clip") -> Iterator[bytes]:
+    """The clip's parts; raises ClipBroken after the last where it broke off, so that the ZIP breaks off, too."""
+    yield from clip
+    if not clip.whole:
+        raise ClipBroken("the clip broke off")
 
 
 def _json(found: Any) -> bytes:

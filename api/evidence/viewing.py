@@ -125,7 +125,7 @@ def ask_opening(call: Call, evidence_id: str) -> Any:
         subject=evidence_id,
         asked_by=who,
         reason=reason,
-        key=f"opening:{call.key}" if call.key else "",
+        key=f"opening:{evidence_id}:{call.key}" if call.key else "",
         now=call.now,
     )
     call.services.enqueue("drain", "reviews", made["_id"])

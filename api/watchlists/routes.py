@@ -13,11 +13,12 @@ from api.watchlists import schemas
 from domain import permissions, retention
 from domain.audit import chain
 from domain.cities import queries as cities
-from domain.cities.config import Kept
-from domain.errors import Invalid
-from domain.permissions import Scope, Target
+from domain.cities.config import Kept, Service
+from domain.errors import Invalid, NotAllowed
+from domain.permissions import Target
+from domain.plates import rules as plates
 from domain.watchlists import queries, service
-from domain.watchlists.errors import CropNotFound, EntryNotFound, HitNotFound
+from domain.watchlists.errors import CropNotFound, EntryNotFound, HitNotFound, NoPlate
 from runtime import watermark
 from runtime.media import Media
 
@@ -28,9 +29,20 @@ MOST_FOUND: Final = 50
 LONGEST_SEARCH: Final = timedelta(days=31)
 
 
-def _agencies(call: Call, action: str) -> list[str]:
-    """The agencies whose entries are all that the caller reaches; none for who reaches a city's."""
-    return [] if Scope.CITY in permissions.scopes(call.who, action) else sorted(permissions.agencies(call.who, action))
+def _agencies(call: Call, action: str, city: str) -> list[str]:
+    """The agencies whose entries are all that the caller reaches here; none for who reaches this whole city's, which
+    whoever reaches another city's does not.
+    """
+    reached = permissions.reaches(call.who, action, Target(city=city))
+    return [] if reached else sorted(permissions.agencies(call.who, action))
+
+
+def _police(call: Call, action: str, city: str) -> None:
+    """Who drove where is for the police of this city alone: raises NotAllowed for a supervisor of any other agency."""
+    forces = cities.current(city).agencies
+    mine = (forces[each] for each in permissions.agencies(call.who, action) if each in forces)
+    if not any(Service.POLICE in each.services for each in mine):
+        raise NotAllowed("only the police of this city ask where a vehicle was")
 
 
 def _entry(call: Call, action: str, entry_id: str) -> queries.Entry:
@@ -55,7 +67,7 @@ def list_entries(call: Call) -> Any:
     after = call.after(str)
     audited(call, city, "watchlist.listed", city)
     rows, last = queries.listed(
-        city, agencies=_agencies(call, READ), after=after[0] if after else None, limit=call.limit
+        city, agencies=_agencies(call, READ, city), after=after[0] if after else None, limit=call.limit
     )
     return Listed(rows, [last] if last else None)
 
@@ -162,9 +174,8 @@ def list_hits(call: Call) -> Any:
     """A city's newest hits of one status, those for one's own agency. Each reading is in the audit log."""
     city = city_of(call, READ, call.query.get("city"))
     audited(call, city, "hits.listed", city)
-    mine = _agencies(call, READ)
-    rows = queries.hits_of(city, call.query["status"], limit=call.limit)
-    return Listed([_shown(row) for row in rows if not mine or _owner_of(row) in mine])
+    rows = queries.hits_of(city, call.query["status"], agencies=_agencies(call, READ, city), limit=call.limit)
+    return Listed([_shown(row) for row in rows])
 
 
 @blp.endpoint("GET /hits/<hit_id>", permission=READ, answer=schemas.Hit, caution=False)
@@ -201,11 +212,14 @@ def read_crop(call: Call, hit_id: str) -> Any:
     "POST /plates/search", permission=SEARCH, body=schemas.PlateSearch, answer=schemas.Sightings, caution=False
 )
 def search(call: Call) -> Any:
-    """Was a plate seen near a place? Only keyed hashes are kept, for the city's days; on the audit chain with its
-    reason, before it is answered.
+    """Was a plate seen near a place? For the police of the city. Only keyed hashes are kept, for the city's days; on the
+    audit chain with its reason, before it is answered.
     """
     body = call.body
     city = city_of(call, SEARCH, body.get("city"))
+    _police(call, SEARCH, city)
+    if not plates.is_plate(plates.canonical(body["plate"])):
+        raise NoPlate("not a plate", errors={"plate": ["3 to 12 letters and digits."]})
     if not timedelta(0) <= body["until"] - body["since"] <= LONGEST_SEARCH:
         raise Invalid("no such span", errors={"until": ["After `since`, and within 31 days of it."]})
     chain.append(

@@ -30,7 +30,7 @@ class WatchlistDoc(me.Document):
         "collection": "watchlist",
         "auto_create_index": False,
         "strict": False,
-        "indexes": [["city", "keys"], ["city", "id"], ["city", "expires_at"]],
+        "indexes": [["city", "keys"], ["city", "id"], ["city", "agency"], ["city", "expires_at"]],
     }
 
 

@@ -71,9 +71,13 @@ def hit(hit_id: str) -> Hit:
     return found
 
 
-def hits_of(city: str, status: HitStatus, *, limit: int) -> list[Hit]:
-    """A city's hits that stand so, newest first."""
-    return list(hits().find({"city": city, "status": str(status)}, _ROW).sort("at", -1).limit(limit))
+def hits_of(city: str, status: HitStatus, *, agencies: Sequence[str] = (), limit: int) -> list[Hit]:
+    """A city's hits that stand so, newest first; on the entries of these agencies where any are named."""
+    condition: dict[str, Any] = {"city": city, "status": str(status)}
+    if agencies:
+        mine = entries().find({"city": city, "agency": {"$in": list(agencies)}}, {"_id": 1})
+        condition["entry"] = {"$in": [row["_id"] for row in mine]}
+    return list(hits().find(condition, _ROW).sort("at", -1).limit(limit))
 
 
 def hits_on(entry_id: str, *, since: datetime) -> list[Hit]:

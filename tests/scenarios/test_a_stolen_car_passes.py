@@ -21,7 +21,7 @@ from domain.dispatch import queries as dispatch
 from domain.incidents import service as incidents
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
-from tests.factories.people import SECRET, Signed, staff
+from tests.factories.people import SECRET, Signed, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
 from workers import retention
 
@@ -161,6 +161,22 @@ def test_a_yes_sends_the_nearest_unit_and_shows_on_the_sos(
     assert "4052" not in str(list(city.store.audit.find({}))).replace(entry["id"], "")
 
 
+def test_a_role_in_another_city_opens_no_list_here(
+    small_city: SmallCity, inspector: Signed, operator: Signed, gate: tuple[str, str]
+) -> None:
+    city = small_city
+    listed(city, inspector, "LED 5518")
+    passes(city, gate, "LED5518")
+    held = {"role": "supervisor", "city": "lahore", "agency_id": "rescue_1122", "group_id": ""}
+    both = [held, {"role": "operator", "city": "karachi", "agency_id": "", "group_id": ""}]
+    other = signed_in(city.now(), roles=both, second_factor_given=True, city="lahore")
+    for path in ("/watchlist?city=lahore", "/hits?city=lahore"):
+        assert ok(call(city, other, "GET", path))["items"] == []
+        assert ok(call(city, inspector, "GET", path))["items"]
+    for each in asked(city, operator):
+        ok(say(city, operator, each, "no"))
+
+
 @pytest.mark.parametrize("answer", ["no", "cannot_tell", ""])
 def test_without_a_yes_nobody_is_sent_and_that_is_kept(
     small_city: SmallCity, inspector: Signed, operator: Signed, gate: tuple[str, str], answer: str
@@ -192,7 +208,9 @@ def test_two_operators_at_once_are_one_answer(
     (question,) = [each for each in asked(city, operator) if each["about"]["camera"] == gate[0]]
     others = [operator, staff(city.now(), "operator")]
     with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(lambda each: say(city, each[0], question, each[1]), zip(others, ("yes", "no"), strict=True)))
+        said = list(
+            pool.map(lambda each: say(city, each[0], question, each[1]), zip(others, ("yes", "no"), strict=True))
+        )
     assert sorted(each.status_code for each in said) == [200, 409]
     review = city.store.reviews.find_one({"_id": question["id"]})
     assert len(review["answers"]) == 1
@@ -220,6 +238,9 @@ def test_of_a_plate_on_no_list_a_keyed_hash_stays_that_can_be_asked_for_and_ends
     assert (found["camera"], found["exact"]) == (gate[0], False), "G for 6: what looks alike, and says so"
     assert ok(call(city, inspector, "POST", "/plates/search", {**ask, "plate": "MNE 6763"}))["items"] == []
     assert call(city, operator, "POST", "/plates/search", ask).status_code == 403
+    rescue = staff(city.now(), "supervisor", agency_id="rescue_1122")
+    assert call(city, rescue, "POST", "/plates/search", ask).status_code == 403, "who drove where is for the police"
+    assert call(city, inspector, "POST", "/plates/search", {**ask, "plate": "?!?"}).json()["code"] == "no_plate"
     assert len(audited(city, "plate.searched")) == 2
     assert "FIR 90/26" in audited(city, "plate.searched")[0]["reason"]
 

@@ -10,6 +10,8 @@ from domain.cities import queries as cities
 from domain.comments import service as comments
 from domain.gatherings import service as gatherings
 from domain.gatherings.states import Coming, GatheringKind
+from domain.handovers import service as handovers
+from domain.handovers.states import HandoverStatus
 from domain.patrols import mapping
 from domain.patrols import service as patrols
 from domain.patrols.service import Plan
@@ -21,6 +23,7 @@ from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.small_city import PLACE, SmallCity
 
 CORNERS = [[74.34, 31.507], [74.349, 31.507], [74.349, 31.514], [74.34, 31.514], [74.34, 31.507]]
+OFFICE = "sui_northern"
 AREA = {"type": "Polygon", "coordinates": [CORNERS]}
 
 
@@ -89,6 +92,7 @@ def _comment(case: Case) -> None:
     _, member = _group(case)
     here = {"lat": PLACE[0], "lon": PLACE[1]}
     report = case.post("/watch/reports", {"category": "noise", "position": here, "note": "Loud music."}).json()["id"]
+    case.city.store.watch_reports.update_one({"_id": report}, {"$set": {"status": "published"}})  # whatever groups are near
     made, _ = comments.add(
         f"cmt_{uuid.uuid4().hex}", reports.get(report), member, "Call 0300 1234567", anonymous=Anonymity.NOBODY,
         fingerprint="f", secret=SECRET, now=case.city.now(),
@@ -96,7 +100,26 @@ def _comment(case: Case) -> None:
     case.follow("watch_comments", made["_id"])
 
 
+def _handover(case: Case, *, answered: bool = False) -> None:
+    """A street light goes to the office that sees to it, which says that it works again."""
+    now, here = case.city.now(), {"lat": PLACE[0], "lon": PLACE[1]}
+    device = {"id": "dev_a", "token": f"push-{uuid.uuid4().hex}", "session_id": "ses_1", "seen_at": now}
+    author = signed_in(now, language="en", devices={"dev_a": device})
+    report = case.post("/watch/reports", {"category": "street_light", "position": here, "note": "Dark."}).json()["id"]
+    held = {"status": "published", "author": author.person_id}
+    case.city.store.watch_reports.update_one({"_id": report}, {"$set": held})
+    handovers.open_desk("lahore", OFFICE, ["street_light"], now=now)
+    made, _ = handovers.hand_over(reports.get(report), by="x", now=now)
+    case.follow("watch_handovers", made["_id"])
+    if answered:
+        handovers.update(made["_id"], OFFICE, HandoverStatus.CLOSED, "Repaired.", now=case.city.now())
+        case.follow("watch_handovers", made["_id"])
+    handovers.close_desk("lahore", OFFICE)
+
+
 PLAYS: Mapping[str, Callable[[Any], Any]] = {
+    "handover.made": _handover,
+    "handover.updated": partial(_handover, answered=True),
     "patrol.remind": partial(_patrol, step=_at("remind_at")),
     "patrol.missed": partial(_patrol, step=_at("check_at")),
     "patrol.cancelled": partial(
