@@ -12,7 +12,7 @@ help: ## this list
 setup: ## install all that is needed into this folder; silent when nothing is to be done
 	@deploy/setup
 
-demo: setup ## an SOS in Lahore, a warned district and the helpline, watched from outside (CHAPTER=… plays one)
+demo: setup ## an SOS, a warned district, the helpline, cameras and a blast, watched from outside (CHAPTER=… plays one)
 	@.venv/bin/amaan demo $(CHAPTER)
 
 test: setup check ## check the code and run every test (ARGS="-k sos" narrows it)

@@ -11,6 +11,7 @@ from domain.deliveries.service import Recipient, Telling
 from domain.outbox import Event
 from domain.reports import queries as reports
 from domain.reports import raising
+from domain.reports.states import ReportStatus
 from notifications.fanout import tell
 from workers.context import Context
 from workers.watch_groups import members_of, plan_of
@@ -65,8 +66,12 @@ def raise_incident(event: Event, context: Context) -> None:
 
 
 def tell_groups(event: Event, context: Context) -> None:
-    """Every member of the groups where it was seen hears of what is believed, once; but for the report's author."""
+    """Every member of the groups where it was seen hears of what is believed, once; but for the report's author. Of one that
+    was taken back or out meanwhile nobody hears, and its cluster may be believed by another.
+    """
     doc = reports.get(event["subject"])
+    if doc["status"] in (ReportStatus.REMOVED, ReportStatus.WITHDRAWN):
+        return
     if not doc.get("cluster"):
         _tell(doc, None, doc["groups"], context)
         return

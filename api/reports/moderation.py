@@ -7,6 +7,7 @@ from api.blueprint import Blueprint, Call
 from api.reports import schemas
 from api.reports.access import CONFLICT, MODERATE, REPORT, answer, sight_of
 from domain.reports import believing, moderating
+from domain.reports.errors import OwnReport
 from domain.reports.states import ReportStatus
 
 blp = Blueprint("report_moderation", __name__, url_prefix="/v1/watch", description="Whether it is so, and may be read.")
@@ -70,11 +71,13 @@ def decide(call: Call, report_id: str) -> Any:
     "POST /reports/<report_id>/incident",
     permission=MODERATE,
     answer=schemas.ReportAnswer,
-    also={409: "It is not published, or nobody is sent to this kind."},
+    also={409: "It is not published, nobody is sent to this kind, or it is one's own."},
 )
 def believe(call: Call, report_id: str) -> Any:
     """Say that it is so: it becomes an incident, units are asked, and its groups are told. On the audit chain."""
     doc = sight_of(call, report_id, moderates=True)
+    if doc["author"] == call.who.person_id:  # else one person alone would alarm every group of the place
+        raise OwnReport("somebody else says that it is so")
     audited(call, doc["city"], "report.believed", report_id)
     return answer(call, believing.believe(report_id, by=call.who.person_id, now=call.now))
 

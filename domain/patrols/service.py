@@ -150,7 +150,10 @@ def _check_ahead_of(doc: Patrol, now: datetime) -> None:
 
 
 def sign_up(patrol_id: str, person: str, *, now: datetime) -> Patrol:
-    """Take a free place. Again is harmless. Raises PatrolFull, PatrolOver, OnAnotherPatrol."""
+    """Take a free place. Again is harmless. Raises PatrolFull, PatrolOver, OnAnotherPatrol.
+
+    It is looked twice: of two that are taken at the same moment one sees the other once both are written, and is given back.
+    """
     check_free(get(patrol_id), person)
 
     def rule(doc: Patrol) -> Mapping[str, Any]:
@@ -161,7 +164,18 @@ def sign_up(patrol_id: str, person: str, *, now: datetime) -> Patrol:
             raise PatrolFull("every place is taken", current=doc["version"])
         return {"places": {**doc["places"], person: {"since": now}}}
 
-    return change(patrol_id, rule, now=now)
+    taken = change(patrol_id, rule, now=now)
+    return _settled(taken, person, now=now)
+
+
+def _settled(taken: Patrol, person: str, *, now: datetime) -> Patrol:
+    """The patrol, whose place is given back where somebody has one elsewhere at that time by now. Raises OnAnotherPatrol."""
+    try:
+        check_free(taken, person)
+    except OnAnotherPatrol:
+        give_back(taken["_id"], person, now=now)
+        raise
+    return taken
 
 
 def check_free(doc: Patrol, person: str) -> None:

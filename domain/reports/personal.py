@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from domain.clusters import service as clusters
+from domain.comments import service as comments
 from domain.evidence.retention import is_held
 from domain.evidence.service import uploads
+from domain.ids import derived_id
 from domain.reports import media, queries
 from domain.reports.queries import reports, voices
 
@@ -32,13 +34,17 @@ def exported(person: str, now: datetime) -> list[dict[str, Any]]:
 
 
 def expire(city: str, before: datetime, *, keep: Collection[str], drop: Callable[[str], None], limit: int) -> int:
-    """Remove what was reported at `before` or earlier, with what was said of it and its pictures, but for what belongs to an
-    incident in `keep`; how many went.
+    """Remove what was reported at `before` or earlier, with what was said of it and below it and its pictures, but for what
+    belongs to an incident in `keep`; how many went. Of where its author stood its cluster keeps what the public saw.
     """
     over = {"city": city, "created_at": {"$lte": before}, "incident": {"$nin": sorted(keep)}}
     rows = list(reports().find(over).sort("created_at", 1).limit(limit))
     for doc in rows:
+        clusters.forget(doc)
+        comments.forget_of(doc["_id"])
         voices().delete_many({"report": doc["_id"]})
+        if doc.get("cluster"):
+            voices().delete_one({"_id": derived_id("voi", doc["cluster"], doc["author"])})
         uploads().delete_many({"incident": doc["_id"]})
         reports().delete_one({"_id": doc["_id"]})
         media.drop_all(doc, drop, is_held)

@@ -296,6 +296,9 @@ def test_the_coordinator_believes_it_and_a_street_light_calls_nobody(
     assert [each["category"] for each in city.open_incidents()] == ["robbery"]
     refused = call(city, asma, "POST", f"/watch/reports/{lamp['id']}/incident")
     assert (refused.status_code, refused.json()["code"]) == (409, "no_emergency")
+    own = reports(city, asma, "robbery")
+    refused = call(city, asma, "POST", f"/watch/reports/{own['id']}/incident")
+    assert (refused.status_code, refused.json()["code"]) == (409, "own_report")
 
 
 def test_a_number_plate_waits_for_a_human(
