@@ -37,6 +37,7 @@ _SHOWN: dict[str, Any] = {
     query=case_schemas.ReferralsQuery,
     answer=case_schemas.ReferralDirectory,
     etag=True,
+    also={404: "No such city."},
 )
 def referrals(call: Call) -> Any:
     """Who else helps: shelters, lawyers, hospitals, police, against crime online; what is not verified says so."""

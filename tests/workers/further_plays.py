@@ -124,7 +124,8 @@ def _handed_on(desk: Desk, her: Phone) -> None:
 
 def _nobody_takes_it(case: Case) -> None:
     """A minute, and another: the supervisors hear, and she is asked whether a man may answer."""
-    for name in ("helpline_requests", "helpline_messages", "counsellors"):
+    timers = ("incidents", "journeys", "escorts", "watch_groups", "watch_patrols", "watch_gatherings", "notices")
+    for name in ("helpline_requests", "helpline_messages", "counsellors", *timers):  # while minutes pass, nobody else hears
         case.city.store[name].delete_many({})
     Desk(case.city, gender="male")
     Desk(case.city, role="helpline_supervisor", on_shift=False)

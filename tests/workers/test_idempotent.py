@@ -308,6 +308,8 @@ def _drill(case: Case) -> None:
 def _report(case: Case, note: str = "", **fields: Any) -> str:
     """A report in the area of a group, with a member who hears of what is believed."""
     case.raise_sos()
+    for name in ("watch_groups", "watch_members"):  # no group of another play's reads it first
+        case.city.store[name].delete_many({})
     corners = [[74.34, 31.507], [74.349, 31.507], [74.349, 31.514], [74.34, 31.514], [74.34, 31.507]]
     area = {"type": "Polygon", "coordinates": [corners]}
     group = case.post("/watch/groups", {"name": "Block C", "area": area, "rules": "Be kind."}).json()
