@@ -22,7 +22,7 @@ from domain.watchlists import service as watchlists
 from domain.watchlists.service import Reading
 from runtime.vault import vault
 from tests.factories import cameras
-from tests.factories.people import SECRET, phone, staff
+from tests.factories.people import SECRET, Signed, phone, staff
 from tests.fakes.small_city import PLACE, REPLIES, SmallCity
 from tests.scenarios.test_a_district_is_warned import people, write
 from tests.scenarios.test_she_reaches_a_counsellor import STORY, TIMEOUT_S, Desk, Phone, key
@@ -35,6 +35,7 @@ class Case(Protocol):
     """What a play needs of its case."""
 
     city: SmallCity
+    citizen: Signed
     id: str
     agency: str
     tokens: set[str]
