@@ -146,14 +146,15 @@ def _batch_of(batch: dict[str, Any], alert: dict[str, Any]) -> Batch:
 
 def _show(context: Context, batch: dict[str, Any]) -> None:
     """Count while it goes on: somebody watches the progress."""
+    before = queries.batches().find_one({"_id": batch["_id"]}, {"people": 0}) or batch
     counts = deliveries.counts(batch["_id"], len(batch["people"]))
-    batches.counted(batch, counts, settled=False, now=context.clock())
+    batches.counted(before, counts, settled=False, now=context.clock())
     sum_up(context, batch["alert"])
 
 
 def sum_up(context: Context, alert_id: str) -> None:
     """Write an alert's progress."""
-    batches.sum_up(alert_id, queries.batches_of(alert_id), now=context.clock())
+    batches.sum_up(alert_id, now=context.clock())
 
 
 def tell_all(context: Context, alert_id: str) -> dict[str, int]:

@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain.alerts import broadcasts
 from domain.alerts.broadcasts import Doc, Finder
-from domain.alerts.queries import Batch, batches
+from domain.alerts.queries import Batch, batches, batches_of
 from domain.alerts.states import BatchState
 from domain.ids import derived_id
 
@@ -176,15 +176,18 @@ _COUNTED_FOR: Final = timedelta(hours=6)
 
 
 def counted(batch: Batch, counts: Mapping[str, int], *, settled: bool, now: datetime) -> bool:
-    """Keep a batch's counts; whether they differ from before. Young ones are counted often, old ones no more."""
+    """Keep a batch's counts; whether they differ from before. Young ones are counted often, old ones no more.
+
+    `batch` as it was before it was counted: who counted it since knows better, and nothing is written.
+    """
     since = batch.get("told_at") or batch["created_at"]
     update: dict[str, Any] = {"$set": {"counts": dict(counts)}}
     if settled or now - since > _COUNTED_FOR:
         update["$unset"] = {"count_due": ""}
     else:
         update["$set"]["count_due"] = now + (COUNT_AGAIN if now - since < _OFTEN else _SELDOM)
-    batches().update_one({"_id": batch["_id"]}, update)
-    return dict(counts) != dict(batch.get("counts") or {})
+    kept = batches().update_one({"_id": batch["_id"], "count_due": batch.get("count_due")}, update)
+    return kept.matched_count == 1 and dict(counts) != dict(batch.get("counts") or {})
 
 
 def count_again(batch_id: str, *, now: datetime) -> None:
@@ -192,13 +195,28 @@ def count_again(batch_id: str, *, now: datetime) -> None:
     batches().update_one({"_id": batch_id}, {"$set": {"count_due": now}})
 
 
-def sum_up(alert_id: str, all_batches: Sequence[Batch], *, now: datetime) -> None:
-    """Write an alert's progress: the sum over its batches, and when all had been tried once."""
+def sum_up(alert_id: str, *, now: datetime) -> None:
+    """Write an alert's progress: the sum over its batches, and when all had been tried once.
+
+    Two who sum up at once: who read the batches first finds the alert changed, and reads again.
+    """
+    rows = broadcasts.of(alert_id).collection()
+    while True:
+        alert = broadcasts.get(alert_id)
+        change = _progress(alert, batches_of(alert_id), now)
+        if not change:
+            return
+        unchanged = {"_id": alert_id, "version": alert["version"]}
+        if rows.update_one(unchanged, {"$set": change, "$inc": {"version": 1}}).matched_count:
+            return
+
+
+def _progress(alert: Doc, all_batches: Sequence[Batch], now: datetime) -> dict[str, Any]:
+    """What is to be written of an alert whose batches stand so."""
     progress: dict[str, int] = {}
     for batch in all_batches:
         for name, number in (batch.get("counts") or {}).items():
             progress[name] = progress.get(name, 0) + int(number)
-    alert = broadcasts.get(alert_id)
     told = (alert.get("broadcast") or {}).get("state") == "sending" and all(
         batch["state"] == BatchState.TOLD for batch in all_batches
     )
@@ -207,6 +225,4 @@ def sum_up(alert_id: str, all_batches: Sequence[Batch], *, now: datetime) -> Non
         change["progress"] = progress
     if told:
         change |= {"broadcast.state": "told", "broadcast.told_at": now}
-    if change:
-        rows = broadcasts.of(alert_id).collection()
-        rows.update_one({"_id": alert_id}, {"$set": change, "$inc": {"version": 1}})
+    return change

@@ -150,6 +150,31 @@ def test_everybody_in_the_district_is_told_once(city: SmallCity, operator: Signe
     assert (progress["people"], progress["sent"], progress["failed"], progress["unknown"]) == (120, 120, 0, 0)
 
 
+def test_the_sum_of_one_who_read_too_early_does_not_stand(
+    city: SmallCity, operator: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two workers end a batch each at the same time: what is shown at last knows both."""
+    monkeypatch.setattr(batches, "BATCH", 3)
+    people(city, 6, app_share=1.0)
+    city.idle = True
+    alert = write(city, operator).json()["id"]
+    first, second = telling.find(city.context, alert, enqueue=False)
+    telling.tell(city.context, first)
+    early = [alerts.batches_of(alert)]
+
+    def read(alert_id: str) -> list[dict[str, Any]]:
+        if not early:
+            return alerts.batches_of(alert_id)
+        rows = early.pop()
+        telling.tell(city.context, second)  # it ends, and sums up, after the other read and before it writes
+        return rows
+
+    monkeypatch.setattr(batches, "batches_of", read)
+    telling.sum_up(city.context, alert)
+    progress = shown(city, operator, alert)["progress"]
+    assert (progress["state"], progress["people"], progress["sent"]) == ("told", 6, 6)
+
+
 def test_nobody_is_missed_or_told_twice_while_carriers_refuse_one_in_ten(city: SmallCity, operator: Signed) -> None:
     city.carriers.call("PUT", "/switches", {"seed": 7, "fcm": {"fraction": 0.1, "status": 503}})
     city.carriers.call("PUT", "/switches", {"sms": {"fraction": 0.1, "status": 429, "retry_after": 1}})
