@@ -7,6 +7,7 @@ from domain.cameras import checks
 from domain.cameras.errors import ObservationNotFound
 from domain.correlation import service as correlation
 from domain.outbox import Event
+from domain.reports import sights
 from domain.reviews import service as reviews
 from domain.reviews.service import Review
 from domain.reviews.states import ReviewKind, ReviewStatus, Said
@@ -51,6 +52,7 @@ def decided(event: Event, context: Context) -> None:
 def _clip(review: Review, context: Context) -> None:
     found = checks.take_answer(review, now=context.clock())
     if found is not None:
+        sights.checked(found, review["about"].get("look") or "", now=context.clock())
         correlation.relink_observation(found["_id"], now=context.clock())
 
 

@@ -43,7 +43,7 @@ def due_clusters(context: Context, pool: ThreadPoolExecutor) -> int:
 
 
 def _drain(cluster: Mapping[str, Any], context: Context) -> None:
-    if report_id := cluster.get("just_believed"):
+    for report_id in cluster.get("just_changed") or ():
         context.enqueue("drain", "watch_reports", report_id)
 
 

@@ -4,6 +4,7 @@ from domain.cameras import looks, observations, queries
 from domain.correlation import service as correlation
 from domain.incidents import service as incidents
 from domain.outbox import Event
+from domain.reports import looking
 from domain.reports import queries as reports
 from domain.reports.categories import CATEGORIES
 from workers.context import Context
@@ -17,6 +18,13 @@ def ask_cameras(event: Event, context: Context) -> None:
     if not _may_look(event["subject"]):
         return
     for look_id in looks.ask(event["subject"], now=context.clock()):
+        enqueue(look_id, context)
+
+
+def ask_for_report(event: Event, context: Context) -> None:
+    """Ask the cameras near what a neighbour reported, before it is believed."""
+    secret = context.settings.signing_key
+    for look_id in looking.ask(event["subject"], secret=secret, now=context.clock()):
         enqueue(look_id, context)
 
 
@@ -35,9 +43,10 @@ def enqueue(look_id: str, context: Context) -> bool:
 
 
 def show_observation(event: Event, context: Context) -> None:
-    """Show what was seen on the incidents that asked: those of the look, or those near a gateway's word."""
+    """Show what was seen on the incidents and reports that asked: those of the look, or those near a gateway's word."""
     if look_id := event.get("look"):
-        looks.settle(look_id, event["subject"], now=context.clock())
+        for report_id in looks.settle(look_id, event["subject"], now=context.clock()):
+            context.enqueue("drain", "watch_reports", report_id)
     else:
         observations.tell_askers(queries.observation(event["subject"]), now=context.clock())
 

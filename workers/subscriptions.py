@@ -148,6 +148,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "hit.confirmed": (checks.send,),
     "report.made": (clusters.join, clusters.link_report,),
     "report.media_added": (report_pictures.ask_for_a_copy,),
+    "report.worth_a_look": (sight.ask_for_report,),
     "report.submitted": (watch.submitted,),
     "report.decided": (watch.decided,),
     "report.appealed": (watch.appealed,),
@@ -181,7 +182,7 @@ FIRST = frozenset(
         "bridge.joined",
     }
 )
-LAST = frozenset({"incident.surroundings", "observation.made"})
+LAST = frozenset({"incident.surroundings", "observation.made", "report.worth_a_look"})
 
 
 def urgency(event: Event) -> int:

@@ -60,8 +60,29 @@ def shown(call: Call, doc: Report) -> dict[str, Any]:
     if eyes.exact and not eyes.author:
         audited(call, doc["city"], "report.read", doc["_id"])
         links = correlation.of(doc["_id"], limit=10)
-        view["links"] = [{**each["other"], "score": each["score"]} for each in links]
+        view["links"] = [{**each["other"], "score": each["score"], "reasons": _why(each)} for each in links]
+        view["cameras"] = _cameras(doc)
     return view
+
+
+def _why(link: dict[str, Any]) -> list[str]:
+    best = sorted(link["reasons"], key=lambda each: (-each["points"], each["kind"]))
+    return list(dict.fromkeys(str(each.get("finding") or each["kind"]) for each in best))
+
+
+def _cameras(doc: Report) -> list[dict[str, Any]]:
+    """The cameras that were asked before it was believed, the nearest first."""
+    held = sorted((doc.get("sights") or {}).items(), key=lambda each: (each[1]["distance_m"], each[0]))
+    return [
+        {
+            "camera": camera,
+            "state": sight["state"],
+            "distance_m": sight["distance_m"],
+            "findings": [each["kind"] for each in sight.get("findings") or []],
+            "observation": sight.get("observation"),
+        }
+        for camera, sight in held
+    ]
 
 
 def _cluster(doc: Report, eyes: Eyes) -> dict[str, Any] | None:

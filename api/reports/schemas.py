@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Id, PlaceSchema, PositionSchema, Schema, Shaped, Text, Time, Whole
 from domain import geo
+from domain.cameras.states import View
 from domain.handovers.states import HandoverStatus
 from domain.reports.categories import CATEGORIES
 from domain.reports.states import Anonymity, Flag, Nudge, Part, ReportStatus, Stand
@@ -106,6 +107,9 @@ class BeliefParts(Schema):
     denied = fields.Float(required=True)
     from_new_accounts = fields.Float(required=True, metadata={"description": "Of what confirms it; at most 0.5."})
     doubt = fields.Float(required=True)
+    cameras = fields.Float(
+        metadata={"description": "What cameras near by saw that speaks for it; at most 0.5, and no voice."}
+    )
 
 
 class EarlierWords(Schema):
@@ -150,11 +154,22 @@ class ExactPlace(Schema):
 
 
 class ReportLink(Schema):
-    """What may be the same happening."""
+    """What may be the same happening, and why."""
 
     id = fields.String(required=True)
     kind = fields.String(required=True)
     score = fields.Float(required=True)
+    reasons = fields.List(fields.String(), required=True, metadata={"description": "What speaks for it, most first."})
+
+
+class ReportSight(Answer):
+    """A camera that was asked before the report was believed, and what it said."""
+
+    camera = fields.String(required=True)
+    state = Choice(View, required=True)
+    distance_m = fields.Integer(required=True)
+    findings = fields.List(fields.String(), required=True)
+    observation = fields.String()
 
 
 class ReportFile(Schema):
@@ -210,6 +225,7 @@ class ReportAnswer(ReportRow):
     expires_at = Time(metadata={"description": "Until when lists show it to others."})
     incident_id = fields.String(metadata={"description": "For who may see exact places."})
     links = fields.List(fields.Nested(ReportLink))
+    cameras = fields.List(fields.Nested(ReportSight), metadata={"description": "For who may see exact places."})
     position = fields.Nested(ExactPlace)
 
 

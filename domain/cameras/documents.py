@@ -69,7 +69,7 @@ class CameraHealthDoc(me.Document):
 
 
 class LookDoc(me.Document):
-    """A look at one camera's window. `incidents` are all who wait for it."""
+    """A look at one camera's window. `incidents` and `reports` are all who wait for it."""
 
     id = me.StringField(primary_key=True)
     city = me.StringField()
@@ -79,6 +79,7 @@ class LookDoc(me.Document):
     recorded = me.BooleanField()  # `start` names a part of a recording; else the look begins when it begins
     state = me.StringField()
     incidents = me.ListField(me.StringField())
+    reports = me.ListField(me.StringField())  # of neighbours
     observation = me.StringField()
     stills = me.ListField(me.StringField())  # noted before they are stored, so that none is ever forgotten
     tries = me.IntField(default=0)  # how often a worker has begun; the number is also the lease's owner

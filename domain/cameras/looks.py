@@ -1,11 +1,12 @@
-"""Asking cameras about an incident: one look per camera and window, shared by all who ask, and never left undone.
+"""Asking cameras about an incident or a report: one look per camera and window, shared by all who ask, never left undone.
 
 A look waits, is taken by a worker under a lease that the worker renews, and ends done or shed. `until` is set as long as
 somebody has to see to it: the sweeper puts it on the queue again when the queue or its worker lost it, and sheds it when
-it comes too late, so that no incident shows `asked` for ever.
+it comes too late, so that nothing shows `asked` for ever.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from domain.cameras import health_rules, observations, rules
 from domain.cameras.queries import (
     Camera,
     Look,
+    Observation,
     camera,
     health_of_all,
     latest,
@@ -30,6 +32,8 @@ from domain.cameras.states import LookState, View
 from domain.errors import NotFound
 from domain.incidents import service as incidents
 from domain.incidents.draft import Draft
+from domain.limits import service as limits
+from domain.reports import sights
 
 LEASE: Final = timedelta(seconds=15)
 """How long a worker that died holds a look back."""
@@ -37,6 +41,14 @@ RENEW_S: Final = 5.0
 QUEUED: Final = timedelta(seconds=2)
 """A look that the queue has not got within this is put there by the sweeper."""
 LOOK_AGAIN: Final = timedelta(seconds=10)
+
+
+@dataclass
+class Joined:
+    """What asking came to: looks to do now, and what is known at once, [(camera, its answer, the observation)]."""
+
+    to_do: list[str] = field(default_factory=list)
+    answers: list[tuple[str, View, Observation | None]] = field(default_factory=list)
 
 
 def ask(incident_id: str, *, now: datetime) -> list[str]:
@@ -103,6 +115,51 @@ def _join_all(incident_id: str, asked: Mapping[str, Mapping[str, Any]], now: dat
     return to_do
 
 
+def windows(
+    city: str, position: Mapping[str, Any], at: datetime, *, at_most: int, now: datetime
+) -> dict[str, dict[str, Any]]:
+    """The cameras that may see what a neighbour reports, each with the window to look at, as `ask` puts them on an incident.
+
+    Only the city's own: what somebody lent is looked at once it is believed. Nor those that are known to be down, nor a
+    gateway's, whose words are linked when they come.
+    """
+    lat, lon = position["lat"], position["lon"]
+    own = [each for each in near(city, lat, lon) if not each.get("owner")]
+    chosen = rules.choose(own, lat, lon, accuracy_m=position.get("accuracy_m") or 0.0)
+    health = {row["_id"]: row for row in health_of_all(each.camera["_id"] for each in chosen)}
+    asked = {each.camera["_id"]: _asked(each, health.get(each.camera["_id"], {}), at, now) for each in chosen}
+    return dict([(name, held) for name, held in asked.items() if "look" in held][:at_most])
+
+
+def join_report(report_id: str, asked: Mapping[str, Mapping[str, Any]], *, secret: str, now: datetime) -> Joined:
+    """Have a report wait for the looks that `windows` chose. `secret`: of the counters (`domain/limits`).
+
+    A look that somebody asked for already is shared. A new one yields to SOS, as an incident's next camera does, and no
+    camera is looked at more often than REPORTS_OF_A_CAMERA in ten minutes for what nobody has to believe yet.
+    """
+    made = Joined()
+    backlog = waiting(now=now, at_most=rules.BACKLOG) if asked else 0
+    best_first = sorted(asked.items(), key=lambda each: (each[1]["distance_m"], each[0]))
+    for place, (camera_id, held) in enumerate(best_first):
+        look = _join(camera_id, held["look"], report_id, now, room=False, waits="reports")
+        if look is None and rules.has_room(place + 1, backlog) and _may_be_looked_at(camera_id, secret, now):
+            look = _join(camera_id, held["look"], report_id, now, room=True, waits="reports")
+        if look is None or look["state"] == LookState.SHED:
+            made.answers.append((camera_id, View.BUSY, None))
+        elif look["state"] == LookState.DONE:
+            made.answers.append((camera_id, View.CANNOT_TELL, observations.kept(look["observation"])))
+        elif look["state"] == LookState.WAITING and look["ready_at"] <= now:
+            backlog += look["asked_at"] == now
+            made.to_do.append(look["_id"])
+    return made
+
+
+def _may_be_looked_at(camera_id: str, secret: str, now: datetime) -> bool:
+    within = int(rules.REPORTS_WITHIN.total_seconds())
+    most = rules.REPORTS_OF_A_CAMERA
+    return limits.admit(secret, "report_look", camera_id, limit=most, window_s=within, now=now) is None
+
+
 def _ask_gateway(incident_id: str, camera_id: str, now: datetime) -> None:
     """A gateway's camera cannot be looked at: its last word counts, and its next one, if they are near in time."""
     found = latest(camera_id, incidents.get(incident_id)["raised_at"])
@@ -110,10 +167,12 @@ def _ask_gateway(incident_id: str, camera_id: str, now: datetime) -> None:
     observations.show(incident_id, camera_id, view, found, now=now)
 
 
-def _join(camera_id: str, span: Mapping[str, Any], incident_id: str, now: datetime, *, room: bool) -> Look | None:
-    """The look, with this incident among those who wait for it; None when there is none yet and no room for more."""
+def _join(
+    camera_id: str, span: Mapping[str, Any], asker: str, now: datetime, *, room: bool, waits: str = "incidents"
+) -> Look | None:
+    """The look, with the asker among those who wait for it; None when there is none yet and no room for more."""
     look_id = rules.look_id(camera_id, span["start"])
-    join = {"$addToSet": {"incidents": incident_id}}
+    join = {"$addToSet": {waits: asker}}
     if not room:
         return looks().find_one_and_update({"_id": look_id}, join, return_document=ReturnDocument.AFTER)
     fresh = {
@@ -189,19 +248,25 @@ def give_back(look: Look, *, now: datetime) -> None:
     looks().update_one(_mine(look), {"$set": {"state": str(LookState.WAITING), "until": now + QUEUED}})
 
 
-def settle(look_id: str, observation_id: str, *, now: datetime) -> None:
-    """The look is done: all who wait for it are told. Whoever joins from now on finds it done."""
+def settle(look_id: str, observation_id: str, *, now: datetime) -> list[str]:
+    """The look is done: all who wait for it are told. Whoever joins from now on finds it done. The reports among them, of
+    which one may be believed now.
+    """
     done = looks().find_one_and_update(
         {"_id": look_id},
         {"$set": {"state": str(LookState.DONE), "observation": observation_id}, "$unset": {"until": ""}},
         return_document=ReturnDocument.AFTER,
     )
-    if done is not None:
-        observations.tell(observation(observation_id), done.get("incidents") or [], now=now)
+    if done is None:
+        return []
+    found, reports = observation(observation_id), list(done.get("reports") or [])
+    observations.tell(found, done.get("incidents") or [], now=now)
+    sights.tell(found, reports, now=now)
+    return reports
 
 
 def shed(look: Look, *, now: datetime) -> None:
-    """Give a look up; its incidents show `busy`. `until` stays until all of them do."""
+    """Give a look up; whoever asked shows `busy`. `until` stays until all of them do."""
     given_up = looks().find_one_and_update(
         {"_id": look["_id"], "state": look["state"], "tries": look["tries"], "until": look["until"]},
         {"$set": {"state": str(LookState.SHED), "until": now + QUEUED}},
@@ -212,9 +277,11 @@ def shed(look: Look, *, now: datetime) -> None:
 
 
 def tell_shed(look: Look, *, now: datetime) -> None:
-    """Every incident that waited shows that it was shed; then nobody has to see to it any more."""
+    """Every incident and report that waited shows that it was shed; then nobody has to see to it any more."""
     for incident_id in look.get("incidents") or []:
         observations.show(incident_id, look["camera"], View.BUSY, None, now=now)
+    for report_id in look.get("reports") or []:
+        sights.show(report_id, look["camera"], View.BUSY, None, now=now)
     looks().update_one({"_id": look["_id"], "state": str(LookState.SHED)}, {"$unset": {"until": ""}})
 
 

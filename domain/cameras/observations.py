@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import geo, outbox
 from domain.cameras import rules
-from domain.cameras.errors import CameraChanged
+from domain.cameras.errors import CameraChanged, ObservationNotFound
 from domain.cameras.queries import Camera, Look, Observation, cameras, looks, observation, observations
 from domain.cameras.states import SourceKind, View
 from domain.cities.config import CityConfig, Kept
@@ -127,6 +127,13 @@ def show(incident_id: str, camera_id: str, view: View, found: Observation | None
 
     with suppress(IncidentNotFound):  # its time to be kept was over: nobody is left to be told
         incidents.change(incident_id, rule, now=now)
+
+
+def kept(observation_id: str) -> Observation | None:
+    """The observation, unless its time to be kept is over."""
+    with suppress(ObservationNotFound):
+        return observation(observation_id)
+    return None
 
 
 def tell(found: Observation, incident_ids: Sequence[str], *, now: datetime) -> None:

@@ -38,6 +38,10 @@ GIVE_UP_AFTER: Final = timedelta(seconds=180)
 TRIES: Final = 3
 BACKLOG: Final = 24
 """Looks that may wait for analytics, at four or five seconds each, before an incident's first camera is shed."""
+REPORTS_OF_A_CAMERA: Final = 6
+"""So often a camera is looked at for neighbours' reports that nobody believes yet,"""
+REPORTS_WITHIN: Final = timedelta(minutes=10)
+"""in so long."""
 GATEWAY_WITHIN: Final = timedelta(seconds=60)
 """A gateway's word counts for an incident when it is not farther from the tap than this."""
 

@@ -384,6 +384,8 @@ class CityConfig:
     prices: tuple[Price, ...] = ()
     face_search: bool = False
     """Whether faces in an incident's footage may be compared at all, for a missing person or on a court's warrant."""
+    report_looks: frozenset[str] = frozenset()
+    """Kinds of neighbours' reports about which cameras may be asked before they are believed."""
     recording_minutes: int = 0
     """How much of each live camera the rolling recorder keeps, where the camera says nothing else; 0: nothing."""
     version: int = 0

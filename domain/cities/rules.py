@@ -85,6 +85,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
         face_search=top.flag("face_search"),
+        report_looks=frozenset(top.texts("report_looks")) if top.has("report_looks") else frozenset(),
         recording_minutes=top.integer("recording_minutes", 0, MAX_RECORDING_MINUTES, 0),
         version=version,
     )

@@ -12,8 +12,8 @@ from typing import Any, Final
 from domain import geo
 from domain.clusters import queries, service
 from domain.clusters.queries import Cluster, clusters
-from domain.reports import believing, likeness, rules
-from domain.reports.queries import reports, voices_of_any
+from domain.reports import believing, likeness, look_rules, rules
+from domain.reports.queries import reports, some, voices_of_any
 from domain.reports.states import ReportStatus, Stand
 from domain.reports.voices import voice_of
 
@@ -61,16 +61,17 @@ def told(cluster_id: str, groups: Sequence[str]) -> None:
 def weigh(cluster_id: str, *, now: datetime) -> Cluster:
     """Count what is said of a cluster anew, and believe it when that is enough. Again is harmless.
 
-    `just_believed` beside it: the report whose events wait since.
+    `just_changed` beside it: the reports whose events wait since.
     """
     whole = service.current(cluster_id, now=now)
     own = service.ids(whole)
     mine = now + TAKES
     clusters().update_many({"_id": {"$in": own}}, {"$set": {"weigh_due": mine}})  # should this die, it is due again
     said = voices_of_any(own)
-    belief = rules.believe(said, now=now)
+    belief = rules.believe(said, now=now, seen=_seen(whole))
     count = service.size(whole)
     believed = _believe(own, now) if belief.holds and not whole.get("believed_at") else None
+    asked = _ask_cameras(own, belief, now) if not whole.get("looked_for") else None
     counted: dict[str, Any] = {
         "reports": count,
         "score": belief.score,
@@ -84,13 +85,31 @@ def weigh(cluster_id: str, *, now: datetime) -> Cluster:
     clusters().update_one({"_id": whole["_id"]}, {"$set": counted, **({"$inc": {"version": 1}} if changed else {})})
     # What came while this was counted is due still: its time is another.
     clusters().update_many({"_id": {"$in": own}, "weigh_due": mine}, {"$unset": {"weigh_due": ""}})
-    return queries.get(whole["_id"]) | ({"just_believed": believed} if believed else {})
+    return queries.get(whole["_id"]) | {"just_changed": sorted({each for each in (believed, asked) if each})}
+
+
+def _first(own: list[str]) -> Mapping[str, Any] | None:
+    wanted = {"cluster": {"$in": own}, "status": str(ReportStatus.PUBLISHED)}
+    return reports().find_one(wanted, {"_id": 1}, sort=[("created_at", 1)])
+
+
+def _ask_cameras(own: list[str], belief: rules.Belief, now: datetime) -> str | None:
+    """Cameras are asked about its first published report in the place of all, once enough is said. The report's id."""
+    first = _first(own) if belief.voices >= look_rules.VOICES else None
+    if first is None or believing.look_by_rule(first["_id"], belief, now=now).get("look_at") != now:
+        return None
+    return str(first["_id"])
+
+
+def _seen(whole: Cluster) -> float:
+    """What cameras saw of it, as a weight."""
+    asked = [each for each in some(whole.get("looked_for") or []) if each["status"] == ReportStatus.PUBLISHED]
+    return max((believing.seen_of(each) for each in asked), default=0.0)
 
 
 def _believe(own: list[str], now: datetime) -> str | None:
     """Its first published report is believed by rule; the event of that does the rest. The report's id."""
-    wanted = {"cluster": {"$in": own}, "status": str(ReportStatus.PUBLISHED)}
-    first = reports().find_one(wanted, {"_id": 1}, sort=[("created_at", 1)])
+    first = _first(own)
     if first is None:
         return None
     believing.believe_by_rule(first["_id"], now=now)

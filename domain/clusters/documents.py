@@ -26,6 +26,7 @@ class ClusterDoc(me.Document):
     told = me.ListField(me.StringField())  # groups whose members were told
     believed_at = me.DateTimeField()
     incident = me.StringField()
+    looked_for = me.ListField(me.StringField())  # the report about which cameras were asked: one of many is enough
     made_at = me.DateTimeField()
     weighed_at = me.DateTimeField()
     weigh_due = me.DateTimeField()

@@ -68,13 +68,14 @@ def join(ones: Iterable[Cluster], *, now: datetime) -> str:
 
 
 def _take_in(first: str, other: str, now: datetime) -> None:
-    held = clusters().find_one({"_id": other}, {"parts_of_it": 1, "groups": 1}) or {}
+    held = clusters().find_one({"_id": other}, {"parts_of_it": 1, "groups": 1, "looked_for": 1}) or {}
     clusters().update_one(
         {"_id": first},
         {
             "$addToSet": {
                 "parts_of_it": {"$each": [other, *(held.get("parts_of_it") or [])]},
                 "groups": {"$each": held.get("groups") or []},
+                "looked_for": {"$each": held.get("looked_for") or []},
             },
             "$set": {"weigh_due": now},
             "$inc": {"version": 1},
@@ -145,6 +146,18 @@ def believed(cluster_id: str, *, now: datetime) -> Cluster:
     return queries.root(whole["_id"])
 
 
+def asks_cameras_by(cluster_id: str, report_id: str) -> bool:
+    """Whether cameras are asked about this report: about one of a cluster they are. Again says the same."""
+    whole = queries.root(cluster_id)["_id"]
+    free = {"_id": whole, "$or": [{"looked_for.0": {"$exists": False}}, {"looked_for": report_id}]}
+    return bool(clusters().update_one(free, {"$addToSet": {"looked_for": report_id}}).matched_count)
+
+
+def again(cluster_id: str, *, now: datetime) -> None:
+    """Something of it changed: the sweeper weighs it anew."""
+    clusters().update_one({"_id": queries.root(cluster_id)["_id"]}, {"$set": {"weigh_due": now}})
+
+
 def has_incident(cluster_id: str, incident: str) -> None:
     """This incident came of it."""
     update = {"$set": {"incident": incident}, "$inc": {"version": 1}}
@@ -152,7 +165,11 @@ def has_incident(cluster_id: str, incident: str) -> None:
 
 
 def forget(report: Mapping[str, Any]) -> None:
-    """The report that began a cluster is no longer kept: nor is where its author stood, but for what the public saw."""
+    """The report that began a cluster is no longer kept: nor is where its author stood, but for what the public saw. One about
+    which cameras were asked makes room for another.
+    """
+    if report.get("look_at") and report.get("cluster"):
+        clusters().update_one({"_id": queries.root(report["cluster"])["_id"]}, {"$pull": {"looked_for": report["_id"]}})
     if report.get("cluster") and report.get("public"):
         here = {name: report["public"][name] for name in ("lat", "lon")}
         clusters().update_one({"_id": report["cluster"], "first": report["_id"]}, {"$set": {"position": here}})

@@ -142,8 +142,8 @@ def _alike(one: str, other: str) -> float:
 
 def _seen(sight: Subject, other: Subject) -> list[dict[str, Any]]:
     found = []
-    believed = {kind: _believed(confidence, sight.said.get(kind)) for kind, confidence in sight.findings.items()}
-    for kind, confidence in sorted(believed.items(), key=lambda each: (-each[1], each[0])):
+    sure = {kind: believed(confidence, sight.said.get(kind)) for kind, confidence in sight.findings.items()}
+    for kind, confidence in sorted(sure.items(), key=lambda each: (-each[1], each[0])):
         if not confidence:
             continue
         speaks = other.category in UNSAID or other.category in SPEAKS_FOR.get(kind, frozenset())
@@ -154,7 +154,8 @@ def _seen(sight: Subject, other: Subject) -> list[dict[str, Any]]:
     return found[:_SEEN_AT_MOST]
 
 
-def _believed(confidence: float, said: str | None) -> float:
+def believed(confidence: float, said: str | None) -> float:
+    """A detector's confidence once a human has answered about it (yes, no, cannot_tell); as it is before."""
     return _BELIEVED[said](confidence) if said else confidence
 
 

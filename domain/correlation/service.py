@@ -1,6 +1,6 @@
 """Finding and writing links: at once when either side arrives, readable from both."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -56,6 +56,15 @@ def link_observation(observation_id: str, *, now: datetime) -> int:
         return 0
     subject = _of_observation(row)
     return _link(subject, [*_near_incidents(subject), *_near_reports(subject)], now)
+
+
+def link_asked(observation_id: str, report_ids: Sequence[str], *, now: datetime) -> int:
+    """Link an observation with the reports for which its camera was asked, however many others are near."""
+    row = observations().find_one({"_id": observation_id}) if report_ids else None
+    if row is None:
+        return 0
+    rows = reports().find({"_id": {"$in": list(report_ids)}}, _OF_REPORT)
+    return _link(_of_observation(row), [_of_report(each) for each in rows if each["status"] not in _GONE], now)
 
 
 def relink_observation(observation_id: str, *, now: datetime) -> int:

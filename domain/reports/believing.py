@@ -8,9 +8,10 @@ from typing import Any, Final
 from pymongo.errors import DuplicateKeyError
 
 from domain import geo
+from domain.cities import queries as cities
 from domain.clusters import service as clusters
 from domain.ids import derived_id
-from domain.reports import queries, rules
+from domain.reports import look_rules, queries, rules
 from domain.reports.categories import CATEGORIES
 from domain.reports.changing import change, check_shown
 from domain.reports.errors import NoEmergency, OwnReport
@@ -20,6 +21,8 @@ from domain.reports.voices import voice_of
 from domain.watch import sanctions
 
 BY_RULE: Final = "rule"
+LOOK: Final = "report.worth_a_look"
+"""The event by which cameras are asked."""
 UNPLACED_M: Final = 300.0
 """How far away a voice counts that comes without a place, by SMS: its member lives in the group's area."""
 _SHOWN: Final = frozenset({ReportStatus.PUBLISHED})
@@ -73,7 +76,7 @@ def weigh(report_id: str, *, now: datetime) -> Report:
         heard = queries.voices_of(report_id)
         author = voice_of(doc["author"], "", Stand.CONFIRM, 0.0)
         author = replace(author, device=doc.get("author_device") or "")
-        belief = rules.believe([author, *heard], now=now)
+        belief = rules.believe([author, *heard], now=now, seen=seen_of(doc))
         counted = {
             "score": belief.score,
             "voices": belief.voices,
@@ -84,7 +87,41 @@ def weigh(report_id: str, *, now: datetime) -> Report:
         made: dict[str, Any] = {name: value for name, value in counted.items() if doc.get(name) != value}
         if belief.holds and not doc.get("believed_at") and doc["status"] in _SHOWN:
             made |= {"believed_at": now, "believed_by": BY_RULE, "events": ["report.believed"]}
+        if asks_cameras(doc, belief, now=now):
+            made |= {"look_at": now, "events": [*made.get("events", ()), LOOK]}
         return made
+
+    return change(report_id, rule, now=now)
+
+
+def seen_of(doc: Report) -> float:
+    """What cameras saw of it, as a weight."""
+    return look_rules.share((doc.get("sights") or {}).values(), CATEGORIES[doc["category"]].incident)
+
+
+def may_be_looked_at(doc: Report, *, now: datetime) -> bool:
+    """Whether its kind, its city and its neighbours allow that cameras are asked before it is believed."""
+    allowed = cities.current(doc["city"]).report_looks
+    kind, flags = CATEGORIES[doc["category"]], doc["flags"].values()
+    return look_rules.may_be_looked_at(kind, allowed, flags, at=doc["at"], now=now)
+
+
+def asks_cameras(doc: Report, belief: rules.Belief, *, now: datetime) -> bool:
+    """Whether cameras are asked about a report because of what is said of it: once, and before it is believed. From then on
+    its incident asks them.
+    """
+    if doc.get("look_at") or doc.get("believed_at") or belief.holds or doc["status"] not in _SHOWN:
+        return False
+    if not may_be_looked_at(doc, now=now):
+        return False
+    return look_rules.is_worth_a_look(belief, voice_of(doc["author"], "", Stand.CONFIRM, 0.0), now=now)
+
+
+def look_by_rule(report_id: str, belief: rules.Belief, *, now: datetime) -> Report:
+    """What is said of its cluster is enough for cameras to be asked about it. Again is harmless."""
+
+    def rule(doc: Report) -> Mapping[str, Any]:
+        return {"look_at": now, "events": [LOOK]} if asks_cameras(doc, belief, now=now) else {}
 
     return change(report_id, rule, now=now)
 

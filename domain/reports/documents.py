@@ -46,6 +46,8 @@ class ReportDoc(me.Document):
     believed_at = me.DateTimeField()
     believed_by = me.StringField()
     incident = me.StringField()
+    look_at = me.DateTimeField()  # when it was found worth asking cameras about
+    sights = me.DictField()  # camera → what it said, as an incident's `cameras`
     photo = me.DictField()  # {sha256, size, type}: decoded and written anew
     changed_at = me.DateTimeField()
     worded_at = me.DateTimeField()  # when what it says was last written

@@ -8,6 +8,8 @@ account       a tenth in the first week of an account; all such voices together 
 independence  voices from one phone, fresh accounts made within ten minutes of each other or speaking from one network
               address, and older ones with both in common, count as the best of them
 record        (helped + 1) / (helped + false alarms + 1), a quarter at least
+
+What cameras saw adds at most half a voice (`look_rules.py`). It is none: they alone raise nothing.
 """
 
 import math
@@ -83,8 +85,8 @@ def weight(voice: Voice, *, now: datetime) -> float:
     return distance * account * record
 
 
-def believe(voices: Iterable[Voice], *, now: datetime) -> Belief:
-    """The score: what speaks for it ÷ (what speaks for it + what speaks against it + a doubt)."""
+def believe(voices: Iterable[Voice], *, now: datetime, seen: float = 0.0) -> Belief:
+    """The score: what speaks for it ÷ (what speaks for it + what speaks against it + a doubt). `seen`: what cameras add."""
     heard = list(voices)
     totals: dict[str, float] = {}
     standing = 0
@@ -99,11 +101,12 @@ def believe(voices: Iterable[Voice], *, now: datetime) -> Belief:
                 standing += stand == Stand.CONFIRM
         totals[stand] = seasoned + min(fresh, _FRESH_TOGETHER)
         totals[f"{stand}_fresh"] = min(fresh, _FRESH_TOGETHER)
-    for_it, against = totals[Stand.CONFIRM], totals[Stand.DENY]
+    for_it, against = totals[Stand.CONFIRM] + seen, totals[Stand.DENY]
     parts = {
-        "confirmed": round(for_it, 3),
+        "confirmed": round(totals[Stand.CONFIRM], 3),
         "denied": round(against, 3),
         "from_new_accounts": round(totals[f"{Stand.CONFIRM}_fresh"], 3),
+        "cameras": round(seen, 3),
         "doubt": _DOUBT,
     }
     return Belief(round(for_it / (for_it + against + _DOUBT), 3), standing, parts)

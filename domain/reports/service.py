@@ -14,7 +14,7 @@ from domain.clusters import service as clusters
 from domain.errors import Conflict
 from domain.evidence.ports import EvidenceStore
 from domain.limits import service as limits
-from domain.reports import queries, rules, wording
+from domain.reports import believing, queries, rules, wording
 from domain.reports.categories import CATEGORIES
 from domain.reports.changing import change, check_open
 from domain.reports.errors import PhotoInvalid, ReportInvalid, ReportOver
@@ -65,9 +65,12 @@ def add(
         held["cluster"] = clusters.assign(held, now=now)
         held["same_as"] = queries.like(held, only=clusters.first_of_many(held["cluster"]))
         kinds = ["report.made", *_WAITS.get(ReportStatus(held["status"]), ())]
+        if believing.asks_cameras(held, rules.Belief(held["score"], held["voices"], held["parts"]), now=now):
+            held["look_at"] = now
+            kinds.append(believing.LOOK)
         events = [
             outbox.event(kind, report_id, version=1, now=now, city=held["city"])
-            for kind in ("report.made", "report.held", "report.submitted")
+            for kind in ("report.made", "report.held", "report.submitted", "report.worth_a_look")
             if kind in kinds
         ]
         try:

@@ -5,15 +5,17 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from domain.cameras import observations
 from domain.people import queries as people
-from domain.reports import changing, moderating
+from domain.reports import believing, changing, moderating
 from domain.reports import queries as report_queries
-from domain.reports.states import ReportStatus
+from domain.reports.states import ReportStatus, Stand
 from domain.reviews import service as reviews
 from domain.reviews.states import Said
 from domain.watch import founding, leading, queries, sanctions, service, succession
 from domain.watch.sanctions import Wanted
 from domain.watch.states import GroupRole, Sanction
+from tests.factories import cameras
 from tests.factories.people import SECRET, phone, signed_in
 from tests.fakes.small_city import PLACE
 
@@ -102,9 +104,9 @@ def _heard(row: Doc, now: Any) -> None:
     sanctions.heard(row["_id"], upheld=False, by="x", reason="It was.", now=now)
 
 
-def _report(case: Any, **more: Any) -> Doc:
+def _report(case: Any, *, category: str = "noise", **more: Any) -> Doc:
     group = _group(case, **more)
-    body = {"category": "noise", "position": {"lat": PLACE[0], "lon": PLACE[1]}, "note": "Drums."}
+    body = {"category": category, "position": {"lat": PLACE[0], "lon": PLACE[1]}, "note": "Drums."}
     # Somebody else reads it: nobody is told of their own.
     leading.appoint(group, group["member"], GroupRole.COORDINATOR, by="x", now=case.city.now())
     made = case.post("/watch/reports", body).json()
@@ -140,6 +142,30 @@ def _pictured(case: Any) -> None:
     case.follow("watch_reports", doc["_id"])
 
 
+def _looked_at(case: Any) -> None:
+    """Gunfire that one whose reports have helped tells of: the camera there is asked once, and what it saw counts."""
+    store, now = case.city.store, case.city.now()
+    street = cameras.camera(f"cam {case.citizen.person_id[-8:]}")
+    store.people.update_one({"_id": case.citizen.person_id}, {"$set": {"created_at": now - timedelta(days=90)}})
+    store.people.update_one({"_id": case.citizen.person_id}, {"$set": {"trust": {"helped": 3, "false_alarm": 0}}})
+    doc = _report(case, category="shooting")
+    (look,) = store.looks.find({"reports": doc["_id"]})
+    assert doc["sights"].keys() == {street["_id"]}
+    neighbour = signed_in(now, created_at=now - timedelta(days=90))
+    believing.speak(doc["_id"], neighbour.person_id, Stand.CONFIRM, session=neighbour.session_id, now=now)
+    before = report_queries.get(doc["_id"])
+    seen = cameras.seen("seen", ("dispersal", 0.8))
+    found = observations.of_look(street, look, seen, [], at=now, now=now)
+    case.follow("observations", found["_id"])
+    after = report_queries.get(doc["_id"])
+    assert after["sights"][street["_id"]]["observation"] == found["_id"]
+    assert after["parts"]["cameras"] == 0.4
+    assert after["score"] > before["score"]
+    assert not after.get("believed_at")
+    assert store.looks.count_documents({"camera": street["_id"], "reports": doc["_id"]}) == 1
+    case.follow("watch_reports", doc["_id"])
+
+
 PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "group.invited": _group,
     "group.rules_changed": _changed,
@@ -155,5 +181,6 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "report.submitted": _submitted,
     "report.decided": _decided,
     "report.media_added": _pictured,
+    "report.worth_a_look": _looked_at,
     "report.appealed": _report_appealed,
 }

@@ -60,6 +60,7 @@ def test_the_order_of_voices_does_not_matter_and_parts_make_the_score() -> None:
     there, back = rules.believe(voices, now=NOW), rules.believe(voices[::-1], now=NOW)
     assert there == back
     parts = there.parts
+    assert parts.keys() == {"confirmed", "denied", "from_new_accounts", "cameras", "doubt"}
     whole = parts["confirmed"] + parts["denied"] + parts["doubt"]
     assert there.score == pytest.approx(parts["confirmed"] / whole, abs=0.001)
 
