@@ -16,7 +16,7 @@ from domain.evidence import footage, retention, rules, taking, viewing
 from domain.evidence.errors import EvidenceNotFound
 from domain.evidence.footage import Request
 from domain.evidence.rules import Said
-from domain.evidence.states import Act, EvidenceState, Found, Why
+from domain.evidence.states import Act, EvidenceState, Found, Kind, Why
 from domain.evidence.taking import Evidence
 from domain.incidents import service as incidents
 from domain.outbox import Event
@@ -226,6 +226,8 @@ def _keep(context: Context, doc: Evidence, folder: Path, answer: Mapping[str, An
         "broken": answer["broken"],
         "at": context.clock(),
     }
+    if answer["cut"] and doc.get("kind") != Kind.FOOTAGE:
+        copy["cut_after"] = doc["seconds"]
     if not taking.copied(doc, copy, now=context.clock()):
         throw_away(context, doc["_id"], names)
         return

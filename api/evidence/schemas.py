@@ -80,7 +80,7 @@ class Original(Answer):
 
 
 class RedactedCopy(Answer):
-    """The redacted copy: H.264 without sound, faces and heads blurred in every picture."""
+    """The redacted copy: H.264 without sound, faces, heads and number plates blurred in every picture."""
 
     sha256 = fields.String(required=True)
     size = fields.Integer(required=True)
@@ -88,9 +88,14 @@ class RedactedCopy(Answer):
     frames = fields.Integer(required=True)
     seconds = fields.Float(required=True, metadata={"description": "Seconds from `since` to its last picture."})
     regions = fields.Integer(required=True, metadata={"description": "Boxes blurred, over all pictures."})
-    detectors = fields.List(fields.Dict(), required=True, metadata={"description": "What found faces and heads."})
+    detectors = fields.List(
+        fields.Dict(), required=True, metadata={"description": "What found faces, heads and plates."}
+    )
     stills = fields.List(fields.Dict(), required=True)
     broken = fields.List(fields.String(), metadata={"description": "Why a file of the original is not in it."})
+    cut_after = fields.Float(
+        metadata={"description": "An upload goes on after so many seconds: what comes later is in no copy."}
+    )
     at = Time(required=True)
 
 

@@ -27,7 +27,7 @@ BEFORE_S: Final = 12.0
 OUT_S: Final = 9.0
 """So long two cameras have been blind when somebody taps."""
 CLIP_S: Final = 6.0
-"""How much footage is asked for: every picture of it is searched for faces and heads."""
+"""How much footage is asked for: every picture of it is searched for faces, heads and plates."""
 WHY: Final = "Somebody lies on the road: who struck her?"
 EXPECTED: Final = {"bank": "seen", "lamp": "cannot_tell", "gate": "clear", "parking": "down"}
 
@@ -180,7 +180,7 @@ class _Desk:
         self.clip = clip.content
         where = self._keep("redacted.mp4", self.clip)
         copy = found["copy"]
-        return f"{copy['frames']} pictures, {copy['regions']} faces and heads blurred; {where}", None
+        return f"{copy['frames']} pictures, {copy['regions']} faces, heads and plates blurred; {where}", None
 
     def custody(self) -> Seen:
         told = self.get(f"/v1/evidence/{self.evidence}/custody")
@@ -241,7 +241,7 @@ def _page(
     return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>What the cameras saw: {html.escape(sos)}</title>
 <style>body{{font:16px system-ui;margin:2rem auto;max-width:70rem;padding:0 1rem}}img,video{{width:20rem;margin:.2rem}}
 b.seen{{color:#b00}}b.clear{{color:#070}}b.down,b.cannot_tell{{color:#850}}td{{padding:.1rem .8rem .1rem 0}}</style>
-<h1>What the cameras saw</h1><p>{html.escape(sos)}. Faces and heads are blurred; every sight is logged.</p>
+<h1>What the cameras saw</h1><p>{html.escape(sos)}. Faces, heads and plates are blurred; every sight is logged.</p>
 {"".join(parts)}<section><h2>The human's answer</h2>{answers or "<p>—</p>"}</section>{clip}
 <section><h2>Chain of custody</h2><table>{acts}</table></section></html>
 """

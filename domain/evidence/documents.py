@@ -67,7 +67,7 @@ class EvidenceDoc(me.Document):
     noted = me.ListField(me.StringField())  # every object that may be stored, so that none is ever forgotten
     copy = (
         me.DictField()
-    )  # {sha256, size, type, first, frames, seconds, regions, stills: [{sha256, t, …}], detectors, at}
+    )  # {sha256, size, type, first, frames, seconds, regions, stills: [{sha256, t, …}], detectors, cut_after?, at}
     reason = me.StringField()  # why there is no redacted copy
     tries = me.IntField()  # of making the copy; the number is also the lease's owner
     due = me.DateTimeField()  # of the lease, or when the sweeper has to see to it; none when nothing is left to do

@@ -29,7 +29,7 @@ class Copy(StrEnum):
     """Which of the two copies."""
 
     REDACTED = "redacted"
-    """Faces and heads blurred in every picture, no sound: what is worked with, and what leaves."""
+    """Faces, heads and number plates blurred in every picture, no sound: what is worked with, and what leaves."""
     ORIGINAL = "original"
     """The recorder's own bytes, sealed; opened for one person, for a while, after somebody else said yes."""
 
@@ -55,7 +55,7 @@ class Act(StrEnum):
     SEALED = "sealed"
     """Encrypted with a key of its own; the copy from which it came is no longer needed."""
     REDACTED = "redacted"
-    """The working copy was made, with its SHA-256 and what found the faces."""
+    """The working copy was made, with its SHA-256 and what found the faces and plates."""
     OPENED = "opened"
     """Somebody was given the sight of a copy for a while, with the reason; of the original only after a second yes."""
     VIEWED = "viewed"

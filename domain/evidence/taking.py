@@ -141,6 +141,7 @@ def copied(doc: Evidence, copy: Mapping[str, Any], *, now: datetime) -> bool:
     if not evidence().update_one(_mine(doc), {**change, "$inc": {"version": 1}}).matched_count:
         return False
     refs = {"sha256": copy["sha256"], "regions": str(copy["regions"])}
+    refs |= {"cut_after": str(copy["cut_after"])} if "cut_after" in copy else {}
     refs |= {f"model_{each['name']}": f"{each['version']}/{each['parameters']}" for each in copy["detectors"]}
     custody.append(doc, Act.REDACTED, ACTOR, now=now, key="redacted", refs=refs)
     return True

@@ -1,8 +1,8 @@
-"""The redacted copy of a recording: every face and head in every picture blurred, no sound, and a few stills of it.
+"""The redacted copy of a recording: every face, head and number plate in every picture blurred, no sound, a few stills.
 
-Two passes over the same pictures: a look finds faces and heads a few times a second, then each picture is blurred by what
-was found just before and just after it, and over the way between. Detectors miss faces, so what is blurred is generous;
-of a clip in which nothing at all can be decoded there is no copy.
+Two passes over the same pictures: a look finds faces, heads and plates a few times a second, then each picture is blurred
+by what was found just before and just after it, and over the way between. Detectors miss faces, so what is blurred is
+generous; of a clip in which nothing at all can be decoded, or that could not be looked at whole in time, there is no copy.
 """
 
 from __future__ import annotations
@@ -25,10 +25,15 @@ from workers.vision.boxes import around, grown
 from workers.vision.config import VisionConfig, Window
 from workers.vision.cv import Image, cv2, narrowed
 from workers.vision.decode import Sample
+from workers.vision.detector import described
 from workers.vision.frames import Piece, Recorded, frames
 from workers.vision.look import look_at
+from workers.vision.models import loaded
 from workers.vision.motion import looked_at
 from workers.vision.observation import Box, Status
+from workers.vision.plates import PlateDetector
+from workers.vision.plates_hidden import PARAMETERS as HIDDEN
+from workers.vision.plates_hidden import PlatesHidden
 from workers.vision.redact import NEIGHBOURS, around_face, redacted
 from workers.vision.stills import QUALITY, hidden
 
@@ -43,7 +48,8 @@ _NOTHING: Image = np.zeros((1, 1), np.uint8)
 @dataclass(frozen=True)
 class Blurred:
     """What came of it. ``first``: seconds from the beginning of what was asked to the first picture; ``regions``: blurred
-    boxes over all pictures; ``broken``: one word for each file that did not read.
+    boxes over all pictures; ``broken``: one word for each file that did not read; ``cut``: there are pictures beyond what was
+    asked for, and none of them is in it.
     """
 
     path: Path
@@ -54,6 +60,7 @@ class Blurred:
     stills: list[dict[str, Any]]
     detectors: list[dict[str, str]]
     broken: list[str]
+    cut: bool
 
 
 def blur(
@@ -61,8 +68,11 @@ def blur(
 ) -> Blurred:
     """Write the redacted copy to ``out`` (MP4, H.264) and stills ``still-N.jpg`` beside it. Raises ``Unseen``."""
     samples: list[Sample] = []
+    plates = PlatesHidden(loaded().plates(""))
 
     def keep(sample: Sample) -> None:
+        if sample.full is not None:
+            plates.see(sample.t, sample.full)
         bare = Sample(sample.t, _NOTHING, _NOTHING, None, sample.tumult, sample.faces, sample.heads, sample.people)
         samples.append(bare)
 
@@ -77,11 +87,12 @@ def blur(
     kept: list[dict[str, Any]] = []
     times = [(index + 0.5) * samples[-1].t / stills for index in range(stills)] if stills else []
     broken: list[str] = []
+    beyond: list[float] = []
     with _Writer(out) as writer:
-        for frame in frames(pieces, seconds, config, broken):
+        for frame in frames(pieces, seconds, config, broken, beyond):
             if time.monotonic() - began > budget_s:
                 raise Unseen(Status.TIMEOUT, "out_of_time")
-            found = at_time(samples, frame.t)
+            found = at_time(samples, frame.t) + plates.at(frame.t)
             image = frame.image()
             if config.masks:
                 image = cv2.bitwise_and(image, image, mask=looked_at((image.shape[1], image.shape[0]), config.masks))
@@ -94,8 +105,10 @@ def blur(
                 kept.append(_still(image, frame.t, len(found), out.with_name(f"still-{len(kept)}.jpg")))
     if not shown:
         raise Unseen(Status.CORRUPT, "no_pictures")
-    detectors = [each.to_document() for each in seen.detectors]
-    return Blurred(out, first, shown, last, regions, kept, detectors, sorted({*broken, *recorded.broken}))
+    detectors = [each.to_document() for each in (*seen.detectors, described("plates", PlateDetector.version, HIDDEN))]
+    return Blurred(
+        out, first, shown, last, regions, kept, detectors, sorted({*broken, *recorded.broken}), cut=bool(beyond)
+    )
 
 
 def at_time(samples: Sequence[Sample], t: float) -> list[Box]:

@@ -17,7 +17,7 @@ OUT = "redacted.mp4"
 
 def copy(request: dict[str, Any]) -> dict[str, Any]:
     """`{folder, pieces: [{file, offset}], seconds, masks, stills, budget_s, max_bytes}` in. Out: `{status: "ok", file,
-    frames, seconds, regions, stills: [{file, t, width, height, blurred, sha256}], detectors, broken}`, or
+    frames, seconds, regions, stills: [{file, t, width, height, blurred, sha256}], detectors, broken, cut}`, or
     `{status: corrupt|timeout|unsupported, reason}`. Never raises for what the footage is.
     """
     folder = Path(request["folder"])
@@ -57,6 +57,7 @@ def copy(request: dict[str, Any]) -> dict[str, Any]:
         "stills": done.stills,
         "detectors": done.detectors,
         "broken": done.broken,
+        "cut": done.cut,
     }
 
 

@@ -39,8 +39,15 @@ class Frame(NamedTuple):
         return image
 
 
-def frames(pieces: Sequence[Piece], seconds: float, config: VisionConfig, broken: list[str]) -> Iterator[Frame]:
-    """The pictures from 0 to ``seconds``. A file that cannot be read, or ends too soon, is named in ``broken`` and left.
+def frames(
+    pieces: Sequence[Piece],
+    seconds: float,
+    config: VisionConfig,
+    broken: list[str],
+    beyond: list[float] | None = None,
+) -> Iterator[Frame]:
+    """The pictures from 0 to ``seconds``. A file that cannot be read, or ends too soon, is named in ``broken`` and left; of
+    one that goes on for longer, ``beyond`` gets the time of the first picture that is left out.
 
     Raises ``Unseen`` for pictures larger than ``config.max_side``.
     """
@@ -65,6 +72,8 @@ def frames(pieces: Sequence[Piece], seconds: float, config: VisionConfig, broken
                         continue  # before the window, or with a time that cannot be
                     t = max(t, last + 1e-3)  # files that overlap, or a picture without a time of its own
                     if t >= seconds:
+                        if beyond is not None:
+                            beyond.append(t)
                         break
                     if max(picture.width, picture.height) > config.max_side:
                         raise Unseen(Status.UNSUPPORTED, "too_many_pixels")

@@ -1,4 +1,4 @@
-"""A task of `bounded.py`: one photograph with every face and head in it made unrecognisable."""
+"""A task of `bounded.py`: one photograph with every face, head and number plate in it made unrecognisable."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from workers.vision.admit import Unseen, admit_image
 from workers.vision.cv import Image, cv2, narrowed
 from workers.vision.models import loaded
 from workers.vision.observation import Box, Status
+from workers.vision.plates_hidden import in_photograph
 from workers.vision.redact import around_face, head_of, redacted
 from workers.vision.stills import QUALITY
 
@@ -52,6 +53,7 @@ def photo(request: dict[str, Any]) -> dict[str, Any]:
             raise Unseen(Status.CORRUPT, "not_decodable")
         image = narrowed(image, WIDEST)
         boxes = [box for each in _looked(image) for box in each]
+        boxes += in_photograph(image, loaded().plates(""))
         good, jpeg = cv2.imencode(".jpg", redacted(image, boxes), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     except Unseen as unseen:
         return {"status": str(unseen.status), "reason": unseen.reason}

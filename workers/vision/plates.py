@@ -111,16 +111,23 @@ class PlateDetector:
 
         ``known``: boxes (fractions) that need no reading any more.
         """
-        reader = self._loaded()
         height, width = frame.shape[:2]
         pixels = [(x * width, y * height, w * width, h * height) for x, y, w, h in known]
         found = []
-        for text in _likely(self._texts(frame, side), frame)[: PARAMETERS["most"]]:
-            if any(iou(text.box, box) > PARAMETERS["same_place"] for box in pixels):
+        for box in self.likely(frame, side)[: PARAMETERS["most"]]:
+            if any(iou(box, other) > PARAMETERS["same_place"] for other in pixels):
                 continue
-            chars = pruned(reader.read(_cut(frame, text.box, PARAMETERS["margins"][0])))
-            found.append((text.box, chars, plausibility(chars, self.country)))
+            found.append((box, *self.first_reading(frame, box)))
         return found
+
+    def likely(self, frame: Image, side: int) -> list[Box]:
+        """Every text (box in pixels) that has a plate's shape, the surest and largest first."""
+        return [text.box for text in _likely(self._texts(frame, side), frame)]
+
+    def first_reading(self, frame: Image, box: Box) -> tuple[tuple[Char, ...], float]:
+        """What one quick reading of a text says, and how much that is like a plate."""
+        chars = pruned(self._loaded().read(_cut(frame, box, PARAMETERS["margins"][0])))
+        return chars, plausibility(chars, self.country)
 
     def _found(self, part: Image, side: int, known: Sequence[Box]) -> list[tuple[PlateRead, Box]]:
         found = []
