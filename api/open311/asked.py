@@ -21,6 +21,9 @@ SPAN: Final = timedelta(days=90)
 TEXT_CHARS: Final = 600
 WRONG_KEYS: Final = 20
 WRONG_WINDOW_S: Final = 600
+READS: Final = 300
+"""Of one address without a key in a minute: a map that everybody behind one router looks at, and nobody who copies it all."""
+_MINUTE_S: Final = 60
 
 
 def argument(name: str) -> str:
@@ -68,6 +71,22 @@ def desk(city: str) -> Desk:
     return held
 
 
+def check_rate() -> None:
+    """Count what is asked without a key that opens something here; raises LimitReached for an address that asks too much."""
+    found = services()
+    if argument("api_key"):
+        try:
+            queries.desk_of(argument("api_key"))
+        except WrongKey:
+            pass
+        else:
+            return
+    address = request.remote_addr or ""
+    limits.take(
+        found.settings.signing_key, "open311", address, limit=READS, window_s=_MINUTE_S, now=found.clock(),
+    )  # fmt: skip
+
+
 def language() -> str:
     """Urdu for who asks for it, else English."""
     return request.accept_languages.best_match(["en", "ur"]) or "en"
@@ -76,8 +95,11 @@ def language() -> str:
 def span(now: datetime) -> tuple[datetime, datetime]:
     """(since, until) as asked: the last 90 days, and never more. Raises HandoverInvalid."""
     start, end = _moment("start_date"), _moment("end_date")
-    until = end or (min(now, start + SPAN) if start else now)
-    since = start or until - SPAN
+    try:
+        until = end or (min(now, start + SPAN) if start else now)
+        since = start or until - SPAN
+    except OverflowError:  # within 90 days of where the calendar ends
+        raise HandoverInvalid("start_date and end_date are not of our time") from None
     if until < since or until - since > SPAN:
         raise HandoverInvalid("start_date and end_date may not span more than 90 days")
     return since, until

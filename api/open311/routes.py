@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
-from api.open311 import asked
+from api.open311 import asked, pictures
 from api.open311.shapes import FORMATS, answer, errors
 from api.services import services
 from domain.audit import chain
@@ -34,6 +34,13 @@ _log = logging.get(__name__)
 
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 CHANGESET = "2026-11-23 00:00"
+
+
+@blp.before_request
+def counted() -> None:
+    """Whoever reads without a key reads so much a minute and no more; whoever brings something needs a key."""
+    if request.method in ("GET", "HEAD"):
+        asked.check_rate()
 
 
 @blp.get("/discovery.<any(xml, json):form>")
@@ -111,7 +118,8 @@ def _shown(rows: list[Handover], city: str, agency: str) -> list[dict[str, Any]]
             continue
         if row["agency"] not in names:
             names[row["agency"]] = _name(city, row["agency"], language)
-        shown.append(open311.request(row, doc, agency_name=names[row["agency"]], language=language, exact=own))
+        name, media_url = names[row["agency"]], pictures.link(row, doc) if own else None
+        shown.append(open311.request(row, doc, agency_name=name, language=language, exact=own, media_url=media_url))
     return shown
 
 
@@ -183,6 +191,12 @@ def update(form: str) -> Response:
     )  # fmt: skip
     found.enqueue("drain", "watch_handovers", doc["_id"])
     return answer("service_request_updates", [{"update_id": update_id}], form)
+
+
+@blp.get("/media/<request_id>/<media_id>/<token>")
+def picture(request_id: str, media_id: str, token: str) -> Response:
+    """The picture of a request, by the link that the agency was given."""
+    return pictures.read(request_id, media_id, token)
 
 
 @blp.route("/", defaults={"rest": ""}, methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

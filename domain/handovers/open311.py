@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from domain.reports.categories import CATEGORIES, ReportCategory
+from domain.reports.states import ReportStatus
 
 GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "street_light": ("street", "lamp, dark, light, بتی"),
@@ -97,11 +98,34 @@ def missing(code: str, answers: Mapping[str, str]) -> list[str]:
     return found
 
 
+def picture(report: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The file of a report that an agency may see: of what is published, the first picture that has a copy with every face
+    blurred. What came as it came, films and voices are for nobody by this way.
+    """
+    if report["status"] != ReportStatus.PUBLISHED:
+        return None
+    files = report.get("media") or []
+    return next((each for each in files if each.get("redacted") and not each.get("not_blurred")), None)
+
+
+def expected(doc: Mapping[str, Any]) -> datetime | None:
+    """When the agency is expected to have seen to it, by the table of categories."""
+    within = CATEGORIES[doc["category"]].answer
+    found: datetime | None = doc["requested_at"] + within if within else None
+    return found
+
+
 def request(
-    doc: Mapping[str, Any], report: Mapping[str, Any], *, agency_name: str, language: str, exact: bool
+    doc: Mapping[str, Any],
+    report: Mapping[str, Any],
+    *,
+    agency_name: str,
+    language: str,
+    exact: bool,
+    media_url: str | None = None,
 ) -> dict[str, Any]:
     """One service request. `exact`: for the agency that has it."""
-    place = report["position"] if exact else report["public"]
+    place, due = report["position"] if exact else report["public"], expected(doc)
     return {
         "service_request_id": doc["_id"],
         "status": doc["status"],
@@ -113,13 +137,13 @@ def request(
         "service_notice": None,
         "requested_datetime": moment(doc["requested_at"]),
         "updated_datetime": moment(doc["updated_at"]),
-        "expected_datetime": None,
+        "expected_datetime": moment(due) if due else None,
         "address": (doc.get("address") or None) if exact else None,
         "address_id": None,
         "zipcode": None,
         "lat": round(place["lat"], 6),
         "long": round(place["lon"], 6),
-        "media_url": None,
+        "media_url": media_url,
     }
 
 

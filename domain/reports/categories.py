@@ -13,6 +13,9 @@ from domain.cities.config import Text
 from domain.cities.presets import PRESETS
 
 FILE: Final = PRESETS / "shared" / "report-categories.toml"
+_COLUMNS: Final = frozenset(
+    {"code", "name_en", "name_ur", "incident", "cell", "looks", "hours", "camera", "minors", "answer"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,15 @@ class ReportCategory:
     """Whether cameras near by are asked to look once it is believed."""
     minors: bool
     """It is about a child: what is written is read by a human first."""
+    answer: timedelta | None = None
+    """Of what nobody is dispatched to: within what time the office that has it is expected to have seen to it."""
 
 
 def read(file: Path = FILE) -> Mapping[str, ReportCategory]:
     """The table, by code. Raises ValueError for one that cannot be."""
     found: dict[str, ReportCategory] = {}
     for row in tomllib.loads(file.read_text(encoding="utf-8"))["categories"]:
-        unknown = row.keys() - {"code", "name_en", "name_ur", "incident", "cell", "looks", "hours", "camera", "minors"}
+        unknown = row.keys() - _COLUMNS
         made = ReportCategory(
             code=row["code"],
             names=Text(en=row["name_en"], ur=row["name_ur"]),
@@ -47,8 +52,10 @@ def read(file: Path = FILE) -> Mapping[str, ReportCategory]:
             shown_for=timedelta(hours=row["hours"]),
             camera=row.get("camera", False),
             minors=row.get("minors", False),
+            answer=timedelta(hours=row["answer"]) if "answer" in row else None,
         )
-        if unknown or made.code in found or not 7 <= made.cell <= 9 or not 1 <= row["hours"] <= 24 * 30:
+        answered = bool(made.answer) != bool(made.incident) and 0 < row.get("answer", 1) <= 24 * 90
+        if unknown or made.code in found or not 7 <= made.cell <= 9 or not 1 <= row["hours"] <= 24 * 30 or not answered:
             raise ValueError(f"{file.name}: {made.code} cannot be {sorted(unknown)}")
         found[made.code] = made
     return found
