@@ -11,6 +11,7 @@ from domain.drills.documents import DrillDoc
 from domain.evidence.documents import FootageRequestDoc, UploadDoc
 from domain.faces.documents import FaceSearchDoc
 from domain.gatherings.documents import GatheringDoc
+from domain.handovers.documents import HandoverDoc
 from domain.notices.documents import NoticeDoc
 from domain.patrols.documents import PatrolDoc
 from domain.tracks.documents import TrackDoc
@@ -37,6 +38,7 @@ ENDS: Final = (
     Ends(Kept.DELIVERIES, DeliveryDoc, "created_at", "subject"),
     Ends(Kept.DELIVERIES, DrillDoc, "at", "_id"),
     Ends(Kept.INCIDENTS, NoticeDoc, "opened_at", "cause"),
+    Ends(Kept.REPORTS, HandoverDoc, "requested_at", "report"),
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
     Ends(Kept.EVIDENCE, FootageRequestDoc, "at", "incident"),
     Ends(Kept.EVIDENCE, FaceSearchDoc, "at", "incident"),

@@ -50,7 +50,8 @@ def _drain(cluster: Mapping[str, Any], context: Context) -> None:
 def link_report(event: Event, context: Context) -> None:
     """Link a report with the SOS, reports and observations near it; the thousandth of one blast is in its cluster."""
     doc = reports.get(event["subject"])
-    if doc.get("cluster") and queries.root(doc["cluster"])["reports"] > LINKED:
+    whole = queries.whole(doc)
+    if whole is not None and whole["reports"] > LINKED:
         return
     correlation.link_report(event["subject"], now=context.clock())
 
@@ -72,7 +73,7 @@ def tell_groups(event: Event, context: Context) -> None:
     doc = reports.get(event["subject"])
     if doc["status"] in (ReportStatus.REMOVED, ReportStatus.WITHDRAWN):
         return
-    if not doc.get("cluster"):
+    if queries.whole(doc) is None:
         _tell(doc, None, doc["groups"], context)
         return
     cluster = service.believed(doc["cluster"], now=context.clock())

@@ -12,6 +12,7 @@ from domain.audit import chain
 from domain.audit import retention as audit
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig, Fate, Kept
+from domain.clusters import retention as clusters
 from domain.correlation import service as correlation
 from domain.evidence import retention as evidence
 from domain.evidence.states import Kind
@@ -19,6 +20,7 @@ from domain.incidents import retention as incidents
 from domain.incidents.retention import Held
 from domain.reports import personal as reports
 from domain.reviews import service as reviews
+from domain.watchlists import hashing
 from domain.watchlists import retention as watchlists
 from runtime import logging
 from runtime.media import Media
@@ -74,6 +76,10 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
         before = retention.before(config, Kept.AUDIT, now)
         return audit.expire(config.id, before, keep=held.incidents, limit=BATCH)
 
+    def keys_of_plates(held: Held) -> int:
+        before = retention.before(config, Kept.PLATES, now)
+        return hashing.forget_keys(config.id, before, vault(context.settings), now=now)
+
     def plates(held: Held) -> int:
         return watchlists.forget_sightings(config.id, retention.before(config, Kept.PLATES, now))
 
@@ -92,9 +98,15 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
         keep = held.incidents | incidents.still_open(config.id, now)
         return reports.expire(config.id, before, keep=keep, drop=media.delete, limit=BATCH)
 
+    def happenings(held: Held) -> int:
+        before = retention.before(config, Kept.REPORTS, now)
+        keep = held.incidents | incidents.still_open(config.id, now)
+        return clusters.expire(config.id, before, keep=keep, limit=BATCH)
+
     steps: list[tuple[str, Callable[[Held], int]]] = [
         ("media", uploads),
         ("footage", footage),
+        ("plate_keys", keys_of_plates),
         ("plate_sightings", plates),
         ("hits", hits),
         ("watchlist", listed),
@@ -104,6 +116,7 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
         ),
         ("incidents", cases),
         ("reports", neighbours),
+        ("clusters", happenings),
         ("custody", custody),
         ("audit", entries),
     ]

@@ -89,8 +89,8 @@ def _cluster(doc: Report, eyes: Eyes) -> dict[str, Any] | None:
     """What stands in the same cluster. Of what happens to one person it would tell where: that is for those who respond."""
     if not doc.get("cluster") or not (eyes.exact or likeness.is_wide(doc["category"])):
         return None
-    whole = clusters.root(doc["cluster"])
-    if whole.get("score") is None:
+    whole = clusters.whole(doc)
+    if whole is None or whole.get("score") is None:
         return None
     names = ("reports", "score", "voices", "parts")
     return {"id": whole["_id"], **{name: whole[name] for name in names}, "believed": bool(whole.get("believed_at"))}

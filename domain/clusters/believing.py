@@ -27,9 +27,9 @@ def heard(doc: Mapping[str, Any], *, now: datetime) -> Cluster | None:
     """A published report is a voice for its cluster, from where its author stood; None for one that is not. Again is
     harmless.
     """
-    if doc["status"] != ReportStatus.PUBLISHED or not doc.get("cluster"):
+    whole = queries.whole(doc) if doc["status"] == ReportStatus.PUBLISHED else None
+    if whole is None:
         return None
-    whole = queries.root(doc["cluster"])
     voice = voice_of(doc["author"], "", Stand.CONFIRM, metres_from(whole, doc["public"]))
     service.say(
         doc["cluster"],

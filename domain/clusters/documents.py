@@ -40,5 +40,7 @@ class ClusterDoc(me.Document):
             ["city", "cells.r7", "category", "-at"],
             {"fields": ["weigh_due"], "sparse": True},
             {"fields": ["incident"], "sparse": True},
+            {"fields": ["into"], "sparse": True},
+            ["city", "made_at"],
         ],
     }

@@ -1,5 +1,6 @@
 """Reads of clusters. Each is served by `_id` or an index that `documents.py` declares."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,6 +39,14 @@ def root(cluster_id: str) -> Cluster:
             break
         found = get(found["into"])
     return found
+
+
+def whole(report: Mapping[str, Any]) -> Cluster | None:
+    """The cluster that a report belongs to; None where it has none, or its cluster is no longer kept."""
+    try:
+        return root(report["cluster"]) if report.get("cluster") else None
+    except ClusterNotFound:
+        return None
 
 
 def near(city: str, category: str, lat: float, lon: float, at: datetime) -> list[Cluster]:

@@ -37,7 +37,7 @@ class HandoverDoc(me.Document):
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["token"], "sparse": True},
             ["report"],
-            ["city", "-requested_at"],
+            ["city", "requested_at"],
             ["city", "agency", "-requested_at"],
             ["groups", "-updated_at"],
         ],

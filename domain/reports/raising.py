@@ -11,6 +11,7 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from domain.clusters import service as clusters
+from domain.clusters.queries import whole as whole_of
 from domain.incidents import service as incidents
 from domain.incidents.calls import CallForHelp, facts
 from domain.incidents.service import Incident
@@ -33,14 +34,15 @@ def raise_incident(report_id: str, *, secret: str, link_ttl: timedelta, now: dat
         return incidents.get(doc["incident"])
     if not code or not doc.get("believed_at") or doc["status"] in (ReportStatus.REMOVED, ReportStatus.WITHDRAWN):
         return None
-    cluster = clusters.believed(doc["cluster"], now=now) if doc.get("cluster") else {"_id": report_id}
+    whole = whole_of(doc)
+    cluster = clusters.believed(doc["cluster"], now=now) if whole else {"_id": report_id}
     incident = _going_on(cluster) or _own(doc, code, cluster, secret=secret, link_ttl=link_ttl, now=now)
     reports().find_one_and_update(
         {"_id": report_id, "incident": {"$exists": False}},
         {"$set": {"incident": incident["_id"], "changed_at": now}, "$inc": {"version": 1}},
         return_document=ReturnDocument.AFTER,
     )
-    if doc.get("cluster"):
+    if whole:
         clusters.has_incident(cluster["_id"], incident["_id"])
     return incident
 

@@ -16,6 +16,7 @@ from domain import retention as ends
 from domain.audit import chain
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig, Fate, Kept
+from domain.clusters import queries as clusters
 from domain.correlation import service as correlation
 from domain.errors import DomainError
 from domain.evidence import service as evidence
@@ -287,6 +288,39 @@ def test_it_goes_in_batches_and_goes_on_where_it_was_interrupted(world: World, m
     assert world.apply(over)["incidents"] == 3
     assert world.apply(over) == {}
     assert [world.left(each) for each in made] == [{"incidents"}] * 7
+
+
+def test_clusters_go_with_their_parts_and_voices_and_handovers_with_their_notes(world: World) -> None:
+    store, at, days = mongo.database(), NOON + timedelta(days=40), {Kept.REPORTS: 40}
+    held = world.incident(key="held")
+    retention.hold(held, by="system:cli", reason="court", now=NOON)
+    row = {"city": "lahore", "made_at": NOON, "parts_of_it": [], "reports": 1}
+    store.watch_clusters.insert_many(
+        [
+            row | {"_id": "clu_1", "parts_of_it": ["clu_2"]},
+            row | {"_id": "clu_2", "into": "clu_1", "made_at": NOON + timedelta(days=1)},
+            row | {"_id": "clu_3", "into": "clu_1", "made_at": NOON - timedelta(days=1)},  # its maker died
+            row | {"_id": "clu_4", "incident": held},
+            row | {"_id": "clu_5", "made_at": NOON + SECOND},
+        ]
+    )
+    store.watch_voices.insert_many(
+        [
+            {"_id": f"voi_{number}", "city": "lahore", "report": f"clu_{number}", "person": "per_1"}
+            for number in range(1, 6)
+        ]
+    )
+    store.watch_handovers.insert_one({"_id": "srq_1", "city": "lahore", "report": "rpt_1", "requested_at": NOON})
+
+    world.apply(at - SECOND, days=days)
+    assert store.watch_clusters.count_documents({}) == 5
+    gone = world.apply(at, days=days)
+    assert (gone["clusters"], gone["watch_handovers"]) == (1, 1)
+    assert sorted(each["_id"] for each in store.watch_clusters.find({})) == ["clu_4", "clu_5"]
+    assert sorted(each["report"] for each in store.watch_voices.find({})) == ["clu_4", "clu_5"]
+    assert store.watch_handovers.count_documents({}) == 0
+    assert clusters.whole({"cluster": "clu_2"}) is None
+    assert clusters.root("clu_4")["_id"] == "clu_4"
 
 
 def test_bytes_that_somebody_else_sent_too_stay(world: World) -> None:
