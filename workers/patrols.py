@@ -37,7 +37,8 @@ def cancelled(event: Event, context: Context) -> None:
 def taken(event: Event, context: Context) -> None:
     """Whoever offered their place hears that somebody has it."""
     doc = queries.get(event["subject"])
-    _tell(event, doc, [event["person"]], "roster_reminder", NEWS_MATTERS, context, variant="taken")
+    if event["person"] not in doc["places"]:  # else it was given back
+        _tell(event, doc, [event["person"]], "roster_reminder", NEWS_MATTERS, context, variant="taken")
 
 
 def missed(event: Event, context: Context) -> None:

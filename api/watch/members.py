@@ -9,7 +9,7 @@ from api.watch import schemas
 from api.watch.access import JOIN, LEAD, active, led, name_of, shown
 from domain.errors import Invalid
 from domain.people import queries as people
-from domain.watch import leading, lists, queries, service
+from domain.watch import leading, levels, lists, queries, service
 from domain.watch.errors import GroupNotFound
 from domain.watch.queries import Member
 from domain.watch.states import GroupRole, Standing
@@ -142,7 +142,7 @@ def vouch(call: Call, group_id: str, person_id: str) -> Any:
     """Say that one knows this member: their level is shown to those who lead the group, and keeps nobody out."""
     group = led(call, group_id)
     audited(call, group["city"], "group.vouched", group_id)
-    return _member_view(service.vouch(group, person_id, by=call.who.person_id, now=call.now))
+    return _member_view(levels.vouch(group, person_id, by=call.who.person_id, now=call.now))
 
 
 @blp.endpoint(
@@ -156,7 +156,7 @@ def door_code(call: Call, group_id: str, person_id: str) -> Any:
     group = led(call, group_id)
     audited(call, group["city"], "group.door_code_made", group_id)
     secret = call.services.settings.signing_key
-    return {"code": service.door_code(group, person_id, by=call.who.person_id, secret=secret, now=call.now)}
+    return {"code": levels.door_code(group, person_id, by=call.who.person_id, secret=secret, now=call.now)}
 
 
 @blp.endpoint(
@@ -170,7 +170,7 @@ def at_the_door(call: Call, group_id: str) -> Any:
     """Give back the code from one's letter box: the group knows that one lives there."""
     group = active(group_id)
     secret = call.services.settings.signing_key
-    service.at_the_door(group, call.who.person_id, call.body["code"], secret=secret, now=call.now)
+    levels.at_the_door(group, call.who.person_id, call.body["code"], secret=secret, now=call.now)
     return shown(call, group)
 
 

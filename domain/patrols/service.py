@@ -225,11 +225,15 @@ def _place(doc: Patrol, person: str) -> Mapping[str, Any]:
 def take(patrol_id: str, person: str, *, of: str = "", now: datetime) -> Patrol:
     """Take a place that is offered: of this person, else the one that was offered first. Out goes one and in comes the other
     in one write. Again is harmless. Raises NothingOffered, PatrolOver, OnAnotherPatrol.
+
+    It is looked twice, as in `sign_up`; what is given back goes back to whoever offered it.
     """
     check_free(get(patrol_id), person)
+    out: dict[str, Any] = {}
 
     def rule(doc: Patrol) -> Mapping[str, Any]:
         _check_ahead_of(doc, now)
+        out.clear()  # the rule may run several times
         if person in doc["places"]:
             return {}
         offered = sorted(
@@ -240,10 +244,21 @@ def take(patrol_id: str, person: str, *, of: str = "", now: datetime) -> Patrol:
         if not offered:
             raise NothingOffered("nobody offers their place", current=doc["version"])
         left = offered[0][1]
+        out[left] = doc["places"][left]
         places = {each: place for each, place in doc["places"].items() if each != left}
         return {"places": {**places, person: {"since": now}}, "events": (("patrol.taken", left),)}
 
-    return change(patrol_id, rule, now=now)
+    def undo(doc: Patrol) -> Mapping[str, Any]:
+        stay = {each: place for each, place in doc["places"].items() if each != person}
+        return {"places": {**out, **stay}} if person in doc["places"] else {}
+
+    taken = change(patrol_id, rule, now=now)
+    try:
+        check_free(taken, person)
+    except OnAnotherPatrol:
+        change(patrol_id, undo, now=now)
+        raise
+    return taken
 
 
 def check_in(

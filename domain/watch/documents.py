@@ -24,6 +24,7 @@ class GroupDoc(me.Document):
     link_generation = me.IntField(default=0)
     link_hash = me.StringField()
     created_at = me.DateTimeField()
+    placed_at = me.DateTimeField()  # since when it has this area
     changed_at = me.DateTimeField()
     closed_at = me.DateTimeField()
     fingerprint = me.StringField()
@@ -63,7 +64,9 @@ class MemberDoc(me.Document):
     by = me.StringField()
     reason = me.StringField()
     since = me.DateTimeField()
+    joined_at = me.DateTimeField()  # since when they are a member: from then on what the group has is theirs too
     changed_at = me.DateTimeField()
+    version = me.IntField(default=1)
     ends_at = me.DateTimeField()  # a tombstone goes then
 
     meta = {

@@ -17,7 +17,7 @@ from domain.watch.errors import GroupInvalid, TooManyGroups
 from domain.watch.queries import Group, Member, get, groups, members
 from domain.watch.rules import SILENT_AFTER
 from domain.watch.states import GroupRole, GroupStatus, Standing
-from domain.watch.writing import give, put, take, write
+from domain.watch.writing import give, put, stands, take, write
 
 MOST_FOUNDED: Final = 3
 MOST_M2: Final = 25e6
@@ -83,6 +83,7 @@ def found(group_id: str, facts: Mapping[str, Any], *, by: str, fingerprint: str,
             "link_generation": 0,
             "lead_due": now + SILENT_AFTER,
             "created_at": now,
+            "placed_at": now,
             "changed_at": now,
             "fingerprint": fingerprint,
             "version": 1,
@@ -95,7 +96,8 @@ def found(group_id: str, facts: Mapping[str, Any], *, by: str, fingerprint: str,
         raise Conflict("this key was used for another group", code="idempotency_conflict")
     if held["coordinator"] == by and held["status"] == GroupStatus.ACTIVE:
         give(by, held, GroupRole.COORDINATOR)
-        put(held, by, GroupRole.COORDINATOR, Standing.MEMBER, by=by, now=now, rules_version=held["rules_version"])
+        leads = stands(GroupRole.COORDINATOR, Standing.MEMBER, rules_version=held["rules_version"])
+        put(held, by, lambda _: leads, by=by, now=now)
     return held, fresh
 
 
@@ -110,6 +112,8 @@ def change(group: Group, facts: Mapping[str, Any], *, now: datetime) -> Group:
     if facts.get("area"):
         changes["area"] = checked_area(facts["area"], group["city"])
         changes["cells"] = areas.cells(changes["area"])
+        if changes["area"] != group["area"]:
+            changes["placed_at"] = now  # it is a new group there (`settled.py`)
     if changes.get("rules") == group["rules"]:
         del changes["rules"]
     if "rules" not in changes:
@@ -140,11 +144,12 @@ def close(group: Group, *, now: datetime) -> Group:
 
 def end_memberships(rows: Sequence[Member], *, keep: timedelta, now: datetime) -> None:
     """Nothing of these memberships stays but that the group is gone, for as long as a phone may have to learn of it."""
-    gone = ("role", "by", "reason", "since", "level", "door", "rules_version", "by_sms", "invite_hash")
+    gone = ("role", "by", "reason", "since", "joined_at", "level", "door", "rules_version", "by_sms", "invite_hash")
     members().update_many(
         {"_id": {"$in": [row["_id"] for row in rows]}},
         {
             "$set": {"standing": str(Standing.CLOSED), "changed_at": now, "ends_at": now + keep},
             "$unset": dict.fromkeys(gone, ""),
+            "$inc": {"version": 1},
         },
     )

@@ -1,6 +1,8 @@
 """Who leads a group, who stands in, and which police officer is its contact."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from domain.people import queries as people
 from domain.permissions import Role
@@ -9,15 +11,13 @@ from domain.watch.errors import LeadsTheGroup, MemberNotFound
 from domain.watch.queries import Group, Member
 from domain.watch.rules import SILENT_AFTER
 from domain.watch.states import GroupRole, Standing
-from domain.watch.writing import LEADS, check_active, give, member, put, take, write
+from domain.watch.writing import LEADS, belongs, check_active, give, member, put, stands, take, write
 
 
 def appoint(group: Group, person: str, role: GroupRole, *, by: str, now: datetime) -> Member:
     """Give a member a role. A new coordinator takes the place of the old one, who is a member from then on."""
     check_active(group)
-    held = member(group, person)
-    if held["standing"] != Standing.MEMBER:
-        raise MemberNotFound("not a member")
+    held, before = belongs(member(group, person)), group["coordinator"]
     if group["coordinator"] == person and role != GroupRole.COORDINATOR:
         raise LeadsTheGroup("hand the group over first")
     if role == GroupRole.COORDINATOR:
@@ -27,12 +27,29 @@ def appoint(group: Group, person: str, role: GroupRole, *, by: str, now: datetim
         for row in queries.leaders(group["_id"]):
             if row["person"] != person and row["role"] == GroupRole.COORDINATOR:
                 take(row["person"], group)
-                put(group, row["person"], GroupRole.MEMBER, Standing.MEMBER, by=by, now=now)
+                put(group, row["person"], _led, by=by, now=now)
     if held["role"] != role:
         take(person, group)
     if role in LEADS:
         give(person, group, role)
-    return put(group, person, role, Standing.MEMBER, by=by, now=now)
+
+    def rule(held: Member | None) -> Mapping[str, Any]:
+        belongs(held)
+        return stands(role, Standing.MEMBER)
+
+    try:
+        return put(group, person, rule, by=by, now=now)
+    except MemberNotFound:  # they left, or were taken out, meanwhile
+        take(person, group)
+        if role == GroupRole.COORDINATOR and before != person:
+            appoint(queries.get(group["_id"]), before, role, by=by, now=now)
+        raise
+
+
+def _led(held: Member | None) -> Mapping[str, Any]:
+    """Who led the group is a member from now on, where nothing else became of it meanwhile."""
+    leads = held is not None and (held["standing"], held["role"]) == (Standing.MEMBER, GroupRole.COORDINATOR)
+    return stands(GroupRole.MEMBER, Standing.MEMBER) if leads else {}
 
 
 def name_liaison(group: Group, person: str, *, now: datetime) -> Group:

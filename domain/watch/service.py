@@ -1,7 +1,7 @@
-"""Memberships: invited, asked for, joined, known better, left. Each change is one conditional write."""
+"""Memberships: invited, asked for, joined, suspended, left. Each change is one conditional write."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from domain.patrols import personal as patrols
 from domain.people import sign_in
 from domain.watch import queries, sanctions
 from domain.watch.errors import (
-    DoorCodeWrong,
     GroupClosed,
     GroupFull,
     LeadsTheGroup,
@@ -24,16 +23,14 @@ from domain.watch.errors import (
     Suspended,
 )
 from domain.watch.queries import Group, Member, groups, member_id, members
-from domain.watch.states import GroupRole, GroupStatus, Level, Standing
-from domain.watch.writing import check_active, member, put, take, write
+from domain.watch.states import GroupRole, GroupStatus, Standing
+from domain.watch.writing import Rule, check_active, member, put, stands, take, write
 
 MOST_MEMBERS: Final = 2_000
 INVITED_A_DAY: Final = 600
 """By one group: three lists."""
 ASKED_A_DAY: Final = 3
 """Invitations that one number gets, from whichever groups: nobody is pestered by way of us."""
-DOOR_TRIES: Final = 5
-_DOOR: Final = "watch_door"
 _TRIES: Final = 12
 
 
@@ -49,20 +46,23 @@ def join(
     if rules_version != group["rules_version"]:
         said = ["Read and accept the rules as they stand now."]
         raise RulesNotAccepted("the rules are not accepted", errors={"rules_version": said})
-    held = queries.membership(group["_id"], person)
-    standing = Standing(held["standing"]) if held else None
-    if standing == Standing.REMOVED:
-        raise RemovedFromGroup("only the coordinator lets them in again")
-    if until := sanctions.suspended_until(person, group["_id"], now=now):
-        raise Suspended("not before the suspension ends", until=until)
     facts: dict[str, Any] = {"rules_version": rules_version, "by_sms": by_sms}
-    if held and standing == Standing.MEMBER:
-        return put(group, person, GroupRole(held["role"]), standing, by=person, now=now, **facts)
-    if queries.size(group["_id"]) >= MOST_MEMBERS:
-        raise GroupFull("the group is full", retry_after=86_400)
     by_link = bool(token) and hmac.compare_digest(token_hash(token), group.get("link_hash") or "")
-    into = Standing.MEMBER if by_link or standing == Standing.INVITED else Standing.REQUESTED
-    return put(group, person, GroupRole.MEMBER, into, by=person, now=now, **facts)
+
+    def rule(held: Member | None) -> Mapping[str, Any]:
+        standing = Standing(held["standing"]) if held else None
+        if standing == Standing.REMOVED:
+            raise RemovedFromGroup("only the coordinator lets them in again")
+        if until := sanctions.suspended_until(person, group["_id"], now=now):
+            raise Suspended("not before the suspension ends", until=until)
+        if held and standing == Standing.MEMBER:
+            return facts
+        if queries.size(group["_id"]) >= MOST_MEMBERS:
+            raise GroupFull("the group is full", retry_after=86_400)
+        into = Standing.MEMBER if by_link or standing == Standing.INVITED else Standing.REQUESTED
+        return stands(GroupRole.MEMBER, into, **facts)
+
+    return put(group, person, rule, by=person, now=now)
 
 
 def invite(group: Group, phones: Sequence[str], *, by: str, secret: str, now: datetime) -> int:
@@ -86,12 +86,21 @@ def invite(group: Group, phones: Sequence[str], *, by: str, secret: str, now: da
             if _asked_enough(secret, phone, now):
                 continue
             token = invite_token(secret, member_id(group["_id"], person))
-            put(group, person, GroupRole.MEMBER, Standing.INVITED, by=by, now=now, invite_hash=token_hash(token))
+            put(group, person, _invited(token_hash(token)), by=by, now=now)
             waiting = True
     finally:
         if waiting:
             _say_invited(group["_id"], now)
     return asked
+
+
+def _invited(invite_hash: str) -> Rule:
+    def rule(held: Member | None) -> Mapping[str, Any]:
+        if held is not None and held["standing"] != Standing.REMOVED:
+            return {}  # they asked to come in, or another deputy was quicker
+        return stands(GroupRole.MEMBER, Standing.INVITED, invite_hash=invite_hash)
+
+    return rule
 
 
 def _say_invited(group_id: str, now: datetime) -> None:
@@ -123,66 +132,39 @@ def invite_token(secret: str, membership: str) -> str:
 def admit(group: Group, person: str, *, by: str, now: datetime) -> Member:
     """Let somebody in who asked. Again is harmless; raises MemberNotFound."""
     check_active(group)
-    held = member(group, person)
-    if held["standing"] in (Standing.REQUESTED, Standing.REMOVED):
-        return put(group, person, GroupRole.MEMBER, Standing.MEMBER, by=by, now=now)
-    return held
+
+    def rule(held: Member | None) -> Mapping[str, Any]:
+        if held is None:
+            raise MemberNotFound("nobody of this group")
+        waits = held["standing"] in (Standing.REQUESTED, Standing.REMOVED)
+        return stands(GroupRole.MEMBER, Standing.MEMBER) if waits else {}
+
+    return put(group, person, rule, by=by, now=now)
 
 
 def admit_again(group: Group, person: str, *, by: str, now: datetime) -> None:
     """A suspension is over: they are a member again, where nothing else became of it meanwhile."""
-    held = queries.membership(group["_id"], person)
-    if held and held["standing"] == Standing.SUSPENDED and group["status"] == GroupStatus.ACTIVE:
-        put(group, person, GroupRole.MEMBER, Standing.MEMBER, by=by, now=now)
+
+    def rule(held: Member | None) -> Mapping[str, Any]:
+        back = held is not None and held["standing"] == Standing.SUSPENDED
+        return stands(GroupRole.MEMBER, Standing.MEMBER) if back else {}
+
+    if group["status"] == GroupStatus.ACTIVE:
+        put(group, person, rule, by=by, now=now)
 
 
 def suspend(group: Group, person: str, *, by: str, reason: str, now: datetime) -> None:
     """They are kept out until the sanction ends. The coordinator is not: the group is handed over first."""
-    held = queries.membership(group["_id"], person)
-    if held and held["standing"] == Standing.MEMBER and group["coordinator"] != person:
+
+    def rule(held: Member | None) -> Mapping[str, Any]:
+        here = held is not None and held["standing"] == Standing.MEMBER
+        return stands(GroupRole.MEMBER, Standing.SUSPENDED) if here else {}
+
+    if rule(queries.membership(group["_id"], person)) and group["coordinator"] != person:
         take(person, group)
         _off_the_roster(group, person, now)
-        put(group, person, GroupRole.MEMBER, Standing.SUSPENDED, by=by, now=now, reason=reason)
-
-
-def vouch(group: Group, person: str, *, by: str, now: datetime) -> Member:
-    """Whoever leads the group knows them. Raises MemberNotFound."""
-    held = _belongs(group, person)
-    facts = {"level": str(Level.COORDINATOR)}
-    return put(group, person, GroupRole(held["role"]), Standing.MEMBER, by=by, now=now, **facts)
-
-
-def door_code(group: Group, person: str, *, by: str, secret: str, now: datetime) -> str:
-    """A code of six digits, to be put into somebody's letter box; the one before it is worth nothing any more."""
-    held = _belongs(group, person)
-    generation = int((held.get("door") or {}).get("generation") or 0) + 1
-    code = _door_code(secret, held["_id"], generation)
-    door = {"generation": generation, "hash": token_hash(code), "at": now}
-    put(group, person, GroupRole(held["role"]), Standing.MEMBER, by=by, now=now, door=door)
-    return code
-
-
-def _door_code(secret: str, membership: str, generation: int) -> str:
-    digest = hmac.digest(secret.encode(), f"{_DOOR}|{membership}|{generation}".encode(), "sha256")
-    return f"{int.from_bytes(digest[:8], 'big') % 1_000_000:06d}"
-
-
-def at_the_door(group: Group, person: str, code: str, *, secret: str, now: datetime) -> Member:
-    """They give back the code from their letter box. Raises DoorCodeWrong, LimitReached after a few tries."""
-    held = _belongs(group, person)
-    limits.take(secret, "watch_door", held["_id"], limit=DOOR_TRIES, window_s=86_400, now=now)
-    if not hmac.compare_digest(token_hash(code), (held.get("door") or {}).get("hash") or ""):
-        raise DoorCodeWrong("that is not the code", errors={"code": ["Not the code of the last letter."]})
-    level = str(Level.COORDINATOR if held.get("level") == Level.COORDINATOR else Level.ADDRESS)
-    return put(group, person, GroupRole(held["role"]), Standing.MEMBER, by=person, now=now, level=level)
-
-
-def _belongs(group: Group, person: str) -> Member:
-    check_active(group)
-    held = member(group, person)
-    if held["standing"] != Standing.MEMBER:
-        raise MemberNotFound("not a member")
-    return held
+        put(group, person, rule, by=by, now=now, reason=reason)
+        take(person, group)  # what they were given meanwhile
 
 
 def leave(group: Group, person: str, *, now: datetime) -> None:
@@ -196,6 +178,7 @@ def leave(group: Group, person: str, *, now: datetime) -> None:
     # Else whoever was taken out came in again by the link, and a phone never learned that its group is gone.
     kept = {"$nin": [str(each) for each in (Standing.REMOVED, Standing.SUSPENDED, Standing.CLOSED)]}
     members().delete_one({"_id": member_id(group["_id"], person), "standing": kept})
+    take(person, group)  # what they were given meanwhile
 
 
 def remove(group: Group, person: str, *, by: str, reason: str, now: datetime) -> None:
@@ -205,7 +188,16 @@ def remove(group: Group, person: str, *, by: str, reason: str, now: datetime) ->
     member(group, person)
     take(person, group)
     _off_the_roster(group, person, now)
-    put(group, person, GroupRole.MEMBER, Standing.REMOVED, by=by, now=now, reason=reason)
+    # Who left meanwhile is not kept.
+    put(
+        group,
+        person,
+        lambda held: stands(GroupRole.MEMBER, Standing.REMOVED) if held else {},
+        by=by,
+        now=now,
+        reason=reason,
+    )
+    take(person, group)  # what they were given meanwhile
 
 
 def _off_the_roster(group: Group, person: str, now: datetime) -> None:

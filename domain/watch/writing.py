@@ -5,7 +5,7 @@ away before it: a step that dies between the two leaves nobody with power over a
 same call again completes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,11 +14,17 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
 from domain.errors import Conflict
+from domain.incidents.errors import TooBusy
 from domain.people import queries as people
 from domain.watch import queries
 from domain.watch.errors import GroupClosed, MemberNotFound
 from domain.watch.queries import Group, Member, get, groups, member_id, members
 from domain.watch.states import GroupRole, GroupStatus, Level, Standing
+
+_TRIES: Final = 12
+
+Rule = Callable[[Member | None], Mapping[str, Any]]
+"""What a membership becomes, of how it stands."""
 
 LEADS: Final = frozenset({GroupRole.COORDINATOR, GroupRole.DEPUTY})
 
@@ -74,37 +80,52 @@ def member(group: Group, person: str) -> Member:
     return held
 
 
-def put(
-    group: Group,
-    person: str,
-    role: GroupRole,
-    standing: Standing,
-    *,
-    by: str,
-    now: datetime,
-    reason: str = "",
-    **facts: Any,
-) -> Member:
-    """How somebody stands from now on; the same again changes nothing. `facts`: what else of the membership is set, such as
-    the version of the rules that they accepted.
+def stands(role: GroupRole | str, standing: Standing, **facts: Any) -> dict[str, Any]:
+    """What a rule says: how somebody stands from now on. `facts`: what else of the membership is set, such as the version of
+    the rules that they accepted.
     """
-    wanted = {"role": str(role), "standing": str(standing), **facts}
+    return {"role": str(role), "standing": str(standing), **facts}
+
+
+def belongs(held: Member | None) -> Member:
+    """The membership of somebody who is a member; raises MemberNotFound for anybody else."""
+    if held is None or held["standing"] != Standing.MEMBER:
+        raise MemberNotFound("not a member")
+    return held
+
+
+def put(group: Group, person: str, rule: Rule, *, by: str, now: datetime, reason: str = "") -> Member:
+    """Let a rule decide how somebody stands, and write it on the condition that nothing changed meanwhile (docs/adr/0007):
+    whoever left or was taken out a moment ago is not brought back. The membership; {} where there is none.
+
+    The rule sees the membership or None, says what is set ({} for nothing), raises to refuse, and may run several times.
+    Raises TooBusy when it kept changing.
+    """
     key = member_id(group["_id"], person)
-    held = members().find_one({"_id": key})
-    if held and all(held.get(name) == value for name, value in wanted.items()):
-        return held
-    fixed = {"city": group["city"], "group": group["_id"], "person": person, "since": now}
-    fixed |= {"level": str(Level.PHONE)} if "level" not in facts else {}
-    update = {"$set": {**wanted, "by": by, "reason": reason, "changed_at": now}, "$setOnInsert": fixed}
-    for _ in range(2):
-        try:
-            written = members().find_one_and_update(
-                {"_id": key}, update, upsert=True, return_document=ReturnDocument.AFTER
-            )
-            return dict(written or {})
-        except DuplicateKeyError:
-            continue  # two at once: the other one made it
-    return dict(members().find_one({"_id": key}) or {})
+    for _ in range(_TRIES):
+        held = members().find_one({"_id": key})
+        wanted = dict(rule(held))
+        if not wanted or (held and all(held.get(name) == value for name, value in wanted.items())):
+            return held or {}
+        changes = {**wanted, "by": by, "reason": reason, "changed_at": now}
+        if wanted.get("standing") == Standing.MEMBER and (held or {}).get("standing") != Standing.MEMBER:
+            changes["joined_at"] = now
+        if held is None:
+            made = {"_id": key, "city": group["city"], "group": group["_id"], "person": person, "since": now}
+            made |= {"level": str(Level.PHONE), "version": 1, **changes}
+            try:
+                members().insert_one(made)
+            except DuplicateKeyError:
+                continue  # two at once: the other one made it
+            return made
+        # Who leaves and comes again begins at the first version, but at another time.
+        same = {"_id": key, "version": held.get("version"), "since": held.get("since")}
+        written = members().find_one_and_update(
+            same, {"$set": changes, "$inc": {"version": 1}}, return_document=ReturnDocument.AFTER
+        )
+        if written is not None:
+            return written
+    raise TooBusy("the membership kept changing")
 
 
 def give(person: str, group: Group, role: str) -> None:
