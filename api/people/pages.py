@@ -1,21 +1,20 @@
-"""The page on which a guardian says yes or no. GET shows, only POST acts, so that a link preview answers nothing."""
+"""The page on which a guardian says yes or no (`api/pages/invitation.py`)."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
-from api.errors import status_of
-from api.pages import serve
+from api.pages import invitation
 from api.services import services
-from domain.errors import DomainError, Invalid, LimitReached
+from domain.errors import Invalid
 from domain.people import guardians
-from domain.people.errors import LinkOver
 from domain.people.guardians import Invitation
 from domain.people.states import GuardianStatus
 
 blp = Blueprint("guardian_page", __name__, template_folder="templates")
+
+_TEMPLATE: Final = "guardian_invitation.html"
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,8 @@ WORDS: Final = {
     ),
 }
 
+invitation.install_errors(blp, _TEMPLATE, WORDS)
+
 
 @blp.get("/t/guardian/<token>")
 def show(token: str) -> Response:
@@ -82,39 +83,8 @@ def say(token: str) -> Response:
     return _page(guardians.answer(token, says, now=services().clock()))
 
 
-@blp.errorhandler(DomainError)
-def problem(error: DomainError) -> Response:
-    """What went wrong, in words. A token that opens nothing is counted, as on every page; a right one never is."""
-    if isinstance(error, LinkOver):
-        try:
-            serve.count_wrong_token()
-        except LimitReached as too_often:
-            error = too_often
-    words = WORDS[_language("")]
-    text = words.too_often if isinstance(error, LimitReached) else words.over
-    answer = _rendered(words, _language(""), status=status_of(error), problem=text)
-    if isinstance(error, LimitReached):
-        answer.headers["Retry-After"] = str(round(float(error.data.get("retry_after") or 1)))
-    return answer
-
-
-def _language(of_guardian: str) -> str:
-    asked = request.args.get("lang") or of_guardian
-    if asked in WORDS:
-        return asked
-    return request.accept_languages.best_match(list(WORDS)) or "ur"
-
-
 def _page(asked: Invitation) -> Response:
-    language = _language(asked.language)
-    words = WORDS[language]
+    lang = invitation.language(WORDS, asked.language)
+    words = WORDS[lang]
     said = {GuardianStatus.CONFIRMED: words.confirmed, GuardianStatus.DECLINED: words.declined}.get(asked.status, "")
-    return _rendered(words, language, asked=asked, said=said)
-
-
-def _rendered(words: Words, language: str, *, status: int = HTTPStatus.OK, **values: object) -> Response:
-    html = render_template("guardian_invitation.html", say=words, language=language, **values)
-    answer = Response(html, status=status, mimetype="text/html")
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
-    return answer
+    return invitation.page(_TEMPLATE, words, lang, asked=asked, said=said)

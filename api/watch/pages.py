@@ -1,17 +1,15 @@
-"""The page on which whoever was invited to a watch group reads its rules and joins, or leaves: for members without the app.
-GET shows, only POST acts, so that a link preview joins nobody.
+"""The page on which whoever was invited to a watch group reads its rules and joins, or leaves: for members without the app
+(`api/pages/invitation.py`).
 """
 
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 
-from api.errors import status_of
-from api.pages import serve
+from api.pages import invitation
 from api.services import services
-from domain.errors import DomainError, Invalid, LimitReached
+from domain.errors import Invalid
 from domain.ids import token_hash
 from domain.people.errors import LinkOver
 from domain.watch import queries, service
@@ -20,6 +18,7 @@ from domain.watch.states import GroupStatus, Standing
 
 blp = Blueprint("group_page", __name__, template_folder="templates")
 
+_TEMPLATE: Final = "group_invitation.html"
 _HERE: Final = frozenset({Standing.INVITED, Standing.MEMBER, Standing.REQUESTED})
 
 
@@ -60,6 +59,8 @@ WORDS: Final = {
     ),
 }
 
+invitation.install_errors(blp, _TEMPLATE, WORDS)
+
 
 @blp.get("/t/watch/<token>")
 def show(token: str) -> Response:
@@ -75,7 +76,8 @@ def say(token: str) -> Response:
     now = services().clock()
     if request.form.get("answer") == "leave":
         service.leave(group, held["person"], now=now)
-        return _rendered(said_problem="left")
+        lang = invitation.language(WORDS)
+        return invitation.page(_TEMPLATE, WORDS[lang], lang, problem=WORDS[lang].left)
     if request.form.get("answer") != "join":
         raise Invalid("answer join or leave")
     version = request.form.get("rules_version", "")
@@ -95,37 +97,9 @@ def _behind(token: str) -> tuple[Group, Member]:
     return group, held
 
 
-@blp.errorhandler(DomainError)
-def problem(error: DomainError) -> Response:
-    """What went wrong, in words. A token that opens nothing is counted, as on every page."""
-    if isinstance(error, LinkOver):
-        try:
-            serve.count_wrong_token()
-        except LimitReached as too_often:
-            error = too_often
-    said = "too_often" if isinstance(error, LimitReached) else "over"
-    answer = _rendered(said_problem=said, status=status_of(error))
-    if isinstance(error, LimitReached):
-        answer.headers["Retry-After"] = str(round(float(error.data.get("retry_after") or 1)))
-    return answer
-
-
-def _language() -> str:
-    asked = request.args.get("lang") or ""
-    return asked if asked in WORDS else request.accept_languages.best_match(list(WORDS)) or "ur"
-
-
 def _page(group: Group, held: Member) -> Response:
+    lang = invitation.language(WORDS)
+    words = WORDS[lang]
     belongs = held["standing"] == Standing.MEMBER and held.get("rules_version") == group["rules_version"]
-    return _rendered(group=group, accepts=not belongs, said=WORDS[_language()].joined if belongs else "")
-
-
-def _rendered(*, said_problem: str = "", status: int = HTTPStatus.OK, **values: Any) -> Response:
-    language = _language()
-    words = WORDS[language]
-    told = getattr(words, said_problem) if said_problem else ""
-    html = render_template("group_invitation.html", say=words, language=language, problem=told, **values)
-    answer = Response(html, status=status, mimetype="text/html")
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
-    return answer
+    said = words.joined if belongs else ""
+    return invitation.page(_TEMPLATE, words, lang, group=group, accepts=not belongs, said=said)
