@@ -7,7 +7,7 @@ from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.comments import schemas
 from api.paging import Listed
-from api.reports.access import MODERATE, READ, REPORT, eyes_of, sight_of
+from api.reports.access import MODERATE, NOT_SETTLED, READ, REPORT, check_settled, eyes_of, sight_of
 from domain.comments import queries, service
 from domain.comments.errors import CommentNotFound
 from domain.comments.queries import Comment
@@ -145,11 +145,16 @@ def flag(call: Call, comment_id: str) -> Any:
     permission=MODERATE,
     body=schemas.CommentDecision,
     answer=schemas.CommentAnswer,
-    also={409: "It does not stand where this is possible (`current`), or it is one's own."},
+    also={
+        403: NOT_SETTLED,
+        409: "It does not stand where this is possible (`current`), or it is one's own.",
+    },
 )
 def decide(call: Call, comment_id: str) -> Any:
     """Publish, hold or remove a comment, with a reason. On the audit chain."""
     comment, report = _comment(call, comment_id, moderates=True)
+    if comment["status"] != CommentStatus.HELD or comment["reasons"] != [service.READS_FIRST]:
+        check_settled(call, report)
     status, reason = call.body["status"], call.body["reason"]
     audited(call, comment["city"], f"comment.{status}", comment_id, call.body)
     return _answer(call, service.decide(comment_id, status, by=call.who.person_id, reason=reason, now=call.now), report)

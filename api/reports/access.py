@@ -1,6 +1,9 @@
 """Which report a request is about, and as far as what the caller sees of it."""
 
+from datetime import datetime
 from typing import Any, Final
+
+from flask import request
 
 from api.admin.scope import audited
 from api.blueprint import Call
@@ -10,13 +13,15 @@ from domain.correlation import service as correlation
 from domain.follows import queries as follows
 from domain.people import queries as people
 from domain.permissions import Target
-from domain.reports import likeness, queries, seen
+from domain.reports import likeness, origin, queries, seen
 from domain.reports.errors import ReportNotFound
 from domain.reports.queries import Report
 from domain.reports.seen import Eyes
 from domain.watch import queries as watch
+from domain.watch import settled
 
 READ, REPORT, MODERATE, EXACT = "watch.read", "watch.report", "watch.moderate", "watch.exact"
+NOT_SETTLED: Final = "The group, or the caller's account, is too new to decide for others (`not_settled`)."
 CONFLICT: Final = {409: "It does not stand where this is possible (`current`)."}
 
 
@@ -34,6 +39,29 @@ def eyes_of(call: Call, doc: Report, member_of: frozenset[str]) -> Eyes:
         exact=_reaches(call, EXACT, doc),
         language=call.who.language,
     )
+
+
+def of_control_room(call: Call, doc: Report) -> bool:
+    """Whether the caller decides for the whole city."""
+    return permissions.reaches(call.who, MODERATE, Target(city=doc["city"]))
+
+
+def check_settled(call: Call, doc: Report) -> None:
+    """Raises NotSettled for somebody who leads a group there that is too new to decide for others than its members. The
+    control room always may.
+    """
+    if not of_control_room(call, doc):
+        led = [
+            group
+            for group in watch.some(doc["groups"])
+            if permissions.reaches(call.who, MODERATE, Target(city=doc["city"], group_id=group["_id"]))
+        ]
+        settled.check(call.who.person_id, led, now=call.now)
+
+
+def origin_of(call: Call, at: datetime) -> str:
+    """From which network a word about something that was seen `at` comes, as it is kept beside it."""
+    return origin.hashed(request.remote_addr or "", call.services.settings.signing_key, at)
 
 
 def sight_of(call: Call, report_id: str, *, moderates: bool = False, author: bool = False) -> Report:

@@ -7,7 +7,7 @@ from api.blueprint import Blueprint, Call
 from api.incidents.position import heard_at
 from api.paging import Listed
 from api.reports import schemas
-from api.reports.access import CONFLICT, MODERATE, READ, REPORT, answer, shown, sight_of
+from api.reports.access import CONFLICT, MODERATE, READ, REPORT, answer, origin_of, shown, sight_of
 from domain import geo
 from domain.cities import queries as cities
 from domain.cities.errors import UnknownCity
@@ -52,19 +52,20 @@ def list_categories(call: Call) -> Any:
 )
 def add(call: Call) -> Any:
     """Report what one sees. `same_as` names reports that may be of the same thing: is it one of these? Then confirm it."""
-    body = call.body
+    body, at = call.body, _captured(call)
     doc, fresh = service.add(
         call.new_id("rpt"),
         call.who.person_id,
         Seen(
             category=body["category"],
             position=body["position"],
-            at=_captured(call),
+            at=at,
             note=body["note"],
             anonymous=body["anonymous"],
             looks=body["looks"],
         ),
         session=call.who.session_id,
+        address=origin_of(call, at),
         fingerprint=call.fingerprint,
         secret=call.services.settings.signing_key,
         now=call.now,

@@ -15,6 +15,7 @@ from domain.deliveries.bulk import COUNTED
 from domain.errors import NotFound
 from domain.permissions import Target
 from domain.watch import queries as watch
+from domain.watch import settled
 from domain.watch.errors import GroupNotFound
 from domain.watch.states import Standing
 from domain.watch_alerts import queries, service
@@ -68,10 +69,17 @@ def _seen(call: Call, alert_id: str) -> WatchAlert:
     answer=schemas.WatchAlertAnswer,
     status=201,
     creates=True,
-    also={409: "The key was used for another alert, or a group was closed.", 429: "More than ten in a day."},
+    also={
+        403: "A circle reaches groups that the caller does not lead, and theirs, or their account, is too new (`not_settled`).",
+        409: "The key was used for another alert, or a group was closed.",
+        429: "More than ten in a day.",
+    },
 )
 def issue(call: Call) -> Any:
-    """Warn the members of watch groups, by name or in a circle. It goes out at once; on the audit chain."""
+    """Warn the members of watch groups, by name or in a circle. It goes out at once; on the audit chain.
+
+    What is about a circle is told in groups that the caller does not lead as well, once theirs has stood for some days.
+    """
     body = call.body
     city, limited = _where(call)
     alert_id = call.new_id("wal")
@@ -108,6 +116,9 @@ def _where(call: Call) -> tuple[str, bool]:
         led = [group for group in watch.at(city, around["lat"], around["lon"]) if _reaches(call, group)]
         if not led:
             raise GroupNotFound("no group of yours is there")
+        told = queries.touched(city, around["lat"], around["lon"], around["radius_m"], limit=service.MOST_GROUPS)
+        if not all(_reaches(call, group) for group in told):
+            settled.check(call.who.person_id, led, say="name your own groups, or ask the control room", now=call.now)
         return city, True
     found = [watch.get(each) for each in call.body.get("groups") or []]
     if not found:

@@ -378,6 +378,8 @@ class CityConfig:
     camera_detectors: tuple[CameraDetector, ...] = ()
     place_audits_k: int = 5
     """Of a cell and hour nothing is told before so many people have rated it."""
+    watch_settled_days: int = 7
+    """So old are a watch group and the account of whoever leads it before they reach others than the group's members."""
     helpline_idle_days: int = 14
     """A helpline request with which nobody did anything for so long is over; what is kept of it is kept from then on."""
     drills: DrillPlan | None = None
@@ -388,6 +390,8 @@ class CityConfig:
     """Kinds of neighbours' reports about which cameras may be asked before they are believed."""
     recording_minutes: int = 0
     """How much of each live camera the rolling recorder keeps, where the camera says nothing else; 0: nothing."""
+    keep_footage: frozenset[str] = frozenset()
+    """The categories of incidents of which what near cameras recorded is kept without anybody asking."""
     version: int = 0
 
     def category(self, code: str | None) -> Category:

@@ -81,12 +81,14 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         default_category=top.text("default_category"),
         embassies=tuple(top.keyed("embassies", "number", _embassy, empty=True).values()),
         place_audits_k=top.integer("place_audits_k", 3, 100, 5),
+        watch_settled_days=top.integer("watch_settled_days", 1, 90, 7),
         helpline_idle_days=top.integer("helpline_idle_days", 1, 365, 14),
         drills=_drills(top.table("drills")) if top.has("drills") else None,
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
         face_search=top.flag("face_search"),
         report_looks=frozenset(top.texts("report_looks")) if top.has("report_looks") else frozenset(),
         recording_minutes=top.integer("recording_minutes", 0, MAX_RECORDING_MINUTES, 0),
+        keep_footage=frozenset(top.texts("keep_footage")),
         version=version,
     )
     top.done()
@@ -98,6 +100,8 @@ def _check_whole(config: CityConfig, top: Reader) -> None:
     """What holds between the parts."""
     if config.default_category not in config.categories:
         raise top.wrong("default_category", f"is not a category: {config.default_category}")
+    if unknown := config.keep_footage - config.categories.keys():
+        raise top.wrong("keep_footage", f"names an unknown category: {min(unknown)}")
     usual = [ladder.service for ladder in config.ladders if not ladder.categories]
     if usual.count(Service.ESCORT) > 1:
         raise top.wrong("ladders", "need at most one for escort without categories")

@@ -15,7 +15,7 @@ from domain.clusters.queries import Cluster, clusters
 from domain.reports import believing, likeness, look_rules, rules
 from domain.reports.queries import reports, some, voices_of_any
 from domain.reports.states import ReportStatus, Stand
-from domain.reports.voices import voice_of
+from domain.reports.voices import author_of
 
 AT_ONCE: Final = 20
 """So many voices are weighed as each comes; from then on once a second."""
@@ -30,13 +30,7 @@ def heard(doc: Mapping[str, Any], *, now: datetime) -> Cluster | None:
     whole = queries.whole(doc) if doc["status"] == ReportStatus.PUBLISHED else None
     if whole is None:
         return None
-    voice = voice_of(doc["author"], "", Stand.CONFIRM, metres_from(whole, doc["public"]))
-    service.say(
-        doc["cluster"],
-        doc["city"],
-        rules.with_origin(voice, device=doc.get("author_device") or "", address=doc.get("author_address") or ""),
-        now=now,
-    )
+    service.say(doc["cluster"], doc["city"], author_of(doc, metres_from(whole, doc["public"])), now=now)
     fresh = clusters().update_one({"_id": whole["_id"]}, {"$addToSet": {"groups": {"$each": doc["groups"]}}})
     if fresh.modified_count:
         whole = queries.get(whole["_id"])

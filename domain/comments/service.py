@@ -23,8 +23,7 @@ from domain.reports.queries import Report
 from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
 from domain.reports.voices import voice_of
 from domain.watch import queries as watch
-from domain.watch import sanctions
-from domain.watch.states import Moderation
+from domain.watch import sanctions, settled
 
 A_DAY: Final = 60
 MOST: Final = 500
@@ -56,7 +55,7 @@ def add(
         limits.take(secret, "watch_comment", author, limit=A_DAY, window_s=86_400, now=now)
         if queries.count(report["_id"]) >= MOST:
             raise TooManyComments("enough was said", retry_after=86_400)
-        reasons = _reasons(report, text)
+        reasons = _reasons(report, author, text, now)
         held = {
             "_id": comment_id,
             "city": report["city"],
@@ -83,10 +82,10 @@ def add(
     return held, fresh
 
 
-def _reasons(report: Report, text: str) -> list[str]:
+def _reasons(report: Report, author: str, text: str, now: datetime) -> list[str]:
     """Why a human must read it before others do."""
     found = wording.held_for(text, minors=CATEGORIES[report["category"]].minors)
-    if any(group["moderation"] == Moderation.PRE for group in watch.some(report["groups"])):
+    if settled.reads_first(watch.some(report["groups"]), author, now=now):
         found.append(READS_FIRST)
     return found
 

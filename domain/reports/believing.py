@@ -1,7 +1,6 @@
 """What is said of a report by others, and whether it is believed. Each is one conditional write with its event."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ from domain.reports.changing import change, check_shown
 from domain.reports.errors import NoEmergency, OwnReport
 from domain.reports.queries import Report, get, voices
 from domain.reports.states import ReportStatus, Stand
-from domain.reports.voices import voice_of
+from domain.reports.voices import author_of, voice_of
 from domain.watch import sanctions
 
 BY_RULE: Final = "rule"
@@ -36,9 +35,10 @@ def speak(
     session: str,
     lat: float | None = None,
     lon: float | None = None,
+    address: str = "",
     now: datetime,
 ) -> Report:
-    """Confirm or deny somebody else's report; a later word takes the place of one's earlier.
+    """Confirm or deny somebody else's report; a later word takes the place of one's earlier. `address`: `origin.hashed`.
 
     Raises OwnReport, ReportOver, and Muted while a moderator has taken their voice.
     """
@@ -51,7 +51,7 @@ def speak(
     metres = UNPLACED_M
     if lat is not None and lon is not None:
         metres = geo.distance_m(lat, lon, doc["public"]["lat"], doc["public"]["lon"])
-    voice = voice_of(person, session, stand, round(metres, 1))
+    voice = voice_of(person, session, stand, round(metres, 1), address=address)
     said = {
         "stand": str(stand), "metres": voice.metres, "made": voice.made, "device": voice.device,
         "address": voice.address, "helped": voice.helped, "false_alarms": voice.false_alarms, "at": now,
@@ -74,9 +74,7 @@ def weigh(report_id: str, *, now: datetime) -> Report:
 
     def rule(doc: Report) -> Mapping[str, Any]:
         heard = queries.voices_of(report_id)
-        author = voice_of(doc["author"], "", Stand.CONFIRM, 0.0)
-        author = replace(author, device=doc.get("author_device") or "")
-        belief = rules.believe([author, *heard], now=now, seen=seen_of(doc))
+        belief = rules.believe([author_of(doc), *heard], now=now, seen=seen_of(doc))
         counted = {
             "score": belief.score,
             "voices": belief.voices,

@@ -1,6 +1,6 @@
 """What can go wrong with reports."""
 
-from domain.errors import Conflict, Invalid, NotFound, Unavailable
+from domain.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
 
 
 class ReportNotFound(NotFound):
@@ -25,6 +25,12 @@ class OwnReport(Conflict):
     """Nobody confirms, denies or flags their own report."""
 
     code = "own_report"
+
+
+class NotIndependent(NotAllowed):
+    """Its author and whoever says that it is so speak from one phone or household, or made their accounts together."""
+
+    code = "not_independent"
 
 
 class PhotoInvalid(Invalid):

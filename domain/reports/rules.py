@@ -5,8 +5,10 @@ to be so. A voice is worth the product of four parts, each told with the score:
 
 distance      half at 300 m from the cell of what is reported, a tenth at least: whoever is far away hears say
 account       a tenth in the first week of an account; all such voices together weigh less than one neighbour
-independence  voices from one phone, fresh accounts made within ten minutes of each other or speaking from one network
-              address, and older ones with both in common, count as the best of them
+independence  what is one hand counts as the best of its voices: those of one phone or one household's line, of accounts
+              that were made within the hour of each other in their first month, of fresh ones that speak from one network,
+              and of older ones that do and were made within ten minutes. Of hands that share a carrier's address and
+              nothing else the second counts half, the third a third, and so on: it is a doubt, since a quarter shares one
 record        (helped + 1) / (helped + false alarms + 1), a quarter at least
 
 What cameras saw adds at most half a voice (`look_rules.py`). It is none: they alone raise nothing.
@@ -14,11 +16,12 @@ What cameras saw adds at most half a voice (`look_rules.py`). It is none: they a
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from domain.reports.errors import ReportOver
+from domain.reports.origin import HOME
 from domain.reports.states import STEPS, ReportStatus, Stand
 
 FRESH: Final = timedelta(days=7)
@@ -36,6 +39,10 @@ _FAR: Final = 0.1
 _FRESH_WEIGHT: Final = 0.1
 _FRESH_TOGETHER: Final = 0.5
 _MADE_TOGETHER_S: Final = 600
+_YOUNG: Final = timedelta(days=30)
+_YOUNG_TOGETHER_S: Final = 3600
+"""Who makes accounts one after another and lets them lie for a week is one hand for a month. Neighbours who come in
+together, at a meeting, are that as well for so long: somebody else's word, or the control room's, makes up for it."""
 _LEAST_RECORD: Final = 0.25
 _DOUBT: Final = 1.5
 """What stands against every report: one neighbour alone is worth 0.4, three of the place 0.67, four 0.73."""
@@ -55,7 +62,7 @@ class Voice:
     helped: int = 0
     false_alarms: int = 0
     address: str = ""
-    """Of the network from which it came, hashed."""
+    """Of the network from which it came, as `origin.hashed` keeps it: of one household, or of many."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +99,11 @@ def believe(voices: Iterable[Voice], *, now: datetime, seen: float = 0.0) -> Bel
     standing = 0
     for stand in Stand:
         seasoned, fresh = 0.0, 0.0
-        for group in independent([each for each in heard if each.stand == stand], now=now):
-            best = max(weight(each, now=now) for each in group)
+        for group, worth in _worth(independent([each for each in heard if each.stand == stand], now=now), now):
             if all(is_fresh(each.made, now) for each in group):
-                fresh += best
+                fresh += worth
             else:
-                seasoned += best
+                seasoned += worth
                 standing += stand == Stand.CONFIRM
         totals[stand] = seasoned + min(fresh, _FRESH_TOGETHER)
         totals[f"{stand}_fresh"] = min(fresh, _FRESH_TOGETHER)
@@ -112,23 +118,33 @@ def believe(voices: Iterable[Voice], *, now: datetime, seen: float = 0.0) -> Bel
     return Belief(round(for_it / (for_it + against + _DOUBT), 3), standing, parts)
 
 
+def _worth(groups: Iterable[list[Voice]], now: datetime) -> list[tuple[list[Voice], float]]:
+    """Each hand with what it is worth: its best voice's weight, the n-th best of one shared address an n-th of that."""
+    rows = [(group, max((weight(each, now=now), each.address) for each in group)) for group in groups]
+    spoken: dict[str, int] = {}
+    found = []
+    for group, (best, address) in sorted(rows, key=lambda row: -row[1][0]):
+        spoken[address] = spoken.get(address, 0) + 1
+        found.append((group, best / spoken[address] if address else best))
+    return found
+
+
 def independent(voices: Sequence[Voice], *, now: datetime) -> list[list[Voice]]:
-    """The voices in groups that count once: one phone's, and accounts that were made together. A network's address alone
-    says nothing of older accounts, since a carrier gives one to a whole quarter; of fresh ones it does.
-    """
+    """The voices in groups that count once: each is one hand's, by the head of this file."""
     groups: list[list[Voice]] = []
     homes: dict[tuple[str, str], list[Voice]] = {}
     last: dict[str, tuple[datetime, list[Voice]]] = {}
     for voice in sorted(voices, key=lambda each: (each.made is None, each.made or now, each.person)):
         fresh = is_fresh(voice.made, now)
         kin = [("phone", voice.device)] if voice.device else []
-        kin += [("address", voice.address)] if voice.address and fresh else []
+        kin += [("address", voice.address)] if voice.address and (fresh or voice.address.startswith(HOME)) else []
         home = next((homes[each] for each in kin if each in homes), None)
-        # Fresh ones that were made one after another, from wherever; older ones that also speak from one address.
-        row = "fresh" if fresh else voice.address
+        # Young ones that were made one after another, from wherever; older ones that also speak from one address.
+        young = voice.made is None or now - voice.made < _YOUNG
+        row, apart_s = ("young", _YOUNG_TOGETHER_S) if young else (voice.address, _MADE_TOGETHER_S)
         if voice.made is not None and row:
             before = last.get(row)
-            if home is None and before and (voice.made - before[0]).total_seconds() <= _MADE_TOGETHER_S:
+            if home is None and before and (voice.made - before[0]).total_seconds() < apart_s:
                 home = before[1]
         if home is None:
             home = []
@@ -138,11 +154,6 @@ def independent(voices: Sequence[Voice], *, now: datetime) -> list[list[Voice]]:
             last[row] = (voice.made, home)
         homes |= dict.fromkeys(kin, home)
     return groups
-
-
-def with_origin(voice: Voice, *, device: str, address: str) -> Voice:
-    """The same voice, from this phone and network."""
-    return replace(voice, device=device, address=address)
 
 
 def check_step(before: ReportStatus, after: ReportStatus) -> None:

@@ -23,8 +23,7 @@ from domain.reports.rules import Voice
 from domain.reports.states import Anonymity, ReportStatus, Stand
 from domain.reports.voices import voice_of
 from domain.watch import queries as watch
-from domain.watch import sanctions
-from domain.watch.states import Moderation
+from domain.watch import sanctions, settled
 
 MOST_A_DAY: Final = 50
 MOST_EDITS: Final = 20
@@ -48,9 +47,18 @@ class Seen:
 
 
 def add(
-    report_id: str, author: str, seen: Seen, *, session: str, fingerprint: str, secret: str, now: datetime
+    report_id: str,
+    author: str,
+    seen: Seen,
+    *,
+    session: str,
+    address: str = "",
+    fingerprint: str,
+    secret: str,
+    now: datetime,
 ) -> tuple[Report, bool]:
-    """(report, whether it is new). The same id again is the same report; with another body it is a Conflict.
+    """(report, whether it is new). The same id again is the same report; with another body it is a Conflict. `address`: the
+    network from which it comes, as `origin.hashed` keeps it.
 
     Raises ReportInvalid for a place in no city, a time that cannot be, an unknown category; LimitReached.
     """
@@ -59,9 +67,11 @@ def add(
     if held is None:
         held = _document(report_id, author, seen, fingerprint=fingerprint, now=now)
         limits.take(secret, "watch_report", author, limit=MOST_A_DAY, window_s=86_400, now=now)
-        voice = voice_of(author, session, Stand.CONFIRM, 0.0)
+        voice = voice_of(author, session, Stand.CONFIRM, 0.0, address=address)
         held |= _believed([voice], now)
         held["author_made"], held["author_device"] = voice.made, voice.device
+        if address:
+            held["author_address"] = address
         held["cluster"] = clusters.assign(held, now=now)
         held["same_as"] = queries.like(held, only=clusters.first_of_many(held["cluster"]))
         kinds = ["report.made", *_WAITS.get(ReportStatus(held["status"]), ())]
@@ -97,7 +107,7 @@ def _document(report_id: str, author: str, seen: Seen, *, fingerprint: str, now:
     reasons = _held_for(seen.category, seen.note, seen.looks)
     if sanctions.in_force(author, city, groups, now=now):
         reasons.append(SANCTIONED)
-    status = ReportStatus.SUBMITTED if _reads_first(found) else ReportStatus.PUBLISHED
+    status = ReportStatus.SUBMITTED if settled.reads_first(found, author, now=now) else ReportStatus.PUBLISHED
     public = geo.fuzz(lat, lon, category.cell)
     cells = geo.cells(lat, lon)
     return {
@@ -128,11 +138,6 @@ def _document(report_id: str, author: str, seen: Seen, *, fingerprint: str, now:
         "denied": 0,
         "version": 1,
     }
-
-
-def _reads_first(groups: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether a group of these reads what its neighbours report before others do."""
-    return any(group["moderation"] == Moderation.PRE for group in groups)
 
 
 def _public(lat: float, lon: float, cell: int) -> dict[str, str]:
@@ -179,7 +184,9 @@ def edit(report_id: str, facts: Mapping[str, Any], *, now: datetime) -> Report:
             made |= {"reasons": sorted({*doc["reasons"], *reasons}), "events": ["report.held"]}
         elif reasons:
             made |= {"status": str(ReportStatus.HELD), "reasons": reasons, "events": ["report.held"]}
-        elif doc["status"] == ReportStatus.PUBLISHED and _reads_first(watch.some(doc["groups"])):
+        elif doc["status"] == ReportStatus.PUBLISHED and settled.reads_first(
+            watch.some(doc["groups"]), doc["author"], now=now
+        ):
             made |= {"status": str(ReportStatus.SUBMITTED), "events": ["report.submitted"]}
         return made
 

@@ -69,6 +69,12 @@ class Muted(NotAllowed):
     code = "muted"
 
 
+class NotSettled(NotAllowed):
+    """The group, or the account of whoever leads it, is too new (`until`) or has too few neighbours to decide for others."""
+
+    code = "not_settled"
+
+
 class DoorCodeWrong(Invalid):
     """It is not the code that was put into their letter box."""
 

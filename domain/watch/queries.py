@@ -58,6 +58,11 @@ def membership(group_id: str, person: str) -> Member | None:
     return members().find_one({"_id": member_id(group_id, person)})
 
 
+def is_member(group_id: str, person: str) -> bool:
+    """Whether somebody belongs to a group."""
+    return (membership(group_id, person) or {}).get("standing") == Standing.MEMBER
+
+
 def of_person(person: str) -> list[Member]:
     """Somebody's memberships, invitations and requests, the latest change first."""
     return list(members().find({"person": person}).sort("changed_at", -1).limit(MOST_OF_A_PERSON))
@@ -79,10 +84,15 @@ def invited_by(token_hash: str) -> Member | None:
     return members().find_one({"invite_hash": token_hash})
 
 
+def longest_members(group_id: str, *, limit: int) -> list[Member]:
+    """The members of longest standing, the first of them first."""
+    wanted = {"group": group_id, "standing": str(Standing.MEMBER)}
+    return list(members().find(wanted).sort("since", 1).limit(limit))
+
+
 def heirs(group_id: str, *, limit: int = 40) -> list[Member]:
     """Who may follow a group's coordinator: its deputies, and the members of longest standing."""
-    wanted = {"group": group_id, "standing": str(Standing.MEMBER)}
-    longest = list(members().find(wanted).sort("since", 1).limit(limit))
+    longest = longest_members(group_id, limit=limit)
     known = {row["_id"] for row in longest}
     return [*longest, *(row for row in leaders(group_id) if row["_id"] not in known)]
 

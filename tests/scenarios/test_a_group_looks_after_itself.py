@@ -101,6 +101,7 @@ def test_a_neighbour_without_the_app_belongs_and_is_heard(small_city: SmallCity,
     ]
     assert (row["by_sms"], row["level"]) == (True, "phone")
     saw = joins(city, group, asma, name="Saw")
+    settled_in(city, asma, saw, joins(city, group, asma, name="Bilal"))
     made = reports(city, saw, "robbery", note="Two men on a motorcycle took a phone.")
     ok(call(city, asma, "POST", f"/watch/reports/{made['id']}/incident"))
     text = city.texts(number)[-1]

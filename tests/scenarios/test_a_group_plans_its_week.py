@@ -231,8 +231,10 @@ def test_the_control_room_warns_all_groups_of_a_circle(small_city: SmallCity, st
 
 def test_what_neighbours_say_below_a_report_is_read_as_the_report_is(small_city: SmallCity, street: Street) -> None:
     city, ((bilal, _), (dua, _), (hina, _)) = small_city, street.neighbours
-    made = city.now() - timedelta(days=60)
-    people.collection().update_many({}, {"$set": {"created_at": made}})
+    for number, (who, _) in enumerate([(street.asma, ""), *street.neighbours]):
+        made = city.now() - timedelta(days=60 + number)
+        people.collection().update_one({"_id": who.person_id}, {"$set": {"created_at": made}})
+    city.store.watch_groups.update_one({"_id": street.group["id"]}, {"$set": {"placed_at": made}})
     position = {"lat": PLACE[0], "lon": PLACE[1], "accuracy_m": 10.0}
     body = {"category": "street_light", "position": position, "note": "The lamp at the corner is out."}
     report = ok(call(city, bilal, "POST", "/watch/reports", body))

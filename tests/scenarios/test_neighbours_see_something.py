@@ -178,10 +178,12 @@ def test_an_alert_reaches_the_area_of_a_group(small_city: SmallCity, asma: Signe
 
 
 def settled_in(city: SmallCity, *people_: Signed, days: float = 60.0) -> None:
-    """These have had their accounts for a while."""
+    """These have had their accounts for a while, and the groups that they lead have stood as long."""
     for number, who in enumerate(people_):
         made = city.now() - timedelta(days=days + number)
         people.collection().update_one({"_id": who.person_id}, {"$set": {"created_at": made}})
+        stood = {"$set": {"created_at": made, "placed_at": made}}
+        city.store.watch_groups.update_many({"coordinator": who.person_id}, stood)
 
 
 def here(metres: float = 0.0, **more: Any) -> Body:

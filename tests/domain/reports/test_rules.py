@@ -40,13 +40,20 @@ def crowd(count: int, **fields: Any) -> list[Voice]:
         ([voice("a"), *crowd(9, false_alarms=9)], 0.684, False),
         ([voice("a", made=None), *crowd(3)], 0.674, False),
         ([voice("a"), *[voice(f"m{n}", made=OLD + timedelta(minutes=n), address="cafe") for n in range(9)]], 0.571, False),
-        ([voice("a"), *[voice(f"m{n}", made=OLD + timedelta(days=n), address="cafe") for n in range(9)]], 0.87, True),
+        ([voice("a"), *[voice(f"m{n}", made=OLD + timedelta(days=n), address="cafe") for n in range(9)]], 0.719, True),
+        ([voice(f"m{n}", made=OLD + timedelta(days=n), address="4:net") for n in range(4)], 0.581, False),
+        ([voice("a"), *[voice(f"m{n}", made=OLD + timedelta(days=n), address="6:home") for n in range(9)]], 0.571, False),
+        ([voice(f"m{n}", made=NOW - timedelta(days=14, minutes=50 * n)) for n in range(9)], 0.4, False),
+        ([voice(f"m{n}", made=NOW - timedelta(days=14, minutes=70 * n)) for n in range(9)], 0.857, True),
+        ([voice(f"m{n}", made=NOW - timedelta(days=40, minutes=50 * n)) for n in range(9)], 0.857, True),
         ([voice("a"), *[voice(f"n{n}", made=NOW - timedelta(hours=n), address="cafe") for n in range(50)]], 0.423, False),
     ],
     ids=[
         "the author alone", "two", "three", "four", "one there denies it", "nine next door", "nine by hearsay",
         "twenty of one phone", "a brigade made together", "a brigade made apart", "nine who cried wolf", "no account's age",
-        "old accounts made together in one place", "a carrier's address", "new accounts of one place",
+        "old accounts made together in one place", "a carrier's address", "four behind a carrier's address",
+        "nine of one household", "made one after another, two weeks ago", "made apart, two weeks ago",
+        "came in together, long ago", "new accounts of one place",
     ],
 )  # fmt: skip
 def test_what_voices_are_worth(voices: list[Voice], score: float, holds: bool) -> None:
