@@ -75,6 +75,14 @@ def create(new: NewUpload, *, max_bytes: int, now: datetime) -> Upload:
     held = sum(row["length"] for row in rows if row["status"] in (UploadStatus.OPEN, UploadStatus.COMPLETE))
     if held + new.length > FILES_OF_FULL_SIZE * max_bytes and not any(row["_id"] == new.id for row in rows):
         raise UploadTooLarge("the files of this SOS are too large together", limit=FILES_OF_FULL_SIZE * max_bytes)
+    return insert(new, now=now)
+
+
+def insert(new: NewUpload, *, now: datetime, of: str = "") -> Upload:
+    """Store a new upload, `of` what it is of where that is no SOS; the same id again is the same upload.
+
+    Raises Conflict `idempotency_conflict` for another file under the same id.
+    """
     made: Upload = {
         "_id": new.id,
         "city": new.city,
@@ -89,6 +97,8 @@ def create(new: NewUpload, *, max_bytes: int, now: datetime) -> Upload:
         "created_at": now,
         "expires_at": now + LIVES,
     }
+    if of:
+        made["of"] = of
     if new.length == 0:
         made["finish_due"] = now + FINISHED_WITHIN
     try:
@@ -148,7 +158,7 @@ def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
         return get(upload["_id"], upload["incident"], now=now)
     declared = (upload["declared"].get("sha256") or "").lower()
     if declared and declared != kept.sha256:
-        _close(upload, UploadStatus.REFUSED, {})
+        close(upload, UploadStatus.REFUSED)
         store.drop_parts(upload["_id"])
         raise HashMismatch("the file is not what its sender declared")
     kind = store.kind(kept)
@@ -169,7 +179,7 @@ def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
     with contextlib.suppress(DuplicateKeyError):
         evidence().insert_one(made)
     incidents.change(upload["incident"], lambda draft: _added(draft, made), now=now)
-    _close(upload, UploadStatus.COMPLETE, {"evidence": made["_id"]})
+    close(upload, UploadStatus.COMPLETE, evidence=made["_id"])
     store.drop_parts(upload["_id"])
     return get(upload["_id"], upload["incident"], now=now)
 
@@ -180,7 +190,8 @@ def _added(draft: Draft, made: Mapping[str, Any]) -> None:
         draft.entry("media_added", by=made["by"], evidence=made["_id"], type=made["type"], size=made["size"])
 
 
-def _close(upload: Upload, status: UploadStatus, changes: Mapping[str, Any]) -> None:
+def close(upload: Upload, status: UploadStatus, **changes: str) -> None:
+    """An open upload has become something, or was refused. Again changes nothing."""
     uploads().update_one(
         {"_id": upload["_id"], "status": str(UploadStatus.OPEN)},
         {"$set": {"status": str(status), "parts": [], **changes}, "$unset": {"finish_due": "", "expires_at": ""}},

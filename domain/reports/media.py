@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pymongo.errors import DuplicateKeyError
-
 from domain.errors import Conflict, LimitReached
 from domain.evidence import service as evidence
 from domain.evidence.errors import HashMismatch, UploadTooLarge
@@ -45,30 +43,7 @@ def begin(new: evidence.NewUpload, *, now: datetime) -> Upload:
     ]
     if len(going) >= MOST or len(rows) >= 4 * MOST:
         raise LimitReached("too many files", retry_after=evidence.LIVES.total_seconds())
-    made: Upload = {
-        "_id": new.id,
-        "of": OF,
-        "city": new.city,
-        "incident": new.incident,
-        "by": new.by,
-        "length": new.length,
-        "offset": 0,
-        "parts": [],
-        "metadata": new.metadata,
-        "declared": dict(new.declared),
-        "status": str(UploadStatus.OPEN),
-        "created_at": now,
-        "expires_at": now + evidence.LIVES,
-    }
-    if new.length == 0:
-        made["finish_due"] = now + evidence.FINISHED_WITHIN
-    try:
-        uploads().insert_one(made)
-    except DuplicateKeyError:
-        made = evidence.get(new.id, new.incident, now=now)
-        if made["length"] != new.length or made["metadata"] != new.metadata:
-            raise Conflict("the key was used for another file", code="idempotency_conflict") from None
-    return made
+    return evidence.insert(new, now=now, of=OF)
 
 
 def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
@@ -87,10 +62,10 @@ def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
         made = _described(upload, kept, store, now)
         change(upload["incident"], lambda doc: _added(doc, made, now), now=now)
     except (HashMismatch, MediaInvalid, Conflict):
-        _close(upload, UploadStatus.REFUSED)
+        evidence.close(upload, UploadStatus.REFUSED)
         store.drop_parts(upload["_id"])
         raise
-    _close(upload, UploadStatus.COMPLETE)
+    evidence.close(upload, UploadStatus.COMPLETE)
     store.drop_parts(upload["_id"])
     return evidence.get(upload["_id"], upload["incident"], now=now)
 
@@ -118,13 +93,6 @@ def _added(doc: Report, made: Mapping[str, Any], now: datetime) -> Mapping[str, 
     if made.get("shown"):
         changes["blur_due"] = now + BLURRED_WITHIN
     return changes
-
-
-def _close(upload: Upload, status: UploadStatus) -> None:
-    uploads().update_one(
-        {"_id": upload["_id"], "status": str(UploadStatus.OPEN)},
-        {"$set": {"status": str(status), "parts": []}, "$unset": {"finish_due": "", "expires_at": ""}},
-    )
 
 
 def one(doc: Report, media_id: str) -> dict[str, Any]:
