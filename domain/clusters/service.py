@@ -8,6 +8,7 @@ in each other. Should a maker die between writing and looking, whoever comes nex
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from pymongo.errors import DuplicateKeyError
 
 from domain import geo
 from domain.clusters import queries
+from domain.clusters.errors import ClusterNotFound
 from domain.clusters.queries import Cluster, clusters
 from domain.ids import derived_id, new_id
 from domain.reports import likeness
@@ -148,14 +150,23 @@ def believed(cluster_id: str, *, now: datetime) -> Cluster:
 
 def asks_cameras_by(cluster_id: str, report_id: str) -> bool:
     """Whether cameras are asked about this report: about one of a cluster they are. Again says the same."""
-    whole = queries.root(cluster_id)["_id"]
+    whole = _whole(cluster_id)
+    if whole is None:
+        return True  # its cluster is no longer kept: it stands alone
     free = {"_id": whole, "$or": [{"looked_for.0": {"$exists": False}}, {"looked_for": report_id}]}
     return bool(clusters().update_one(free, {"$addToSet": {"looked_for": report_id}}).matched_count)
 
 
 def again(cluster_id: str, *, now: datetime) -> None:
     """Something of it changed: the sweeper weighs it anew."""
-    clusters().update_one({"_id": queries.root(cluster_id)["_id"]}, {"$set": {"weigh_due": now}})
+    clusters().update_one({"_id": _whole(cluster_id)}, {"$set": {"weigh_due": now}})
+
+
+def _whole(cluster_id: str) -> str | None:
+    """The id of the whole that it is part of; None where one of them is no longer kept."""
+    with suppress(ClusterNotFound):
+        return str(queries.root(cluster_id)["_id"])
+    return None
 
 
 def has_incident(cluster_id: str, incident: str) -> None:
@@ -169,7 +180,7 @@ def forget(report: Mapping[str, Any]) -> None:
     which cameras were asked makes room for another.
     """
     if report.get("look_at") and report.get("cluster"):
-        clusters().update_one({"_id": queries.root(report["cluster"])["_id"]}, {"$pull": {"looked_for": report["_id"]}})
+        clusters().update_one({"_id": _whole(report["cluster"])}, {"$pull": {"looked_for": report["_id"]}})
     if report.get("cluster") and report.get("public"):
         here = {name: report["public"][name] for name in ("lat", "lon")}
         clusters().update_one({"_id": report["cluster"], "first": report["_id"]}, {"$set": {"position": here}})

@@ -11,6 +11,7 @@ import requests
 from PIL import Image
 
 from domain import geo
+from domain.cameras import observations
 from domain.cities import queries as cities
 from domain.people import queries as people
 from domain.people import sign_in
@@ -20,6 +21,7 @@ from domain.reports.categories import CATEGORIES
 from domain.reports.states import Stand
 from domain.watch import queries as watch
 from runtime.media import Media
+from tests.factories import cameras
 from tests.factories.people import SECRET, Signed, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
 
@@ -247,6 +249,45 @@ def test_neighbours_confirm_a_fire_and_somebody_comes(
     assert incident["_id"] in [each["id"] for each in exact["links"]], "linked, from the report's side"
     links = ok(call(city, operator, "GET", f"/incidents/{incident['_id']}"))["correlations"]
     assert made["id"] in [each["other"]["id"] for each in links], "and from the incident's"
+
+
+def test_a_camera_looks_before_it_is_believed_and_never_where_the_table_says_no(
+    small_city: SmallCity, street: tuple[Body, list[Signed]]
+) -> None:
+    city, (_, (saw, other, *_)) = small_city, street
+    for name in ("cameras", "looks", "observations", "links"):
+        city.store[name].delete_many({})
+    there = cameras.camera("market", bearing=0.0, metres=60.0)
+    made = reports(city, saw, "shooting")
+    assert city.store.looks.count_documents({}) == 0, "one neighbour alone is not enough"
+    before = says(city, other, made)
+    (look,) = city.store.looks.find({"reports": made["id"]})
+    found = observations.of_look(
+        there, look, cameras.seen("seen", ("dispersal", 0.8)), [], at=city.now(), now=city.now()
+    )
+    city.enqueue("drain", "observations", found["_id"])
+    city.settle()
+    after = ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))
+    assert (before["parts"]["cameras"], after["parts"]["cameras"]) == (0.0, 0.4)
+    assert after["score"] > before["score"]
+    assert (after["believed"], city.open_incidents()) == (False, []), "cameras alone raise nothing"
+    assert not {"cameras", "links", "position"} & after.keys(), "which camera is not for neighbours"
+    operator = staff(city.now(), "operator")
+    exact = ok(call(city, operator, "GET", f"/watch/reports/{made['id']}"))
+    assert [(each["camera"], each["state"], each["findings"]) for each in exact["cameras"]] == [
+        (there["_id"], "seen", ["dispersal"])
+    ]
+    reasons = {each["id"]: each["reasons"] for each in exact["links"]}
+    assert {"dispersal", "distance", "time"} == set(reasons[found["_id"]]), (
+        "linked, with reasons, from the report's side"
+    )
+    sight = ok(call(city, operator, "GET", f"/observations/{found['_id']}"))
+    assert made["id"] in [each["other"]["id"] for each in sight["correlations"]], "and from the camera's"
+    for category, asked in (("gas_leak", False), ("road_accident", True)):
+        smell = reports(city, saw, category, metres=20.0)
+        ok(call(city, operator, "POST", f"/watch/reports/{smell['id']}/incident"))
+        (incident,) = [each for each in city.open_incidents() if each["about"]["report"] == smell["id"]]
+        assert bool(incident.get("cameras")) is asked, category
 
 
 def test_a_brigade_of_new_accounts_raises_nothing(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
