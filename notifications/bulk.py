@@ -126,7 +126,7 @@ class _Run:
         self.lost = self.whole = self.stopped = False
         self._again = False
         self._done: queue.SimpleQueue[tuple[_Try, Any]] = queue.SimpleQueue()
-        self._texts: dict[tuple[str, str], Any] = {}
+        self._texts: dict[tuple[str, str, str], Any] = {}
         self._probe = self._fresh("", post.clock())  # a delivery to nobody: what is read for it holds for all
         config = cities.current(batch.city)
         self._quiet_until = None if batch.life_critical else hours.quiet_until(config, post.clock())
@@ -410,16 +410,17 @@ class _Run:
                 quiet=self._quiet_until is not None, ttl_s=ttl_s, language=reached.language, city=self.batch.city,
             )  # fmt: skip
         nonce = nonce_of(key)
-        text = self._said(channel, reached).replace(_STAND_IN, nonce)
+        word = self.content.word if trait(self.post, channel, self._gateway_name(each)).two_way else ""
+        text = self._said(channel, reached, word).replace(_STAND_IN, nonce)
         status_url = report_address(self.post, channel, self._gateway_name(each), delivery["_id"], each.number)
         return Message(
             key=key, to=address, text=text, nonce=nonce, ttl_s=ttl_s, language=reached.language,
             status_url=status_url, city=self.batch.city,
         )  # fmt: skip
 
-    def _said(self, channel: str, reached: Reached) -> Any:
-        """The words on a channel in a language, rendered once: everybody reads the same."""
-        found = self._texts.get((channel, reached.language))
+    def _said(self, channel: str, reached: Reached, word: str = "") -> Any:
+        """The words on a channel in a language, rendered once: everybody reads the same. `word`: what may be answered."""
+        found = self._texts.get((channel, reached.language, word))
         if found is None:
             params = self.content.params(self._probe, reached, self.post.settings)
             purpose = ".".join(filter(None, (self.batch.purpose, params.get("variant"))))
@@ -427,8 +428,8 @@ class _Run:
                 title = render(purpose, "push_title", reached.language, params)
                 found = (title, render(purpose, "push_body", reached.language, params), params)
             else:
-                found = render_sms(purpose, reached.language, {**params, "nonce": _STAND_IN}).text
-            self._texts[channel, reached.language] = found
+                found = render_sms(purpose, reached.language, {**params, "nonce": _STAND_IN, "reply": word}).text
+            self._texts[channel, reached.language, word] = found
         return found
 
     # what became of it

@@ -57,6 +57,8 @@ class Content:
     """Whether nothing may ring now, whatever the plan was: an SOS may turn silent after it was raised."""
     takes_replies: bool = False
     """Its SMS may be answered with a reply code (`domain/lines`)."""
+    word: str = ""
+    """The word with which its SMS may be answered, the same for everybody who reads it."""
 
 
 def _incident(delivery: Delivery) -> dict[str, Any]:
@@ -323,9 +325,7 @@ def _on_silent(delivery: Delivery) -> bool:
 
 
 CONTENT: Mapping[str, Content] = {
-    "assignment_offered": Content(
-        _offer, _offer_overtaken, "assignment.offered", urgent=True, takes_replies=True
-    ),
+    "assignment_offered": Content(_offer, _offer_overtaken, "assignment.offered", urgent=True, takes_replies=True),
     "assignment_doubted": Content(_offer, _doubt_overtaken, urgent=True),
     "assignment_withdrawn": Content(_withdrawn, _never, "assignment.withdrawn", urgent=True),
     "incident_updated": Content(_update, _update_overtaken, "incident.updated", push_only=_on_silent),
@@ -350,7 +350,7 @@ CONTENT: Mapping[str, Content] = {
     "watch_group": Content(groups.news, groups.news_overtaken, "watch.group"),
     "watch_moderation": Content(groups.decided, _never, "watch.moderation"),
     "watch_alert": Content(watch.alert, watch.overtaken, "watch.alert", takes_replies=True),
-    "group_alert": Content(watch.warning, watch.warning_overtaken, "watch.alert"),
+    "group_alert": Content(watch.warning, watch.warning_overtaken, "watch.alert", word=watch.SEEN),
     "roster_reminder": Content(patrols.roster, patrols.roster_overtaken, "roster.reminder"),
     "gathering_reminder": Content(gatherings.reminder, gatherings.overtaken, "gathering.reminder"),
     "patrol_missed": Content(patrols.missed, patrols.missed_overtaken, "roster.reminder"),

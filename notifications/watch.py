@@ -2,6 +2,8 @@
 SMS, to whoever has no app, says it.
 """
 
+from typing import Final
+
 from domain.alerts import rules
 from domain.cities import queries as cities
 from domain.deliveries.service import Delivery
@@ -14,6 +16,11 @@ from domain.watch_alerts import queries as watch_alerts
 from domain.watch_alerts.states import WatchAlertStatus
 from notifications.recipients import Reached
 from runtime.settings import Settings
+
+SEEN: Final = "SEEN"
+"""With this whoever has no app answers a group's alert by SMS."""
+SEEN_WORDS: Final = frozenset({SEEN, "DEKHA", "DEKH LIA", "DEKH LIYA", "دیکھ لیا", "دیکھ لی", "دیکھا"})
+"""And so does who writes it in Urdu."""
 
 
 def alert(delivery: Delivery, reached: Reached, settings: Settings) -> dict[str, str]:

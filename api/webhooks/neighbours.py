@@ -1,4 +1,6 @@
-"""What members of watch groups without the app answer by a reply code: that they join, and what they see."""
+"""What members of watch groups without the app answer by a reply code: that they join, and what they see; and by a word that
+they know of an alert.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -11,6 +13,8 @@ from domain.errors import DomainError
 from domain.reports import believing
 from domain.reports.states import Stand
 from domain.watch import queries, service
+from domain.watch_alerts import service as alerting
+from notifications.watch import SEEN_WORDS
 
 
 def to_invitation(delivery: Delivery, step: Step) -> str:
@@ -31,6 +35,15 @@ def to_report(delivery: Delivery, step: Step) -> str:
     believing.speak(delivery["subject"], delivery["recipient"]["id"], stand, session="", now=services().clock())
     services().enqueue("drain", "watch_reports", delivery["subject"])
     return "reply_heard"
+
+
+def seen(plain: str, person: str | None) -> str | None:
+    """They write the word that says that they know of their group's alert: which text answers it. None where it is no such
+    word, or nothing was sent to them. Again has the same answer and counts once.
+    """
+    if person is None or plain.strip(" .!۔").upper() not in SEEN_WORDS:
+        return None
+    return "reply_seen" if alerting.acknowledge_latest(person, now=services().clock()) else None
 
 
 ANSWERS: Final[Mapping[str, Callable[[Delivery, Step], str]]] = {

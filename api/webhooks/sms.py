@@ -86,7 +86,8 @@ def _taken(who: Caller, message: str) -> Said:
     if said.called or for_help:
         done = _sos(who, said, place[0] if place else None, message)
     elif word is None and place is not None:
-        done = _OF_PURPOSE[place[1]](who)
+        seen = neighbours.seen(plain, who.person) if place[1] == Purpose.REPLIES else None
+        done = _passive(who, seen) if seen else _OF_PURPOSE[place[1]](who)
     if word is None:
         return done
     return _passive(who, word) if word else NOTHING

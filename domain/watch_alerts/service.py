@@ -15,7 +15,7 @@ from shapely.geometry import shape
 from domain.alerts import batches
 from domain.alerts import rules as alert_rules
 from domain.deliveries import service as deliveries
-from domain.deliveries.service import Recipient, Telling, delivery_id
+from domain.deliveries.service import Delivery, Recipient, Telling, delivery_id
 from domain.errors import Conflict, NotFound
 from domain.limits import service as limits
 from domain.reports.wording import held_for
@@ -23,6 +23,7 @@ from domain.watch import queries as watch
 from domain.watch.errors import GroupClosed
 from domain.watch.queries import Group
 from domain.watch.states import GroupStatus
+from domain.watch_alerts import queries
 from domain.watch_alerts.errors import WatchAlertInvalid, WatchAlertOver
 from domain.watch_alerts.queries import WatchAlert, get, touched, watch_alerts
 from domain.watch_alerts.states import WatchAlertStatus
@@ -34,6 +35,8 @@ MOST_GROUPS: Final = 50
 A_DAY: Final = 10
 """Alerts of one coordinator or deputy, and of them so many urgent ones: each may send an SMS to everybody."""
 URGENT_A_DAY: Final = 3
+LOOKED_AT: Final = 20
+"""So many of the newest alerts of somebody's groups are looked at for one that they acknowledge by SMS."""
 PARTS: Final = ("headline", "instruction")
 
 
@@ -178,12 +181,30 @@ def acknowledge(alert_id: str, person: str, *, now: datetime) -> bool:
     return True
 
 
+def acknowledge_latest(person: str, *, now: datetime) -> bool:
+    """A member without the app says that they know: of the newest alert in force that was sent to them and that they did not
+    say it of before. True as well where they said it of all of them; False where nothing was sent to them.
+    """
+    rows = queries.of_groups(watch.joined(person), before=None, limit=LOOKED_AT)
+    sent = [_delivered(row, person) for row in rows if not is_over(row, now)]
+    held = [each for each in sent if each is not None]
+    waits = next((each for each in held if not each.get("acknowledged_at")), None)
+    if waits is not None:
+        batches.count_again(deliveries.acknowledged(waits["_id"], now=now), now=now)
+    return bool(held)
+
+
+def _delivered(alert: Mapping[str, Any], person: str) -> Delivery | None:
+    """What of it was sent to somebody."""
+    try:
+        return deliveries.get(_sent_as(alert, person))
+    except NotFound:
+        return None
+
+
 def has_acknowledged(alert: Mapping[str, Any], person: str) -> bool:
     """Whether somebody said that they know of it."""
-    try:
-        return bool(deliveries.get(_sent_as(alert, person)).get("acknowledged_at"))
-    except NotFound:
-        return False
+    return bool((_delivered(alert, person) or {}).get("acknowledged_at"))
 
 
 def _sent_as(alert: Mapping[str, Any], person: str) -> str:

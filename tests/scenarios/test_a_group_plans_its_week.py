@@ -19,7 +19,7 @@ from domain.people import service as erasing
 from domain.people import sign_in
 from domain.people.sign_in import Lifetimes
 from tests.factories.people import SECRET, Signed, signed_in, staff
-from tests.fakes.small_city import PLACE, SmallCity
+from tests.fakes.small_city import PLACE, REPLIES, SmallCity
 from workers import alerts as telling
 
 Body = dict[str, Any]
@@ -209,6 +209,23 @@ def test_a_warning_reaches_every_member_once_and_is_acknowledged(small_city: Sma
     assert (progress["state"], progress["people"], progress["sent"]) == ("told", 4, 4)
     assert (progress["seen"], progress["acknowledged"]) == (1, 1)
     assert len(pushes(city, duas)) == 1
+
+    assert "Reply SEEN" in city.texts(nobodys.phone)[-1], "who has no app says so by SMS"
+    for word in ("seen", "دیکھ لیا۔", "SEEN!"):
+        assert "your group sees that you know" in writes(city, nobodys.phone, word)
+    assert "your group sees" not in writes(city, stranger.phone, "SEEN"), "to whom nothing was sent"
+    city.skip(3)
+    progress = ok(call(city, asma, "GET", path))["progress"]
+    assert (progress["seen"], progress["acknowledged"]) == (2, 2)
+
+
+def writes(city: SmallCity, number: str, words: str) -> str:
+    """Somebody answers by SMS: what they are answered."""
+    params = {"MessageSid": f"SM{uuid.uuid4().hex}", "From": number, "To": REPLIES, "Body": words, "NumMedia": "0"}
+    answer = city.webhook("sms", params)
+    assert answer.status_code == 200, answer.text
+    city.settle()
+    return answer.text
 
 
 def test_the_control_room_warns_all_groups_of_a_circle(small_city: SmallCity, street: Street) -> None:
