@@ -91,7 +91,7 @@ def _add(table: Table, view: dict[str, Any]) -> None:
             f"{each['at']:%H:%M:%S.%f}"[:-3],
             "" if each["answer_ms"] is None else f"{each['answer_ms']} ms",
             _clock(each["reported_at"] or (view["received_at"] if each["channel"] == "fcm" else None)),
-            (each["vendor_id"] or "").rpartition("/")[2],
+            (each.get("vendor_id") or "").rpartition("/")[2],
             f"{codes}: {each['reading']}" if each["reading"] else codes,
         )
 

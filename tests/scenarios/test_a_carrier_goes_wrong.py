@@ -176,7 +176,9 @@ def test_who_may_not_read_deliveries_does_not(city: SmallCity) -> None:
     assert get(city, operator, f"/v1/deliveries/{told}").status_code == 404
 
 
-def test_the_control_room_sees_that_a_guardian_was_told_and_not_who_it_is(city: SmallCity) -> None:
+def test_the_control_room_sees_that_a_guardian_was_told_and_not_who_it_is(
+    city: SmallCity, monkeypatch: pytest.MonkeyPatch
+) -> None:
     operator, incident = staff(city.now(), "operator"), city.sos()["id"]
     her, guardian = signed_in(city.now()), phone()
     guardians = {"grd_1": {"id": "grd_1", "name": "Amna", "phone": guardian, "status": "confirmed"}}
@@ -197,6 +199,12 @@ def test_the_control_room_sees_that_a_guardian_was_told_and_not_who_it_is(city: 
     for answer in (read, listed, whole):
         assert "guardian_alerted" in answer.text
         assert "grd_1" not in answer.text
+    monkeypatch.setattr(command, "connected", lambda: city.settings)  # this process is
+    shown = CliRunner().invoke(command.deliveries, [told])
+    assert shown.exit_code == 0, shown.exception
+    assert "twilio_sms" in shown.output
+    assert "grd_1" not in shown.output
+    assert guardian not in shown.output
 
 
 def test_the_command_shows_every_attempt(city: SmallCity, monkeypatch: pytest.MonkeyPatch) -> None:
