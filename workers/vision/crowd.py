@@ -9,7 +9,7 @@ on drawn scenes and by the absence of false ones, and a human is always asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -51,10 +51,49 @@ class Stir:
     outward: float  # -1 inward to 1 outward
 
 
+@dataclass(frozen=True)
+class Glimpse:
+    """A picture and the one before, from which its movement can be measured later, or never (``stirs``)."""
+
+    t: float
+    people: tuple[Box, ...]
+    density: float
+    grey: Image  # as wide as ``width`` has it
+    before: tuple[float, Image] | None
+
+    def still(self) -> Stir:
+        """What it says while its movement is not measured."""
+        return Stir(self.t, len(self.people), self.density, 0.0, 0.0)
+
+    def stir(self, flow: Any) -> Stir:
+        """What it says, by OpenCV's DIS."""
+        before, grey = self.before, self.grey
+        if before is None or before[1].shape != grey.shape or not self.t > before[0] or min(grey.shape) < 16:
+            return self.still()
+        moved = flow.calc(before[1], grey, None)
+        speed = np.hypot(moved[..., 0], moved[..., 1])
+        rows, columns = np.nonzero(speed > PARAMETERS["least_flow"])
+        if len(rows) < PARAMETERS["least_moving"] * speed.size:
+            return self.still()
+        fast, height = speed[rows, columns], grey.shape[0]
+        middle = (
+            _middle(self.people, grey.shape[1], height) if self.people else (float(columns.mean()), float(rows.mean()))
+        )
+        out = np.stack([columns - middle[0], rows - middle[1]])
+        along = (moved[rows, columns] * out.T).sum(axis=1) / np.maximum(np.hypot(*out), 1.0)
+        return Stir(
+            self.t,
+            len(self.people),
+            self.density,
+            float(np.percentile(fast, 90)) / height / (self.t - before[0]),
+            float(along.sum() / max(1e-9, float(fast.sum()))),
+        )
+
+
 class CrowdDetector:
     """A ``Detector`` of crowds, for one look.
 
-    Set before each ``detect``: ``people``, their boxes (fractions), and ``t``. Read after it: ``stir``.
+    Set before each ``detect``: ``people``, their boxes (fractions), and ``t``. Read after it: ``glimpse``, or ``stir``.
     """
 
     name = "crowd"
@@ -64,48 +103,38 @@ class CrowdDetector:
     def __init__(self) -> None:
         self.people: Sequence[Box] = ()
         self.t = 0.0
-        self.stir: Stir | None = None
-        self._before: tuple[float, Image] | None = None
-        self._flow: Any = None
+        self.glimpse: Glimpse | None = None
+        self._loaded = False
+
+    @property
+    def stir(self) -> Stir | None:
+        """How the last picture moves, measured now."""
+        return self.glimpse.stir(optical_flow()) if self.glimpse is not None else None
 
     def load(self, config: Mapping[str, Any]) -> None:
-        self._flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-        self._before = None
+        self._loaded, self.glimpse = True, None
 
     def detect(self, frame: Image, roi: Region | None = None) -> list[Detection]:
-        if self._flow is None:
+        if not self._loaded:
             raise ValueError("load comes first")
         height, width = frame.shape[:2]
         part = part_of(frame, roi)[1]
-        here = [box for box in self.people if intersection(box, part) > 0]
-        flow, outward = self._stirred(frame, here)
+        here = tuple(box for box in self.people if intersection(box, part) > 0)
         groups = [group for group in gathered(here) if len(group) >= PARAMETERS["crowd"]]
         densities = [density(group, width / height) for group in groups]
-        self.stir = Stir(self.t, len(here), max(densities, default=0.0), flow, outward)
-        return [Detection("crowd", min(1.0, len(group) / (2 * PARAMETERS["crowd"])), around(group)) for group in groups]
-
-    def _stirred(self, frame: Image, people: Sequence[Box]) -> tuple[float, float]:
         small = narrowed(frame, int(PARAMETERS["width"]))
         grey = small if small.ndim == 2 else cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-        before, self._before = self._before, (self.t, grey)
-        if before is None or before[1].shape != grey.shape or not self.t > before[0] or min(grey.shape) < 16:
-            return 0.0, 0.0
-        moved = self._flow.calc(before[1], grey, None)
-        speed = np.hypot(moved[..., 0], moved[..., 1])
-        rows, columns = np.nonzero(speed > PARAMETERS["least_flow"])
-        if len(rows) < PARAMETERS["least_moving"] * speed.size:
-            return 0.0, 0.0
-        fast, height = speed[rows, columns], grey.shape[0]
-        middle = _middle(people, grey.shape[1], height) if people else (float(columns.mean()), float(rows.mean()))
-        out = np.stack([columns - middle[0], rows - middle[1]])
-        along = (moved[rows, columns] * out.T).sum(axis=1) / np.maximum(np.hypot(*out), 1.0)
-        return (
-            float(np.percentile(fast, 90)) / height / (self.t - before[0]),
-            float(along.sum() / max(1e-9, float(fast.sum()))),
-        )
+        before = (self.glimpse.t, self.glimpse.grey) if self.glimpse is not None else None
+        self.glimpse = Glimpse(self.t, here, max(densities, default=0.0), grey, before)
+        return [Detection("crowd", min(1.0, len(group) / (2 * PARAMETERS["crowd"])), around(group)) for group in groups]
 
     def close(self) -> None:
-        self._flow, self._before = None, None
+        self._loaded, self.glimpse = False, None
+
+
+def optical_flow() -> Any:
+    """OpenCV's DIS, the quickest preset."""
+    return cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
 
 
 def _middle(people: Sequence[Box], width: int, height: int) -> tuple[float, float]:
@@ -139,20 +168,28 @@ def density(group: Sequence[Box], shape: float) -> float:
     return len(group) * tall * tall / max(w * shape * h, tall * tall)
 
 
-def dispersal(stirs: Sequence[Stir]) -> Spell | None:
-    """The first time that people who stood together suddenly move fast and outwards, and are fewer after it. Pure."""
+def chances(stirs: Sequence[Stir]) -> Iterator[tuple[Stir, list[Stir], list[Stir]]]:
+    """The moments at which people may have dispersed, by their number alone, each with what was before and after. Pure."""
     for now in stirs:
         before = [s for s in stirs if 0 < now.t - s.t <= PARAMETERS["before_s"]]
+        if sum(s.people for s in before) < PARAMETERS["gathered"] * len(before) or len(before) < 4:
+            continue
         after = [s for s in stirs if 0 <= s.t - now.t < PARAMETERS["after_s"]]
         later = [s for s in stirs if PARAMETERS["after_s"] / 2 <= s.t - now.t < PARAMETERS["wait_s"]]
-        if len(before) < 4 or len(after) < 4 or not later or before[0].t > now.t - PARAMETERS["before_s"] / 2:
+        if len(after) < 4 or not later or before[0].t > now.t - PARAMETERS["before_s"] / 2:
             continue
         there = sum(s.people for s in before) / len(before)
+        if min(s.people for s in later) <= PARAMETERS["left"] * there:
+            yield now, before, after
+
+
+def dispersal(stirs: Sequence[Stir]) -> Spell | None:
+    """The first time that people who stood together suddenly move fast and outwards, and are fewer after it. Pure."""
+    for now, before, after in chances(stirs):
         usual, flow = median(s.flow for s in before), median(s.flow for s in after)
         outward = median(s.outward for s in after)
-        fewer = min(s.people for s in later) <= PARAMETERS["left"] * there
         sudden = flow >= max(PARAMETERS["faster"] * usual, PARAMETERS["fast"])
-        if there >= PARAMETERS["gathered"] and sudden and outward >= PARAMETERS["outward"] and fewer:
+        if sudden and outward >= PARAMETERS["outward"]:
             sure = min(0.9, 0.5 + 0.4 * (outward - PARAMETERS["outward"]) / (1 - PARAMETERS["outward"]))
             return Spell(now.t, after[-1].t, sure)
     return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workers.vision.boxes import clipped, grown, iou, within
-from workers.vision.cv import Image
+from workers.vision.cv import Image, cv2
 from workers.vision.graphs import Body, BodyFinder, Circle, JointReader, Joints
 from workers.vision.observation import Box
 from workers.vision.people import body_box as people_box
@@ -117,8 +117,8 @@ class Follower:
         if min(cut.shape[:2]) < 32:
             return []
         circles: list[Circle] = []
-        for quarter in (1, 3):
-            for body in self._finder.find(np.ascontiguousarray(np.rot90(cut, quarter))):
+        for quarter, turn in ((1, cv2.ROTATE_90_COUNTERCLOCKWISE), (3, cv2.ROTATE_90_CLOCKWISE)):
+            for body in self._finder.find(cv2.rotate(cut, turn)):
                 hips, rim = (
                     _back(point, quarter, cut.shape[1], cut.shape[0]) for point in (body.circle.hips, body.circle.rim)
                 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workers.vision import quality
-from workers.vision.cv import Image, cv2
+from workers.vision.cv import Image, cv2, narrowed
 from workers.vision.detector import Region, part_of
 from workers.vision.observation import Detection
 
@@ -40,7 +40,7 @@ class LightDetector:
         if not self._loaded:
             raise ValueError("load comes first")
         cut, whole = part_of(frame, roi)
-        grey = cut if cut.ndim == 2 else cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY)
+        grey = narrowed(cut if cut.ndim == 2 else cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), quality.WIDTH)
         self.measured = quality.measure(grey, self._before)
         self._before = grey
         return [Detection(kind, 1.0, whole) for kind in quality.troubles(self.measured)]

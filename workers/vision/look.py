@@ -28,6 +28,7 @@ from workers.vision.observation import Box, Detection, DetectorInfo, Observation
 from workers.vision.plates_seen import PlatesSeen
 from workers.vision.source import Footage, opened
 from workers.vision.stills import Gallery
+from workers.vision.stirs import Stirs
 from workers.vision.tracks import START, Tracker, gone
 
 BATCH = 60  # samples judged together: 10 s at 6 Hz, about 40 MB
@@ -92,6 +93,7 @@ class _Look:
         self.light, self.moving, self.crowd = LightDetector(), MotionDetector(), CrowdDetector()
         for detector, options in ((self.light, {}), (self.moving, {"masks": config.masks}), (self.crowd, {})):
             detector.load(options)
+        self.stirs = Stirs()
         self.beside = Beside(config, self.models)
         self.plates = PlatesSeen(self.models.plates(config.country)) if config.plates else None
         self.gallery = Gallery(config, self.models.faces, self.plates.to_blur if self.plates else None)
@@ -162,8 +164,8 @@ class _Look:
         self.crowd.t = sample.t
         self.crowd.people = [track.box for track in self.tracker.live(sample.t) if track.believed]
         self.detections += [at(one, sample.t) for one in self.crowd.detect(sample.grey)]
-        assert self.crowd.stir is not None
-        self.evidence.stirs.append(self.crowd.stir)
+        assert self.crowd.glimpse is not None
+        self.stirs.see(self.crowd.glimpse)
 
     def _people(self, sample: Sample, moving: tuple[Box, ...]) -> None:
         detector, t = self.models.people, sample.t
@@ -307,6 +309,8 @@ class _Look:
         found = judge.findings(self.evidence.bodies, step)
         joints = {finding.track for finding in found if finding.kind in ("lying", "fall")}
         found += [f for f in judge.collapses(self.evidence.bodies, self.evidence.shapes, step) if f.track not in joints]
+        with self._timed("crowd"):
+            self.evidence.stirs = self.stirs.all()
         found += judge.movements(self.evidence, self.tracker.all, self.decoder.size)
         found += self.beside.findings(kept, self.own_pictures, 1 / self.config.faces_hz)
         status = self._status()
