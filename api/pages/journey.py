@@ -35,7 +35,8 @@ def behind(token: str) -> tuple[Journey, dict[str, Any]] | None:
 def show(doc: Journey, link: dict[str, Any]) -> Response:
     """How the journey stands, where the phone was last, what worries, and what a guardian can do."""
     guardian = _guardian(doc, link)
-    lang = serve.language(guardian.language if guardian else "")
+    traveller = _traveller(doc)
+    lang = serve.language(guardian.language if guardian else "", traveller.language if traveller else "")
     say, view, config = WORDS[lang], traveller_view(doc), cities.current(doc["city"])
     going, declined = view["status"] in GOING_ON, guardian is not None and guardian.status == GuardianStatus.DECLINED
     values = {
@@ -89,10 +90,14 @@ def act(doc: Journey, link: dict[str, Any]) -> None:
 
 def _guardian(doc: Journey, link: dict[str, Any]) -> Any:
     """The guardian whose page it is; None for a share link, and for one who was taken away since."""
-    if link["kind"] != "guardian":
-        return None
+    traveller = _traveller(doc) if link["kind"] == "guardian" else None
+    return traveller.guardians.get(link["id"]) if traveller else None
+
+
+def _traveller(doc: Journey) -> Any:
+    """Whose journey it is; None for one who was forgotten since."""
     try:
-        return people.get(doc["person"]).guardians.get(link["id"])
+        return people.get(doc["person"])
     except NotFound:
         return None
 

@@ -37,7 +37,7 @@ def show(token: str) -> Response:
         return journey.show(*found)
     doc, link = behind(token, KINDS)
     guardian = _guardian(doc, link)
-    lang = serve.language(guardian.language if guardian else "")
+    lang = serve.language(guardian.language if guardian else "", (doc.get("citizen") or {}).get("language") or "")
     view = seen.by_citizen(doc, services().clock())
     config = cities.current(doc["city"])
     values = {**_standing(view, config, lang), **_place(doc["city"], view, lang)}

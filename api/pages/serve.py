@@ -19,12 +19,14 @@ neighbourhoods share an address, and a responder's page must open."""
 WRONG_WINDOW_S: Final = 600
 
 
-def language(of_reader: str = "") -> str:
-    """`?lang=`, else the reader's own where we know it, else what the browser asks for, else Urdu."""
+def language(of_reader: str = "", of_owner: str = "") -> str:
+    """`?lang=`, else the reader's own where we know it, else what the browser asks for, else the language of whom the page
+    is about: a visitor shares theirs with people who read no Urdu. Else Urdu.
+    """
     for wanted in (request.args.get("lang", ""), of_reader):
         if wanted in WORDS:
             return wanted
-    return request.accept_languages.best_match(list(WORDS)) or "ur"
+    return request.accept_languages.best_match(list(WORDS)) or (of_owner if of_owner in WORDS else "ur")
 
 
 def count_wrong_token() -> None:

@@ -59,6 +59,15 @@ class Walk:
         service.change(self.id, rule, now=now)
 
 
+@pytest.mark.parametrize(("browser_asks", "spoken"), [("de-DE", "en"), ("ur", "ur")])
+def test_where_the_reader_asks_for_no_language_of_ours_it_speaks_the_travellers(
+    api: FlaskClient, clock: Hand, browser_asks: str, spoken: str
+) -> None:
+    walk = Walk(clock())
+    people.collection().update_one({"_id": walk.who.person_id}, {"$set": {"language": "en"}})
+    assert api.get(walk.share, headers={"Accept-Language": browser_asks}).headers["Content-Language"] == spoken
+
+
 def test_whoever_has_the_share_link_looks_and_presses_nothing(app: Flask, api: FlaskClient, clock: Hand) -> None:
     walk = Walk(clock())
     walk.misses(clock())

@@ -263,6 +263,18 @@ def test_a_live_page_that_is_opened_changes_nothing(api: FlaskClient, clock: Han
     assert deliveries.deliveries().find_one({"subject": doc["_id"]}) is None
 
 
+@pytest.mark.parametrize(
+    ("owner", "browser_asks", "spoken"),
+    [("en", "", "en"), ("en", "de-DE", "en"), ("en", "ur", "ur"), ("ur", "de-DE", "ur"), ("xx", "", "ur")],
+)
+def test_where_the_reader_asks_for_no_language_of_ours_a_page_speaks_the_owners(
+    api: FlaskClient, clock: Hand, owner: str, browser_asks: str, spoken: str
+) -> None:
+    doc = sos(clock(), language=owner)
+    headers = {"Accept-Language": browser_asks} if browser_asks else {}
+    assert api.get(share(doc), headers=headers).headers["Content-Language"] == spoken
+
+
 def test_a_guardian_reads_in_their_language_and_may_refuse(api: FlaskClient, clock: Hand) -> None:
     citizen = signed_in(clock(), name="Ayesha")
     guardian, _ = guardians.add(
