@@ -97,8 +97,8 @@ def _ask_cameras(own: list[str], belief: rules.Belief, now: datetime) -> str | N
 
 def _seen(whole: Cluster) -> float:
     """What cameras saw of it, as a weight."""
-    asked = [each for each in some(whole.get("looked_for") or []) if each["status"] == ReportStatus.PUBLISHED]
-    return max((believing.seen_of(each) for each in asked), default=0.0)
+    asked = some(whole["looked_for"]) if whole.get("looked_for") else []
+    return max((believing.seen_of(each) for each in asked if each["status"] == ReportStatus.PUBLISHED), default=0.0)
 
 
 def _believe(own: list[str], now: datetime) -> str | None:

@@ -15,6 +15,7 @@ from domain.reports.categories import CATEGORIES
 from domain.reports.changing import change, check_shown
 from domain.reports.errors import NoEmergency, OwnReport
 from domain.reports.queries import Report, get, voices
+from domain.reports.rules import Voice
 from domain.reports.states import ReportStatus, Stand
 from domain.reports.voices import author_of, voice_of
 from domain.watch import sanctions
@@ -73,8 +74,8 @@ def weigh(report_id: str, *, now: datetime) -> Report:
     """Count what is said of a report anew; one that is believed for the first time is an event. Again is harmless."""
 
     def rule(doc: Report) -> Mapping[str, Any]:
-        heard = queries.voices_of(report_id)
-        belief = rules.believe([author_of(doc), *heard], now=now, seen=seen_of(doc))
+        heard, author = queries.voices_of(report_id), author_of(doc)
+        belief = rules.believe([author, *heard], now=now, seen=seen_of(doc))
         counted = {
             "score": belief.score,
             "voices": belief.voices,
@@ -85,7 +86,7 @@ def weigh(report_id: str, *, now: datetime) -> Report:
         made: dict[str, Any] = {name: value for name, value in counted.items() if doc.get(name) != value}
         if belief.holds and not doc.get("believed_at") and doc["status"] in _SHOWN:
             made |= {"believed_at": now, "believed_by": BY_RULE, "events": ["report.believed"]}
-        if asks_cameras(doc, belief, now=now):
+        if asks_cameras(doc, author, belief, now=now):
             made |= {"look_at": now, "events": [*made.get("events", ()), LOOK]}
         return made
 
@@ -104,22 +105,22 @@ def may_be_looked_at(doc: Report, *, now: datetime) -> bool:
     return look_rules.may_be_looked_at(kind, allowed, flags, at=doc["at"], now=now)
 
 
-def asks_cameras(doc: Report, belief: rules.Belief, *, now: datetime) -> bool:
+def asks_cameras(doc: Report, author: Voice, belief: rules.Belief, *, now: datetime) -> bool:
     """Whether cameras are asked about a report because of what is said of it: once, and before it is believed. From then on
     its incident asks them.
     """
     if doc.get("look_at") or doc.get("believed_at") or belief.holds or doc["status"] not in _SHOWN:
         return False
-    if not may_be_looked_at(doc, now=now):
-        return False
-    return look_rules.is_worth_a_look(belief, voice_of(doc["author"], "", Stand.CONFIRM, 0.0), now=now)
+    return look_rules.is_worth_a_look(belief, author, now=now) and may_be_looked_at(doc, now=now)
 
 
 def look_by_rule(report_id: str, belief: rules.Belief, *, now: datetime) -> Report:
     """What is said of its cluster is enough for cameras to be asked about it. Again is harmless."""
 
     def rule(doc: Report) -> Mapping[str, Any]:
-        return {"look_at": now, "events": [LOOK]} if asks_cameras(doc, belief, now=now) else {}
+        if doc.get("look_at") or not asks_cameras(doc, author_of(doc), belief, now=now):
+            return {}
+        return {"look_at": now, "events": [LOOK]}
 
     return change(report_id, rule, now=now)
 

@@ -24,9 +24,7 @@ def ask(report_id: str, *, secret: str, now: datetime) -> list[str]:
     ReportNotFound.
     """
     doc = get(report_id)
-    if doc["status"] != ReportStatus.PUBLISHED or not believing.may_be_looked_at(doc, now=now):
-        return []  # it was held, flagged, or turned into another kind meanwhile
-    if doc.get("cluster") and not clusters.asks_cameras_by(doc["cluster"], report_id):
+    if not doc.get("sights") and not _may_ask(doc, now):
         return []
     found = looks.windows(doc["city"], doc["position"], doc["at"], at_most=MOST, now=now)
 
@@ -42,3 +40,16 @@ def ask(report_id: str, *, secret: str, now: datetime) -> list[str]:
         else:
             sights.show(report_id, camera_id, view, None, now=now)
     return joined.to_do
+
+
+def _may_ask(doc: Report, now: datetime) -> bool:
+    """Whether it is still to be asked about: not held, flagged, believed or turned into another kind meanwhile, and no other
+    of its cluster asks. A run that died after it had begun goes on.
+    """
+    if (
+        doc["status"] != ReportStatus.PUBLISHED
+        or doc.get("believed_at")
+        or not believing.may_be_looked_at(doc, now=now)
+    ):
+        return False
+    return not doc.get("cluster") or clusters.asks_cameras_by(doc["cluster"], doc["_id"])

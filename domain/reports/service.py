@@ -75,7 +75,7 @@ def add(
         held["cluster"] = clusters.assign(held, now=now)
         held["same_as"] = queries.like(held, only=clusters.first_of_many(held["cluster"]))
         kinds = ["report.made", *_WAITS.get(ReportStatus(held["status"]), ())]
-        if believing.asks_cameras(held, rules.Belief(held["score"], held["voices"], held["parts"]), now=now):
+        if believing.asks_cameras(held, voice, rules.believe([voice], now=now), now=now):
             held["look_at"] = now
             kinds.append(believing.LOOK)
         events = [

@@ -10,6 +10,7 @@ from domain import geo
 from domain.cameras import checks, looks, observations, queries, registry, rules
 from domain.cities import queries as cities
 from domain.clusters import believing as clusters
+from domain.clusters.queries import clusters as kept_clusters
 from domain.correlation import service as correlation
 from domain.people import queries as people
 from domain.reports import believing, looking, moderating, personal, service, sights
@@ -65,24 +66,27 @@ def states(report_id: str) -> list[str]:
 
 def test_of_a_blast_one_report_asks_and_what_is_seen_moves_its_score_and_the_clusters() -> None:
     street = camera("street")
-    ids = [report(neighbour(f"n{number}"), metres=3.0 * number) for number in range(12)]
-    [look] = [look for each in ids for look in [*ask(each), *ask(each)]][:1]
+    ids, found = [], set()
+    for number in range(12):
+        ids.append(report(neighbour(f"n{number}"), metres=3.0 * number))
+        found |= {look for each in ids for look in ask(each)}
+    [look] = found
     assert queries.looks().count_documents({}) == 1
     asked = next(each for each in ids if states(each) == ["asked"])
     assert [states(each) for each in ids if each != asked] == [[]] * 11, "one asks in the place of all"
     before, whole = reports.get(asked), clusters.weigh(reports.get(asked)["cluster"], now=NOON)
-    found = done(look, seen("seen", ("dispersal", 0.8), ("running", 0.9)))
+    sight = done(look, seen("seen", ("dispersal", 0.8), ("running", 0.9)))
     after = reports.get(asked)
     assert (after["parts"]["cameras"], after["voices"]) == (0.45, before["voices"])
     assert after["score"] > before["score"]
     weighed = clusters.weigh(after["cluster"], now=NOON + SECOND)
     assert weighed["parts"]["cameras"] == 0.45
     assert weighed["score"] > whole["score"]
-    [link] = [each for each in correlation.of(asked) if each["other"]["id"] == found["_id"]]
+    [link] = [each for each in correlation.of(asked) if each["other"]["id"] == sight["_id"]]
     assert {each["kind"] for each in link["reasons"]} == {"distance", "time", "seen"}
-    assert asked in [each["other"]["id"] for each in correlation.of(found["_id"])]
-    checks.note(found["_id"], "running", Said.NO, by="per_op", look=look, now=NOON + 2 * SECOND)
-    checked = checks.note(found["_id"], "dispersal", Said.NO, by="per_op", look=look, now=NOON + 2 * SECOND)
+    assert asked in [each["other"]["id"] for each in correlation.of(sight["_id"])]
+    checks.note(sight["_id"], "running", Said.NO, by="per_op", look=look, now=NOON + 2 * SECOND)
+    checked = checks.note(sight["_id"], "dispersal", Said.NO, by="per_op", look=look, now=NOON + 2 * SECOND)
     for _ in range(2):
         sights.checked(checked or {}, look, now=NOON + 2 * SECOND)
     assert reports.get(asked)["parts"]["cameras"] == 0.0, "a human has looked: nobody runs"
@@ -107,8 +111,8 @@ def test_a_camera_is_looked_at_so_often_for_what_nobody_believes_yet_and_an_sos_
     found = []
     for number in range(rules.REPORTS_OF_A_CAMERA + 1):
         now = NOON + 10 * number * SECOND
+        kept_clusters().delete_many({})  # each tells of something else
         last = report(known(f"k{number}"), at=now)
-        reports.reports().update_one({"_id": last}, {"$unset": {"cluster": ""}})  # each tells of something else
         found += ask(last, now)
     assert len(set(found)) == len(found) == rules.REPORTS_OF_A_CAMERA
     assert states(last) == ["busy"]
@@ -135,15 +139,22 @@ def test_a_look_of_an_sos_is_shared_and_one_that_is_shed_says_busy_until_it_answ
     assert states(second) == ["clear"]
 
 
-def test_what_was_lost_is_found_and_runs_again_without_another_look() -> None:
+def test_what_was_lost_is_found_and_runs_again_without_another_look(monkeypatch: pytest.MonkeyPatch) -> None:
     camera("street")
     asked = report(known("a"))
-    [look] = ask(asked)
-    assert ask(asked, NOON + 30 * SECOND) == [look], "another slot of the clock: still the look of the first time"
-    assert looks.see_to_overdue(now=NOON + 3 * SECOND) == [look], "the queue lost it"
-    done(look, seen("seen", ("running", 0.8)), NOON + 4 * SECOND)
+    with monkeypatch.context() as patch:
+        patch.setattr(looks, "join_report", lambda *_, **__: (_ for _ in ()).throw(OSError))
+        with pytest.raises(OSError):
+            ask(asked)  # the worker dies between asking and the look
+    assert states(asked) == ["asked"]
+    believing.believe(asked, by="per_x", now=NOON + SECOND)
+    [look] = ask(asked, NOON + 30 * SECOND)  # another slot of the clock: still the look of the first time
+    assert ask(asked, NOON + 30 * SECOND) == [look]
+    assert queries.looks().distinct("start") == [NOON.replace(second=0)]
+    assert looks.see_to_overdue(now=NOON + 33 * SECOND) == [look], "the queue lost it"
+    done(look, seen("seen", ("running", 0.8)), NOON + 34 * SECOND)
     first = reports.get(asked)
-    looks.settle(look, first["sights"][next(iter(first["sights"]))]["observation"], now=NOON + 5 * SECOND)
+    looks.settle(look, first["sights"][next(iter(first["sights"]))]["observation"], now=NOON + 35 * SECOND)
     assert reports.get(asked)["version"] == first["version"]
     assert first["parts"]["cameras"] == 0.4
 
