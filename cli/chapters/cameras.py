@@ -18,7 +18,7 @@ import requests
 from cli.chapters.observed import NotObserved, Story, wait_for
 from cli.chapters.phones import Phone, Town, rfc3339
 from sandbox.live_street import CORNER, LiveStreet
-from sandbox.townspeople import Cast
+from sandbox.townspeople import Cast, number
 
 Seen = tuple[str, float | None] | None
 
@@ -29,6 +29,8 @@ OUT_S: Final = 9.0
 CLIP_S: Final = 6.0
 """How much footage is asked for: every picture of it is searched for faces, heads and plates."""
 WHY: Final = "Somebody lies on the road: who struck her?"
+TAPS: Final = 3
+"""On a machine that has its hands full, looks are shed: so many passers-by tap, one after the other, until none is."""
 EXPECTED: Final = {"bank": "seen", "lamp": "cannot_tell", "gate": "clear", "parking": "down"}
 
 
@@ -62,7 +64,7 @@ def play(town: Town, cast: Cast, story: Story, *, operator_token: str) -> None:
     time.sleep(OUT_S)
     if not step("tapped", "Somebody falls, and a passer-by taps SOS", lambda: desk.tap(zainab), 15):
         return
-    if not step("answers", "What each camera says of the time around the tap", desk.answers, 90):
+    if not step("answers", "What each camera says of the time around the tap", desk.answers, 240):
         return
     step("blind", "The map of what is blind shows both, and why", desk.blind, 60)
     step("human", "A human says yes to one question, with the boxes", desk.says_yes, 20)
@@ -82,7 +84,7 @@ class _Desk:
         self.operator = Phone(town, cast.operator_phone)
         self.operator.access = token
         self.sos = self.evidence = ""
-        self.tapped_at = 0.0
+        self.tapped_at, self.taps = 0.0, 0
         self.shown: dict[str, dict[str, Any]] = {}
         self.said: list[tuple[str, str]] = []
         self.clip = b""
@@ -121,7 +123,7 @@ class _Desk:
             "POST", "/v1/sos", {"position": place, "category": "medical"}, Idempotency_Key=str(uuid.uuid4())
         )
         answer.raise_for_status()
-        self.sos, self.tapped_at = answer.json()["id"], time.time()
+        self.sos, self.tapped_at, self.taps = answer.json()["id"], time.time(), self.taps + 1
         return f"{answer.status_code} {self.sos}", None
 
     def answers(self) -> Seen:
@@ -132,11 +134,17 @@ class _Desk:
         if any(each["state"] == "asked" for each in self.shown.values()):
             return None
         states = {key: each["state"] for key, each in self.shown.items()}
+        if "busy" in states.values() and self.taps < TAPS:
+            another = Phone(self.town, number(970 + self.taps))
+            another.sign_in()
+            self.tap(another)
+            return None
         if states != EXPECTED or "lying" not in self.shown["bank"]["findings"]:
             raise NotObserved(f"they say {states}, {self.shown['bank']['findings']}")
         before = self.tapped_at - _time(self.shown["bank"]["seen_at"]).timestamp()
         words = ", ".join(f"{each['name']}: {each['state']}" for each in self.shown.values())
-        return f"{words}; a person lying, seen from {before:.0f} s before the tap on", None
+        again = f" ({self.taps} tapped: looks were shed before)" if self.taps > 1 else ""
+        return f"{words}; a person lying, seen from {before:.0f} s before the tap on{again}", None
 
     def says_yes(self) -> Seen:
         wanted = self.shown["bank"]["observation"]
