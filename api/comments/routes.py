@@ -41,10 +41,7 @@ def _comment(call: Call, comment_id: str, *, moderates: bool = False) -> tuple[C
 
 def _views(call: Call, rows: list[Comment], report: Report) -> list[dict[str, Any]]:
     member_of = frozenset(watch.joined(call.who.person_id))
-    names = {
-        row["_id"]: row.get("name") or ""
-        for row in people.collection().find({"_id": {"$in": sorted({row["author"] for row in rows})}}, {"name": 1})
-    }
+    names = people.names(row["author"] for row in rows)
     found = []
     for row in rows:
         eyes = eyes_of(call, {**report, "author": row["author"]}, member_of)

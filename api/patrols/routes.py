@@ -67,10 +67,7 @@ def _shown(call: Call, doc: Patrol) -> dict[str, Any]:
     (view,) = _rows(call, [doc])
     if not belongs(call, doc["group"]):
         return {**view, "reason": doc.get("reason") or None, "places": []}
-    names = {
-        row["_id"]: row.get("name") or ""
-        for row in people.collection().find({"_id": {"$in": list(doc["places"])}}, {"name": 1})
-    }
+    names = people.names(doc["places"])
     view["reason"] = doc.get("reason") or None
     view["places"] = [
         {

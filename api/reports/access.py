@@ -81,7 +81,7 @@ def shown(call: Call, doc: Report) -> dict[str, Any]:
         raise ReportNotFound("no such report")
     name = ""
     if seen.names_author(doc, eyes):
-        name = (people.collection().find_one({"_id": doc["author"]}, {"name": 1}) or {}).get("name") or ""
+        name = people.name(doc["author"])
     view = seen.view(doc, eyes, author_name=name)
     view["followed"] = follows.is_followed(doc["_id"], call.who.person_id)
     view["cluster"] = _cluster(doc, eyes)

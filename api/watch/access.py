@@ -35,14 +35,8 @@ def shown(call: Call, group: Group) -> dict[str, Any]:
     view = group_view(group, held) | {"members": queries.size(group["_id"])}
     view["lead_asked"] = (group.get("succession") or {}).get("asked") == call.who.person_id
     if group.get("liaison"):
-        view["liaison_name"] = name_of(group["liaison"])
+        view["liaison_name"] = people.name(group["liaison"])
     return view
-
-
-def name_of(person: str) -> str:
-    """What somebody is called."""
-    row = people.collection().find_one({"_id": person}, {"name": 1}) or {}
-    return row.get("name") or ""
 
 
 def active(group_id: str) -> Group:

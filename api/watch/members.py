@@ -6,7 +6,7 @@ from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.paging import Listed
 from api.watch import schemas
-from api.watch.access import JOIN, LEAD, active, led, name_of, shown
+from api.watch.access import JOIN, LEAD, active, led, shown
 from domain.errors import Invalid
 from domain.people import queries as people
 from domain.watch import leading, levels, lists, queries, service
@@ -73,10 +73,8 @@ def list_members(call: Call, group_id: str) -> Any:
     rows = queries.members_of(group_id, call.query["standing"], after=after[0] if after else "", limit=call.limit + 1)
     page = rows[: call.limit]
     # Whoever was only invited has told this group nothing: their name would say that a number is with Amaan.
-    known = [row["person"] for row in page if row["standing"] != Standing.INVITED]
-    names = people.collection().find({"_id": {"$in": known}}, {"name": 1})
-    named = {row["_id"]: row.get("name") or "" for row in names}
-    items = [{**row, "name": named.get(row["person"], "")} for row in page]
+    names = people.names(row["person"] for row in page if row["standing"] != Standing.INVITED)
+    items = [{**row, "name": names.get(row["person"], "")} for row in page]
     return Listed(items, [page[-1]["_id"]] if len(rows) > call.limit else None)
 
 
@@ -175,4 +173,4 @@ def at_the_door(call: Call, group_id: str) -> Any:
 
 
 def _member_view(row: Member) -> dict[str, Any]:
-    return {**row, "name": name_of(row["person"]) if row["standing"] != Standing.INVITED else ""}
+    return {**row, "name": people.name(row["person"]) if row["standing"] != Standing.INVITED else ""}

@@ -26,6 +26,17 @@ def get(person_id: str) -> PersonDoc:
     return found
 
 
+def names(person_ids: Iterable[str]) -> dict[str, str]:
+    """What these people are called, "" where they told nothing; whoever is not there any more is left out."""
+    rows = collection().find({"_id": {"$in": sorted(set(person_ids))}}, {"name": 1})
+    return {row["_id"]: row.get("name") or "" for row in rows}
+
+
+def name(person_id: str) -> str:
+    """What somebody is called, "" where we do not know."""
+    return names([person_id]).get(person_id, "")
+
+
 def by_phone(phone: str) -> PersonDoc | None:
     """The person who has this E.164 number, or None."""
     found: PersonDoc | None = PersonDoc.objects(phone=phone).first()
