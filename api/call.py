@@ -52,9 +52,10 @@ class Call:
             return new_id(prefix, self.now)
         return derived_id(prefix, self.who.person_id, self.key)
 
-    def after(self, *kinds: type) -> list[Any] | None:
-        """The sort values at which the page starts, by their types; None for the first page."""
-        return decode_cursor(self.query.get("cursor"), kinds)
+    def after(self, *kinds: type) -> tuple[Any, ...] | None:
+        """The sort values after which the page starts, by their types; None for the first page."""
+        found = decode_cursor(self.query.get("cursor"), kinds)
+        return None if found is None else tuple(found)
 
     def require_reach(self, action: str, target: Target) -> None:
         """NotFound when the caller's roles do not reach the target."""

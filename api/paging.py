@@ -3,10 +3,10 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from marshmallow import fields
 
@@ -16,6 +16,7 @@ from domain.errors import Invalid
 MAX_LIMIT: Final = 100
 DEFAULT_LIMIT: Final = 20
 _MAX_CURSOR: Final = 400
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 
 class PageQuery(Schema):
@@ -32,6 +33,14 @@ class Listed:
     items: Sequence[Any]
     after: Sequence[str | int | float | datetime] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+
+
+def cut(rows: list[Row], limit: int, *by: str) -> tuple[list[Row], list[Any] | None]:
+    """A page of rows that were asked for as one more than `limit`, and the sort values, `by`, of its last row when there
+    are more: (page, after).
+    """
+    page = rows[:limit]
+    return page, [page[-1][name] for name in by] if len(rows) > limit else None
 
 
 def encode_cursor(values: Sequence[str | int | float | datetime]) -> str:

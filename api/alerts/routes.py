@@ -8,7 +8,7 @@ from api.admin.scope import audited, city_of
 from api.alerts import schemas
 from api.alerts.views import alert_view, row_view
 from api.blueprint import Blueprint, Call
-from api.paging import Listed
+from api.paging import Listed, cut
 from domain import permissions
 from domain.alerts import cap, following, queries, service
 from domain.alerts.area import Inside
@@ -74,8 +74,8 @@ def _history(call: Call, city: str) -> Listed:
     status = None if call.query["status"] == "all" else call.query["status"]
     after = call.after(datetime)
     rows = queries.listed(city, before=after[0] if after else None, limit=call.limit, status=status)
-    page = rows[: call.limit]
-    return Listed([row_view(row) for row in page], [page[-1]["created_at"]] if len(rows) > call.limit else None)
+    page, more = cut(rows, call.limit, "created_at")
+    return Listed([row_view(row) for row in page], more)
 
 
 @blp.endpoint(

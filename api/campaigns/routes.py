@@ -7,7 +7,7 @@ from typing import Any, Final
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.campaigns import schemas
-from api.paging import Listed
+from api.paging import Listed, cut
 from domain import permissions
 from domain.alerts import rules as alert_rules
 from domain.campaigns import queries, service
@@ -90,8 +90,8 @@ def list_campaigns(call: Call) -> Any:
         raise GroupNotFound("no such group")
     after, limit = call.after(datetime), min(call.limit, SHOWN)
     rows = queries.of_group(group["_id"], before=after[0] if after else None, limit=limit)
-    more = [rows[limit - 1]["created_at"]] if len(rows) > limit else None
-    return Listed([_shown(call, row) for row in rows[:limit]], more)
+    page, more = cut(rows, limit, "created_at")
+    return Listed([_shown(call, row) for row in page], more)
 
 
 @blp.endpoint("GET /<campaign_id>", permission=ALERT, answer=schemas.CampaignAnswer, etag=True)

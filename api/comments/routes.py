@@ -6,7 +6,7 @@ from typing import Any, Final
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.comments import schemas
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.reports.access import MODERATE, NOT_SETTLED, READ, REPORT, check_settled, eyes_of, sight_of
 from domain.comments import queries, service
 from domain.comments.errors import CommentNotFound
@@ -105,12 +105,10 @@ def add(call: Call, report_id: str) -> Any:
 def list_comments(call: Call, report_id: str) -> Any:
     """What neighbours say below a report, the oldest first; what is held is for moderators, and for its author."""
     report = sight_of(call, report_id, moderates=call.query["status"] != CommentStatus.PUBLISHED)
-    found, limit = call.after(datetime, str), min(call.limit, SHOWN)
-    after = (found[0], found[1]) if found else None
+    after, limit = call.after(datetime, str), min(call.limit, SHOWN)
     own = call.who.person_id if call.query["status"] == CommentStatus.PUBLISHED else ""
     rows = queries.of_report(report_id, [str(call.query["status"])], author=own, after=after, limit=limit + 1)
-    page = rows[:limit]
-    more = [page[-1]["created_at"], page[-1]["_id"]] if len(rows) > limit else None
+    page, more = cut(rows, limit, "created_at", "_id")
     return Listed(_views(call, page, report), more)
 
 

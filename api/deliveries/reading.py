@@ -7,7 +7,7 @@ from typing import Any, Final
 from api.blueprint import Blueprint, Call
 from api.deliveries import schemas
 from api.deliveries.views import delivery_view
-from api.paging import Listed
+from api.paging import Listed, cut
 from domain import permissions
 from domain.audit import chain as audit
 from domain.deliveries import queries
@@ -76,7 +76,6 @@ def of_incident(call: Call, incident_id: str) -> Any:
         raise IncidentNotFound("no such incident")
     audit.append(doc["city"], call.who.person_id, "incident.deliveries.read", incident_id, now=call.now)
     after = call.after(datetime, str)
-    rows = queries.page_of(incident_id, after=(after[0], after[1]) if after else None, limit=call.limit + 1)
-    page = rows[: call.limit]
-    more = [page[-1]["created_at"], page[-1]["_id"]] if len(rows) > call.limit else None
+    rows = queries.page_of(incident_id, after=after, limit=call.limit + 1)
+    page, more = cut(rows, call.limit, "created_at", "_id")
     return Listed([delivery_view(each) for each in page], more)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.drills import schemas
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.readings import reading
 from domain import permissions
 from domain.cities import agencies
@@ -82,9 +82,9 @@ def list_drills(call: Call) -> Any:
     """A city's drills, the latest first; the one that is planned next stands first. A supervisor sees the own agency's."""
     city, agency = _city(call, READ, call.query.get("city"))
     after = call.after(datetime, str)
-    rows = queries.listed(city, agency=agency, after=(after[0], after[1]) if after else None, limit=call.limit + 1)
-    page = rows[: call.limit]
-    return Listed([_row(each) for each in page], [page[-1]["at"], page[-1]["_id"]] if len(rows) > call.limit else None)
+    rows = queries.listed(city, agency=agency, after=after, limit=call.limit + 1)
+    page, more = cut(rows, call.limit, "at", "_id")
+    return Listed([_row(each) for each in page], more)
 
 
 @blp.endpoint(
@@ -146,6 +146,6 @@ def unreached(call: Call, drill_id: str) -> Any:
     drill = _drill(call, READ, drill_id)
     audited(call, drill["city"], "drill.read", drill_id)
     after = call.after(datetime, str)
-    rows, last = service.missed(drill, after=(after[0], after[1]) if after else None, limit=call.limit, now=call.now)
+    rows, last = service.missed(drill, after=after, limit=call.limit, now=call.now)
     page = [{**vars(each), "reading": reading(Unreached, each.why)} for each in rows]
     return Listed(page, list(last) if last else None)

@@ -9,7 +9,7 @@ from flask import Response
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.gatherings import schemas
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.watch.access import LEAD, READ, belongs, reached
 from domain.cities import queries as cities
 from domain.gatherings import calendar, queries, seen, service
@@ -81,11 +81,9 @@ def list_gatherings(call: Call) -> Any:
     query, limit = call.query, min(call.limit, SHOWN)
     wanted = query.get("group")
     groups = [reached(call, wanted)["_id"]] if wanted else watch.joined(call.who.person_id)
-    found = call.after(datetime, str)
-    after = (found[0], found[1]) if found else None
+    after = call.after(datetime, str)
     rows = queries.of_groups(groups, since=query.get("since") or call.now - BACK, after=after, limit=limit + 1)
-    page = rows[:limit]
-    more = [page[-1]["starts_at"], page[-1]["_id"]] if len(rows) > limit else None
+    page, more = cut(rows, limit, "starts_at", "_id")
     return Listed([_shown(call, doc) for doc in page], more)
 
 

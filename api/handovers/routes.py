@@ -6,7 +6,7 @@ from typing import Any, Final
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.handovers import schemas
-from api.paging import Listed, PageQuery
+from api.paging import Listed, PageQuery, cut
 from api.reports.access import MODERATE, READ, REPORT, sight_of
 from domain.cities import agencies
 from domain.errors import NotFound
@@ -64,8 +64,7 @@ def of_group(call: Call, group_id: str) -> Any:
         call.require_reach(MODERATE, Target(city=group["city"], group_id=group_id))
     limit, after = min(call.limit, SHOWN), call.after(datetime)
     rows = queries.of_group(group_id, before=after[0] if after else None, limit=limit)
-    page = rows[:limit]
-    more = [page[-1]["updated_at"]] if len(rows) > limit else None
+    page, more = cut(rows, limit, "updated_at")
     return Listed([_view(row, call, updates=1) for row in page], more)
 
 

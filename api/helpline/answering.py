@@ -7,7 +7,7 @@ from api.blueprint import Blueprint, Call
 from api.helpline import desk_schemas
 from api.helpline.access import desk, home, once, the_vault
 from api.helpline.views import file_view, row_view
-from api.paging import Listed
+from api.paging import Listed, cut
 from domain.audit import chain as audit
 from domain.helpline import calling, filing, line, rules, shifts
 from domain.helpline import service as helpline
@@ -65,15 +65,9 @@ def waiting(call: Call) -> Any:
     """Who waits, in the order of the line: that they do, not what they told."""
     shifts.seen(call.who.person_id, now=call.now)
     gender = shifts.get(call.who.person_id).get("gender", "")
-    rows = line.waiting(home(call, ANSWER), after=_after(call), limit=call.limit + 1)
-    page = rows[: call.limit]
-    more = [page[-1]["line_at"], page[-1]["_id"]] if len(rows) > call.limit else None
+    rows = line.waiting(home(call, ANSWER), after=call.after(datetime, str), limit=call.limit + 1)
+    page, more = cut(rows, call.limit, "line_at", "_id")
     return Listed([row_view(row, gender=gender) for row in page], more)
-
-
-def _after(call: Call) -> tuple[datetime, str] | None:
-    found = call.after(datetime, str)
-    return (found[0], found[1]) if found else None
 
 
 @blp.endpoint(

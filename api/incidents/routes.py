@@ -41,9 +41,9 @@ def list_incidents(call: Call) -> Any:
     wanted = _wanted(call)
     by_rank = call.query["order"] == "rank"
     if by_rank:
-        found: Iterator[incidents.Incident] = queries.ranked(wanted, after=_after(call, float))
+        found: Iterator[incidents.Incident] = queries.ranked(wanted, after=call.after(float, str))
     else:
-        found = queries.newest(wanted, after=_after(call, datetime))
+        found = queries.newest(wanted, after=call.after(datetime, str))
     page: list[incidents.Incident] = []
     last: incidents.Incident | None = None
     for looked_at, row in enumerate(found):
@@ -71,11 +71,6 @@ def _of_unit(call: Call) -> list[incidents.Incident]:
 
 _LOOKED_AT = 1000
 """Rows that one page looks at for those within reach; the next page goes on from there."""
-
-
-def _after(call: Call, kind: type) -> Any:
-    found = call.after(kind, str)
-    return (found[0], found[1]) if found else None
 
 
 def _wanted(call: Call) -> queries.Wanted:

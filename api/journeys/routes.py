@@ -7,7 +7,7 @@ from api.blueprint import Blueprint, Call
 from api.incidents.position import by_our_clock, heard_at
 from api.incidents.schemas import ShareAnswer, TrackTaken
 from api.journeys import schemas
-from api.paging import Listed
+from api.paging import Listed, cut
 from domain.cities import queries as cities
 from domain.journeys import answering, queries, rules, service
 from domain.journeys.projection import traveller_view
@@ -76,9 +76,8 @@ def list_journeys(call: Call) -> Any:
     """One's own journeys, newest first."""
     after = call.after(datetime, str)
     limit = min(call.limit, 3)  # a journey may have two kilobytes, and phones are on bad networks
-    found = queries.of_person(call.who.person_id, after=(after[0], after[1]) if after else None, limit=limit + 1)
-    page = found[:limit]
-    more = [page[-1]["started_at"], page[-1]["_id"]] if len(found) > limit else None
+    found = queries.of_person(call.who.person_id, after=after, limit=limit + 1)
+    page, more = cut(found, limit, "started_at", "_id")
     return Listed([traveller_view(doc) for doc in page], more)
 
 

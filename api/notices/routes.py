@@ -7,7 +7,7 @@ from marshmallow import fields
 
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
-from api.paging import Listed, PageQuery
+from api.paging import Listed, PageQuery, cut
 from api.readings import reading
 from api.schemas import Answer, Choice, Id, Time
 from domain import permissions
@@ -75,11 +75,10 @@ def list_notices(call: Call) -> Any:
     rows = queries.listed(
         city,
         statuses=[str(status)] if status else sorted(STANDING),
-        after=(after[0], after[1]) if after else None,
+        after=after,
         limit=call.limit + 1,
     )
-    page = rows[: call.limit]
-    more = [page[-1]["opened_at"], page[-1]["_id"]] if len(rows) > call.limit else None
+    page, more = cut(rows, call.limit, "opened_at", "_id")
     return Listed([_shown(each) for each in page], more)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.incidents.position import heard_at
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.patrols import schemas
 from api.watch.access import LEAD, READ, belongs, reached
 from domain import geo
@@ -115,8 +115,8 @@ def list_beats(call: Call) -> Any:
     group = reached(call, call.query["group"])
     after, limit = call.after(str), min(call.limit, FEATURES)
     rows = queries.beats_of(group["_id"], after=after[0] if after else "", limit=limit + 1)
-    page = rows[:limit]
-    return Listed([beat_view(row) for row in page], [page[-1]["_id"]] if len(rows) > limit else None)
+    page, more = cut(rows, limit, "_id")
+    return Listed([beat_view(row) for row in page], more)
 
 
 @blp.endpoint("GET /beats/<beat_id>", permission=READ, answer=schemas.BeatAnswer, etag=True)
@@ -186,8 +186,7 @@ def list_patrols(call: Call) -> Any:
     """The roster of a group, or one's own patrols, the earliest first."""
     query, limit = call.query, min(call.limit, SHOWN)
     since = query.get("since") or call.now - BACK
-    found = call.after(datetime, str)
-    after = (found[0], found[1]) if found else None
+    after = call.after(datetime, str)
     if query["mine"]:
         rows = queries.of_person(call.who.person_id, since=since, after=after, limit=limit + 1)
     elif query.get("group"):
@@ -196,8 +195,7 @@ def list_patrols(call: Call) -> Any:
         rows = queries.of_group(group["_id"], since=since, until=until, after=after, limit=limit + 1)
     else:
         raise PatrolInvalid("of whom", errors={"group": ["Name a group, or say mine=true."]})
-    page = rows[:limit]
-    more = [page[-1]["starts_at"], page[-1]["_id"]] if len(rows) > limit else None
+    page, more = cut(rows, limit, "starts_at", "_id")
     return Listed(_rows(call, page), more)
 
 

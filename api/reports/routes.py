@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from api.blueprint import Blueprint, Call
 from api.incidents.position import heard_at
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.reports import schemas
 from api.reports.access import CONFLICT, MODERATE, READ, REPORT, answer, origin_of, shown, sight_of
 from domain import geo
@@ -120,8 +120,7 @@ def list_reports(call: Call) -> Any:
             )
         else:
             rows = queries.public(_known(city), since=since, before=before, limit=limit, now=call.now)
-    page = rows[:limit]
-    more = [page[-1][field]] if len(rows) > limit else None
+    page, more = cut(rows, limit, field)
     return Listed([seen.row(doc, call.who.language) for doc in page], more)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.watch import schemas
 from api.watch.access import JOIN, LEAD, active, led, shown
 from domain.errors import Invalid
@@ -71,11 +71,11 @@ def list_members(call: Call, group_id: str) -> Any:
     audited(call, group["city"], "group.members_read", group_id)
     after = call.after(str)
     rows = queries.members_of(group_id, call.query["standing"], after=after[0] if after else "", limit=call.limit + 1)
-    page = rows[: call.limit]
+    page, more = cut(rows, call.limit, "_id")
     # Whoever was only invited has told this group nothing: their name would say that a number is with Amaan.
     names = people.names(row["person"] for row in page if row["standing"] != Standing.INVITED)
     items = [{**row, "name": names.get(row["person"], "")} for row in page]
-    return Listed(items, [page[-1]["_id"]] if len(rows) > call.limit else None)
+    return Listed(items, more)
 
 
 @blp.endpoint(

@@ -4,7 +4,7 @@ from typing import Any
 
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.watch import schemas
 from api.watch.access import JOIN, LEAD, READ, active, group_view, led, shown
 from domain.cities import queries as cities
@@ -58,8 +58,7 @@ def list_groups(call: Call) -> Any:
         rows = queries.around(city, lat, lon, limit=call.limit) if city else []
     after = call.after(str)
     rows = [row for row in rows if not after or row["_id"] > after[0]]
-    page = rows[: min(call.limit, 20)]
-    more = [page[-1]["_id"]] if page and len(rows) > len(page) else None
+    page, more = cut(rows, min(call.limit, 20), "_id")
     return Listed([group_view(row, held.get(row["_id"]), whole=False) for row in page], more)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.watch import schemas
 from api.watch.access import JOIN, MODERATE, led
 from domain import permissions
@@ -82,8 +82,8 @@ def list_of_group(call: Call, group_id: str) -> Any:
     audited(call, group["city"], "sanctions.read", group_id)
     after = call.after(datetime)
     rows = sanctions.of_group(group_id, before=after[0] if after else None, limit=call.limit)
-    page = rows[: call.limit]
-    return Listed([_view(row, call) for row in page], [page[-1]["at"]] if len(rows) > len(page) else None)
+    page, more = cut(rows, call.limit, "at")
+    return Listed([_view(row, call) for row in page], more)
 
 
 @blp.endpoint("GET /sanctions", permission=JOIN, answer=schemas.OwnSanction, paged=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
-from api.paging import Listed
+from api.paging import Listed, cut
 from api.watch_alerts import schemas
 from domain import permissions
 from domain.campaigns.rules import told
@@ -144,8 +144,7 @@ def list_alerts(call: Call) -> Any:
             raise NotFound("no such group", code="group_not_found")
     after, limit = call.after(datetime), min(call.limit, SHOWN)
     rows = queries.of_groups(ids, before=after[0] if after else None, limit=limit)
-    page = rows[:limit]
-    more = [page[-1]["issued_at"]] if len(rows) > limit else None
+    page, more = cut(rows, limit, "issued_at")
     return Listed([_shown(call, row) for row in page], more)
 
 
