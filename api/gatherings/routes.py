@@ -10,14 +10,13 @@ from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
 from api.gatherings import schemas
 from api.paging import Listed, cut
-from api.watch.access import LEAD, READ, belongs, reached
+from api.watch.access import LEAD, READ, group_of, reached
 from domain.cities import queries as cities
 from domain.gatherings import calendar, queries, seen, service
 from domain.gatherings.errors import GatheringNotFound
 from domain.gatherings.queries import Gathering
 from domain.gatherings.service import Plan
 from domain.watch import queries as watch
-from domain.watch.errors import GroupNotFound
 
 blp = Blueprint("gatherings", __name__, url_prefix="/v1/watch", description="Neighbours meet.")
 
@@ -29,12 +28,7 @@ _OVER = {409: "It was cancelled or has passed (`current`)."}
 
 def _gathering(call: Call, gathering_id: str, *, leads: bool = False, member: bool = False) -> Gathering:
     doc = queries.get(gathering_id)
-    try:
-        reached(call, doc["group"], leads=leads)
-    except GroupNotFound:
-        raise GatheringNotFound("no such gathering") from None
-    if member and not belongs(call, doc["group"]):
-        raise GatheringNotFound("for members")
+    group_of(call, doc, GatheringNotFound("no such gathering"), leads=leads, member=member)
     return doc
 
 

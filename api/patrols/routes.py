@@ -9,7 +9,7 @@ from api.blueprint import Blueprint, Call
 from api.incidents.position import heard_at
 from api.paging import Listed, cut
 from api.patrols import schemas
-from api.watch.access import LEAD, READ, belongs, reached
+from api.watch.access import LEAD, READ, belongs, group_of, reached
 from domain import geo
 from domain.cities import queries as cities
 from domain.patrols import mapping, queries, rules, seen, service
@@ -17,7 +17,6 @@ from domain.patrols.errors import BeatNotFound, PatrolInvalid, PatrolNotFound
 from domain.patrols.queries import Beat, Patrol
 from domain.patrols.service import Plan
 from domain.people import queries as people
-from domain.watch.errors import GroupNotFound
 from domain.watch.queries import Group
 
 blp = Blueprint("patrols", __name__, url_prefix="/v1/watch", description="Neighbours walk their streets.")
@@ -32,21 +31,13 @@ _OVER = {409: "It does not stand where this is possible (`current`)."}
 
 def _beat(call: Call, beat_id: str, *, leads: bool = False) -> tuple[Beat, Group]:
     beat = queries.beat(beat_id)
-    try:
-        return beat, reached(call, beat["group"], leads=leads)
-    except GroupNotFound:
-        raise BeatNotFound("no such beat") from None
+    return beat, group_of(call, beat, BeatNotFound("no such beat"), leads=leads)
 
 
 def _patrol(call: Call, patrol_id: str, *, leads: bool = False, member: bool = False) -> Patrol:
     """The patrol, for whoever may see its group; `member`: for who belongs to it, and may walk."""
     doc = queries.get(patrol_id)
-    try:
-        reached(call, doc["group"], leads=leads)
-    except GroupNotFound:
-        raise PatrolNotFound("no such patrol") from None
-    if member and not belongs(call, doc["group"]):
-        raise PatrolNotFound("members walk")
+    group_of(call, doc, PatrolNotFound("no such patrol"), leads=leads, member=member)
     return doc
 
 

@@ -1,9 +1,11 @@
 """Which group a request is about, and how the caller sees it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from api.blueprint import Call
 from domain import permissions
+from domain.errors import NotFound
 from domain.people import queries as people
 from domain.permissions import Target
 from domain.watch import queries
@@ -67,6 +69,21 @@ def reached(call: Call, group_id: str, *, leads: bool = False) -> Group:
     if belongs(call, group_id) or permissions.reaches(call.who, READ, Target(city=group["city"], group_id=group_id)):
         return group
     raise GroupNotFound("no such group")
+
+
+def group_of(
+    call: Call, doc: Mapping[str, Any], unknown: NotFound, *, leads: bool = False, member: bool = False
+) -> Group:
+    """The group that a beat, a patrol or a gathering is of, for whom `reached` gives it; `member`: only for members.
+    Raises `unknown` where it is not theirs, and GroupClosed.
+    """
+    try:
+        group = reached(call, doc["group"], leads=leads)
+    except GroupNotFound:
+        raise unknown from None
+    if member and not belongs(call, doc["group"]):
+        raise unknown
+    return group
 
 
 def belongs(call: Call, group_id: str) -> bool:
