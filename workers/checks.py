@@ -12,10 +12,11 @@ from domain.reviews import service as reviews
 from domain.reviews.service import Review
 from domain.reviews.states import ReviewKind, ReviewStatus, Said
 from domain.watchlists import queries as watchlists
+from domain.watchlists import readings as hits
 from domain.watchlists import sending
-from domain.watchlists import service as hits
-from domain.watchlists.errors import EntryNotFound, HitNotFound
+from domain.watchlists.errors import HitNotFound
 from workers.context import Context
+from workers.reviews import to_desk
 
 LISTED: Final = "listed_vehicle"
 """What an observation is found to show once a human has read the plate in it."""
@@ -35,9 +36,10 @@ def ask_about_hit(event: Event, context: Context) -> None:
     """A plate was read like a listed one: a human looks at the crop before anybody is sent."""
     try:
         review = hits.ask_about(event["subject"], now=context.clock())
-    except (HitNotFound, EntryNotFound):
+    except HitNotFound:
         return
-    context.enqueue("drain", "reviews", review)
+    if review is not None:
+        context.enqueue("drain", "reviews", review)
 
 
 def decided(event: Event, context: Context) -> None:
@@ -46,7 +48,7 @@ def decided(event: Event, context: Context) -> None:
     if kind == ReviewKind.CLIP_CHECK:
         _clip(reviews.get(event["subject"]), context)
     elif kind == ReviewKind.PLATE_HIT:
-        _hit(reviews.get(event["subject"]), context)
+        _hit(event, reviews.get(event["subject"]), context)
 
 
 def _clip(review: Review, context: Context) -> None:
@@ -56,12 +58,16 @@ def _clip(review: Review, context: Context) -> None:
         correlation.relink_observation(found["_id"], now=context.clock())
 
 
-def _hit(review: Review, context: Context) -> None:
+def _hit(event: Event, review: Review, context: Context) -> None:
+    hit = review["subject"]
     try:
-        hits.decide(review["subject"], ReviewStatus(review["status"]), now=context.clock())
+        hits.decide(hit, ReviewStatus(review["status"]), now=context.clock())
+        owner = hits.unanswered_owner(hit)
     except HitNotFound:
         return
-    context.enqueue("drain", "hits", review["subject"])
+    context.enqueue("drain", "hits", hit)
+    if owner:
+        to_desk(event, context, {owner}, subject=hit)
 
 
 def send(event: Event, context: Context) -> None:
@@ -71,7 +77,7 @@ def send(event: Event, context: Context) -> None:
     try:
         hit = watchlists.hit(event["subject"])
         incident = sending.send(hit["_id"], secret=context.settings.signing_key, link_ttl=ttl, now=now)
-    except (HitNotFound, EntryNotFound):
+    except HitNotFound:
         return
     if incident is not None and incident.get("pending_events"):
         context.enqueue("drain", "incidents", incident["_id"])

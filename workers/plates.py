@@ -6,10 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.plates.rules import Char
-from domain.watchlists import service as watchlists
-from domain.watchlists.service import Reading
+from domain.vault.ports import KeysUnavailable
+from domain.watchlists import readings
+from domain.watchlists.hashing import DayKeys
+from domain.watchlists.readings import Reading
+from runtime import logging
 from runtime.media import Media
+from runtime.vault import vault
 from workers.context import Context
+
+log = logging.get(__name__)
 
 
 def take_all(
@@ -17,9 +23,10 @@ def take_all(
 ) -> None:
     """Take the readings of one look (`workers/vision/observation.py: SeenPlate`). `at`: when the look began.
 
-    Before its observation is stored, so that a look which is done again reads them again; each is taken once.
+    Before its observation is stored, so that a look which is done again reads them again; each is taken once. Whoever
+    keeps the keys of hashes may be away: then a plate on no list leaves nothing, and the look goes on.
     """
-    media = Media(context.settings.media_url)
+    media, keys = Media(context.settings.media_url), DayKeys(vault(context.settings), camera["city"])
     for plate in plates:
         reading = Reading(
             chars=tuple(Char(each["text"], each["score"]) for each in plate["chars"]),
@@ -30,8 +37,10 @@ def take_all(
             at_s=plate["t"],
             crop=base64.b64decode(plate.get("crop") or ""),
         )
-        hit = watchlists.take(
-            camera, observation, reading, keep=media.put, secret=context.settings.signing_key, now=context.clock()
-        )
+        try:
+            hit = readings.take(camera, observation, reading, store=media.put, keys=keys, now=context.clock())
+        except KeysUnavailable:
+            log.warning("plate_not_kept", camera=camera["_id"])
+            continue
         if hit is not None:
             context.enqueue("drain", "hits", hit["_id"])

@@ -63,6 +63,13 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
         keep = held.incidents | incidents.still_open(config.id, before)
         return evidence.expire(config.id, Kind.FOOTAGE, before, keep=keep, ends=ends, now=now, limit=BATCH)
 
+    def unasked(held: Held) -> int:
+        before = retention.before(config, Kept.OBSERVATIONS, now)
+        keep = held.incidents | incidents.still_open(config.id, before)
+        return evidence.expire(
+            config.id, Kind.FOOTAGE, before, keep=keep, ends=ends, now=now, limit=BATCH, unasked=True
+        )
+
     def custody(held: Held) -> int:
         before = retention.before(config, Kept.AUDIT, now)
         return evidence.expire_custody(config.id, before, keep=held.incidents, limit=BATCH)
@@ -96,7 +103,7 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
     def neighbours(held: Held) -> int:
         before = retention.before(config, Kept.REPORTS, now)
         keep = held.incidents | incidents.still_open(config.id, now)
-        return reports.expire(config.id, before, keep=keep, drop=media.delete, limit=BATCH)
+        return reports.expire(config.id, before, keep=keep, drop=media.delete, now=now, limit=BATCH)
 
     def happenings(held: Held) -> int:
         before = retention.before(config, Kept.REPORTS, now)
@@ -106,6 +113,7 @@ def of_city(config: CityConfig, context: Context) -> dict[str, int]:
     steps: list[tuple[str, Callable[[Held], int]]] = [
         ("media", uploads),
         ("footage", footage),
+        ("footage_unasked", unasked),
         ("plate_keys", keys_of_plates),
         ("plate_sightings", plates),
         ("hits", hits),

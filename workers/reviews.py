@@ -17,14 +17,15 @@ BATCH = 100
 DECISION_MATTERS = timedelta(hours=1)
 
 
-def _tell(event: Event, context: Context, told: set[str]) -> None:
+def to_desk(event: Event, context: Context, told: set[str], *, subject: str = "") -> None:
+    """Tell these people that something waits for them, once each for an event: the review, or what `subject` says."""
     tell(
         [
             Telling(
                 key=event["id"],
                 city=event["city"],
                 purpose="helpline_desk",
-                subject=event["subject"],
+                subject=subject or event["subject"],
                 recipient=Recipient("person", person_id),
                 plan=("fcm",),
                 valid_for=DECISION_MATTERS,
@@ -42,14 +43,14 @@ def asked(event: Event, context: Context) -> None:
     action = QUESTIONS[ReviewKind(doc["kind"])].action
     roles = [role for role, grants in TABLE.items() if action in grants.get(Scope.CITY, frozenset())]
     told = {person.id for role in roles for person in people.with_role(doc["city"], role)}
-    _tell(event, context, told - {doc["asked_by"]})
+    to_desk(event, context, told - {doc["asked_by"]})
 
 
 def decided(event: Event, context: Context) -> None:
     """Whoever asked hears that there is an answer; of an appeal, by what follows from it (`workers/watch.py`)."""
     if event.get("asks") in (ReviewKind.REPORT_APPEAL, ReviewKind.SANCTION_APPEAL):
         return
-    _tell(event, context, {reviews.get(event["subject"])["asked_by"]} - {RULE})
+    to_desk(event, context, {reviews.get(event["subject"])["asked_by"]} - {RULE})
 
 
 def due_reviews(context: Context, pool: ThreadPoolExecutor) -> int:

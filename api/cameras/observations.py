@@ -1,7 +1,8 @@
 """What cameras saw: posted by their gateways with a key of one purpose, read by operators, each sight of a picture logged."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,13 +21,16 @@ from domain.correlation import service as correlation
 from domain.errors import Invalid
 from domain.limits import service as limits
 from domain.permissions import Target
-from domain.plates import rules as plates
+from domain.plates import rules as plate_rules
 from domain.plates.rules import Char
-from domain.watchlists import service as watchlists
-from domain.watchlists.hashing import keyed_fingerprint
-from domain.watchlists.service import Reading
+from domain.vault.ports import KeysUnavailable
+from domain.watchlists import readings
+from domain.watchlists.hashing import DayKeys, keyed_fingerprint
+from domain.watchlists.readings import Reading
 from runtime import logging, watermark
+from runtime.evidence import redrawn
 from runtime.media import Media
+from runtime.vault import vault
 
 blp = Blueprint("observations", __name__, url_prefix="/v1", description="What cameras saw.")
 
@@ -87,38 +91,45 @@ def post_observation(call: Call, camera_id: str) -> Any:
     if not call.now - OLDEST <= at <= call.now + AHEAD:
         raise Invalid("not a time of now", errors={"captured_at": ["Older than a day, or ahead of our clock."]})
     sent = keyed_fingerprint(secret, request.get_data(cache=True))
-    key = call.key or sent
-    _take_plates(call, camera, observations.gateways_id(camera, key), at)
-    stored, created = observations.of_gateway(camera, key, sent, _seen(call.body), at=at, now=call.now)
+    plates = _plates(call.body, at)
+    stored, created = observations.of_gateway(camera, call.key or sent, sent, _seen(call.body), at=at, now=call.now)
+    _take_plates(call, camera, stored["_id"], plates)
     if created:
         call.services.enqueue("drain", "observations", stored["_id"])
     return observation_view(stored), 201 if created else 200
 
 
-def _take_plates(call: Call, camera: Mapping[str, Any], observation_id: str, at: datetime) -> None:
-    """Before the observation, so that a gateway whose request was cut off sends them again."""
-    evidence = call.services.evidence
-
-    def keep(crop: bytes) -> str:
-        kept = evidence.keep_clean(crop)
-        return kept[0].sha256 if kept else ""
-
-    for number, plate in enumerate(call.body["plates"]):
-        text = plates.canonical(plate["text"])
-        if not plates.is_plate(text):
-            continue
-        reading = Reading(
+def _plates(body: Mapping[str, Any], at: datetime) -> list[Reading]:
+    """What the gateway read, where it can be a plate. Raises Invalid for a crop that is not base 64."""
+    return [
+        Reading(
             chars=tuple(Char(sign, plate["score"]) for sign in text),
             at=at + timedelta(seconds=plate["t"]),
             track=str(number),
-            detector=call.body.get("detector") or "",
+            detector=body.get("detector") or "",
             bbox=tuple(plate.get("bbox") or ()),
             at_s=plate["t"],
             crop=_crop(plate.get("crop") or ""),
         )
-        hit = watchlists.take(
-            camera, observation_id, reading, keep=keep, secret=call.services.settings.signing_key, now=call.now
-        )
+        for number, plate in enumerate(body["plates"])
+        if plate_rules.is_plate(text := plate_rules.canonical(plate["text"]))
+    ]
+
+
+def _take_plates(call: Call, camera: Mapping[str, Any], observation: str, plates: Sequence[Reading]) -> None:
+    """After the observation, which says whether the key is this body's; a gateway whose request was cut off sends both
+    again, and each plate is taken once.
+    """
+    settings = call.services.settings
+    media, keys = Media(settings.media_url), DayKeys(vault(settings), camera["city"])
+    for reading in plates:
+        clean = redrawn(reading.crop) if reading.crop else None
+        shown = replace(reading, crop=clean[0] if clean else b"")
+        try:
+            hit = readings.take(camera, observation, shown, store=media.put, keys=keys, now=call.now)
+        except KeysUnavailable:
+            _log.warning("plate_not_kept", camera=camera["_id"])
+            continue
         if hit is not None:
             call.services.enqueue("drain", "hits", hit["_id"])
 

@@ -46,7 +46,7 @@ from domain.reviews.states import ReviewKind, ReviewStatus, Said
 from domain.watch.lists import Problem
 from domain.watch.states import GroupRole, GroupStatus, Level, Moderation, Sanction, Standing
 from domain.watch_alerts.states import WatchAlertStatus
-from domain.watchlists.states import EntryStatus, HitStatus, ListReason
+from domain.watchlists.states import Closed, EntryStatus, HitStatus, ListReason
 
 HEADING: Final = """# States
 
@@ -66,7 +66,7 @@ SHOWN: Final[Mapping[str, Sequence[type[StrEnum]]]] = {
     "Helpline": (HelplineStatus, Mode, Channel, Wanted, Danger, Disguise, Outcome, Side, CounsellorState, Ground),
     "Casework": (ReferralKind, Consent, Track, Stage),
     "Reviews": (ReviewKind, ReviewStatus, Said),
-    "Watchlist": (ListReason, EntryStatus, HitStatus),
+    "Watchlist": (ListReason, EntryStatus, HitStatus, Closed),
     "Neighbourhood watch": (
         GroupStatus,
         Standing,

@@ -19,8 +19,10 @@ from domain.permissions import Target
 from domain.plates import rules as plates
 from domain.watchlists import queries, service
 from domain.watchlists.errors import CropNotFound, EntryNotFound, HitNotFound, NoPlate
+from domain.watchlists.hashing import DayKeys
 from runtime import watermark
 from runtime.media import Media
+from runtime.vault import vault
 
 blp = Blueprint("watchlist", __name__, url_prefix="/v1", description="Plates that are looked for, and hits on them.")
 
@@ -232,14 +234,16 @@ def search(call: Call) -> Any:
         session=call.who.session_id,
     )
     kept_since = retention.before(cities.current(city), Kept.PLATES, call.now)
+    since, until = max(body["since"], kept_since), min(body["until"], call.now)
+    wanted = DayKeys(vault(call.services.settings), city).span(body["plate"], since, until)
     found = queries.seen(
         city,
-        body["plate"],
+        [each.alike for each in wanted],
+        [each.exact for each in wanted],
         place=(body["near"]["lat"], body["near"]["lon"]),
         radius_m=body["radius_m"],
-        since=max(body["since"], kept_since),
-        until=min(body["until"], call.now),
-        secret=call.services.settings.signing_key,
+        since=since,
+        until=until,
         limit=MOST_FOUND,
     )
     return {"items": found, "kept_since": kept_since}

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from api.paging import PageQuery
 from api.schemas import Answer, Choice, Id, Number, PlaceSchema, Schema, Text, Time
-from domain.watchlists.states import EntryStatus, HitStatus, ListReason
+from domain.watchlists.states import Closed, EntryStatus, HitStatus, ListReason
 
 PLATE = 20
 LEAST_REASON = 10
@@ -89,6 +89,7 @@ class Hit(Answer):
     incident = fields.String()
     crop = fields.String(allow_none=True, metadata={"description": "Where the picture is; each sight of it is logged."})
     decided_at = Time()
+    closed = Choice(Closed, metadata={"description": "Why nothing follows, where nobody looks for the plate any more."})
     version = fields.Integer(required=True)
 
 

@@ -17,6 +17,8 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
@@ -43,7 +45,11 @@ class Box:
     """One subject's fields, open: it holds the data key in memory, and is not kept longer than a request or a job."""
 
     subject: str
-    _cipher: AESGCM = field(repr=False)
+    _data_key: bytes = field(repr=False)
+
+    @property
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self._data_key)
 
     def seal(self, name: str, text: str) -> str:
         """The text of a field as it is stored."""
@@ -69,6 +75,13 @@ class Box:
         except (InvalidTag, ValueError) as error:
             raise NotSealed from error
 
+    def keyed(self, name: str, text: str) -> str:
+        """HMAC-SHA256 of a text, hexadecimal, under a key of this box (HKDF of its data key, RFC 5869): by what it is found
+        again among what else was keyed here, and by nobody once the box's key is destroyed.
+        """
+        key = HKDFExpand(SHA256(), _KEY_BYTES, b"amaan/vault/keyed").derive(self._data_key)
+        return hmac.new(key, self._bound_to(name) + b"\x1f" + text.encode(), hashlib.sha256).hexdigest()
+
     def _bound_to(self, name: str) -> bytes:
         return f"{self.subject}\x1f{name}".encode()
 
@@ -88,14 +101,14 @@ class Vault:
             vault_keys().insert_one(made)
         except DuplicateKeyError:
             return self.box(subject)
-        return Box(subject, AESGCM(data_key))
+        return Box(subject, data_key)
 
     def box(self, subject: str) -> Box:
         """The box of a subject; raises Destroyed when its key is gone, KeysUnavailable when no master key opens it."""
         held = vault_keys().find_one({"_id": subject})
         if held is None or not held.get("wrapped"):
             raise Destroyed("it was erased")
-        return Box(subject, AESGCM(self._unwrapped(held)))
+        return Box(subject, self._unwrapped(held))
 
     def destroy(self, subject: str, *, now: datetime) -> bool:
         """Erase a subject for good: without its key nothing of it can be read, in no copy. True when this call did it."""

@@ -48,11 +48,14 @@ class HitDoc(me.Document):
     score = me.FloatField()
     detector = me.StringField()
     crop = me.StringField()  # a media name
+    crop_due = me.BooleanField()  # its bytes may not have come
+    noted = me.ListField(me.StringField())  # every media name that may be stored for it
     bbox = me.ListField(me.FloatField())
     at_s = me.FloatField()
     status = me.StringField()
     review = me.StringField()
     decided_at = me.DateTimeField()
+    closed = me.StringField()  # why nothing follows
     incident = me.StringField()
     created_at = me.DateTimeField()
     version = me.IntField(default=1)

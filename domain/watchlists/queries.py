@@ -9,7 +9,6 @@ from pymongo.collection import Collection
 from domain import geo
 from domain.watchlists.documents import HitDoc, SightingDoc, WatchlistDoc
 from domain.watchlists.errors import EntryNotFound, HitNotFound
-from domain.watchlists.hashing import days, hashed
 from domain.watchlists.states import EntryStatus, HitStatus
 
 Entry = dict[str, Any]
@@ -87,32 +86,25 @@ def hits_on(entry_id: str, *, since: datetime) -> list[Hit]:
 
 def seen(
     city: str,
-    plate: str,
+    alike: Sequence[str],
+    exact: Sequence[str],
     *,
     place: tuple[float, float],
     radius_m: float,
     since: datetime,
     until: datetime,
-    secret: str,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Where an unlisted plate was read around a place, newest first: [{camera, position, at, exact}].
 
-    `exact` is False where only what looks alike was the same.
+    `alike`, `exact`: its hashes (`DayKeys.span`). `exact` is False where only what looks alike was the same.
     """
+    condition = {"city": city, "alike": {"$in": list(alike)}, "at": {"$gte": since, "$lte": until}}
     found = []
-    for day in days(since, until):
-        wanted = hashed(plate, day, secret=secret)
-        rows = sightings().find({"city": city, "alike": wanted.alike, "at": {"$gte": since, "$lte": until}})
-        for row in rows.sort("at", -1).limit(limit):
-            here = row["position"]
-            if geo.distance_m(*place, here["lat"], here["lon"]) <= radius_m:
-                found.append(
-                    {
-                        "camera": row["camera"],
-                        "position": here,
-                        "at": row["at"],
-                        "exact": row["exact"] == wanted.exact,
-                    }
-                )
-    return sorted(found, key=lambda each: each["at"], reverse=True)[:limit]
+    for row in sightings().find(condition).sort("at", -1):
+        here = row["position"]
+        if geo.distance_m(*place, here["lat"], here["lon"]) <= radius_m:
+            found.append({"camera": row["camera"], "position": here, "at": row["at"], "exact": row["exact"] in exact})
+            if len(found) == limit:
+                break
+    return found

@@ -1,4 +1,6 @@
-"""The end of what is kept of plates: hashes after the city's days, and hits with their crops, the bytes before the row."""
+"""The end of what is kept of plates: hashes after the city's days, and hits with their crops, the bytes before the row.
+The keys of hashes go before them (`hashing.forget_keys`).
+"""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -20,9 +22,9 @@ def forget_hits(
 ) -> list[str]:
     """Remove hits of that time or earlier, but for those of incidents in `keep`; their ids. `drop` takes bytes away."""
     over = {"city": city, "created_at": {"$lte": before}, "incident": {"$nin": sorted(keep)}}
-    rows = list(hits().find(over, {"crop": 1}).sort("created_at", 1).limit(limit))
+    rows = list(hits().find(over, {"crop": 1, "noted": 1}).sort("created_at", 1).limit(limit))
     ids = [row["_id"] for row in rows]
-    for name in {row["crop"] for row in rows if row.get("crop")}:
+    for name in {name for row in rows for name in (row.get("crop"), *(row.get("noted") or ())) if name}:
         if hits().find_one({"crop": name, "_id": {"$nin": ids}}, {"_id": 1}) is None:
             drop(name)
     if ids:

@@ -12,8 +12,9 @@ from domain.incidents.draft import Draft
 from domain.incidents.errors import IncidentNotFound
 from domain.incidents.service import Incident
 from domain.incidents.states import IncidentStatus
-from domain.watchlists import queries, service
-from domain.watchlists.queries import Entry, Hit, hits
+from domain.watchlists import queries, readings
+from domain.watchlists.queries import Entry, Hit, entries, hits
+from domain.watchlists.rules import why_over
 from domain.watchlists.states import CATEGORY, HitStatus, ListReason
 
 CHANNEL: Final = "watchlist"
@@ -23,15 +24,16 @@ CAMERA_SEES_M: Final = 50.0
 
 def send(hit_id: str, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident | None:
     """The incident of a confirmed hit, the same one however often this runs. None where a human did not say yes, or
-    nobody looks for the vehicle any more.
+    nobody looks for the vehicle any more: then the hit says why.
     """
     hit = queries.hit(hit_id)
     if hit["status"] != HitStatus.CONFIRMED:
         return None
     if hit.get("incident"):
         return incidents.get(hit["incident"])
-    entry = queries.entry(hit["entry"])
-    if service.is_over(entry, now):
+    entry = entries().find_one({"_id": hit["entry"]}) or {}
+    if why := why_over(entry, now):
+        readings.not_sent(hit, why)
         return None
     incident = _going_on(hit) or _own(hit, entry, secret=secret, link_ttl=link_ttl, now=now)
     incident = incidents.change(incident["_id"], lambda draft: _seen(draft, hit), now=now)

@@ -51,4 +51,17 @@ class HitStatus(StrEnum):
     CANNOT_TELL = "cannot_tell"
     """A human could not read it: nothing follows."""
     UNANSWERED = "unanswered"
-    """Nobody answered before the deadline: nothing follows."""
+    """Nobody answered before the deadline: nobody is sent, and whoever owns the entry hears of it."""
+    WITHDRAWN = "withdrawn"
+    """Nobody looks for the plate any more (`closed` says why): nothing follows."""
+
+
+class Closed(StrEnum):
+    """Why nothing follows from a hit, whatever a human says."""
+
+    ENTRY_ENDED = "entry_ended"
+    """The plate was taken off the list meanwhile: found, listed by mistake, or the order was lifted."""
+    ENTRY_EXPIRED = "entry_expired"
+    """Its time on the list was over before anybody was sent."""
+    ENTRY_GONE = "entry_gone"
+    """Its entry is no longer kept."""

@@ -84,16 +84,20 @@ def picture() -> str:
 
 def passes(city: SmallCity, gate: tuple[str, str], plate: str, **seen: Any) -> Body:
     """The gateway says that a car passed; what it sees beside it in `seen`."""
+    return ok(post(city, gate, plate, str(uuid.uuid4()), **seen))
+
+
+def post(city: SmallCity, gate: tuple[str, str], plate: str, key: str, **seen: Any) -> requests.Response:
     body = {
         "captured_at": city.now().isoformat(), "seconds": 5, "view": "clear",
         "plates": [{"text": plate, "score": 0.9, "bbox": [0.4, 0.6, 0.1, 0.05], "crop": picture()}], **seen,
     }  # fmt: skip
     answer = requests.post(
         f"{city.url}/v1/cameras/{gate[0]}/observations", json=body, timeout=10,
-        headers={"Gateway-Key": gate[1], "Idempotency-Key": str(uuid.uuid4())},
+        headers={"Gateway-Key": gate[1], "Idempotency-Key": key},
     )  # fmt: skip
     city.settle()
-    return ok(answer)
+    return answer
 
 
 def asked(city: SmallCity, operator: Signed, kind: str = "plate_hit") -> list[Body]:
@@ -197,6 +201,8 @@ def test_without_a_yes_nobody_is_sent_and_that_is_kept(
     assert not chases(city)
     hit = city.store.hits.find_one({"_id": question["about"]["hit"]})
     assert hit["status"] == {"no": "refused", "cannot_tell": "cannot_tell", "": "unanswered"}[answer]
+    heard = [each["recipient"]["id"] for each in city.store.deliveries.find({"subject": hit["_id"]})]
+    assert heard == ([] if answer else [inspector.person_id]), "whoever looks for it hears that nobody answered"
 
 
 def test_two_operators_at_once_are_one_answer(
@@ -247,6 +253,39 @@ def test_of_a_plate_on_no_list_a_keyed_hash_stays_that_can_be_asked_for_and_ends
     city.ahead += timedelta(days=cities.current("lahore").retention_days[Kept.PLATES] + 1)
     retention.of_city(cities.current("lahore"), city.context)
     assert city.store.plate_sightings.find_one({"camera": gate[0]}) is None
+    day = f"plates:lahore:{kept['at']:%Y-%m-%d}"
+    assert "wrapped" not in city.store.vault_keys.find_one({"_id": day}), "no copy of the hash says anything any more"
+
+
+def test_a_gateways_key_is_of_one_body_and_its_retry_brings_what_was_cut_off(
+    small_city: SmallCity, inspector: Signed, operator: Signed, gate: tuple[str, str]
+) -> None:
+    city, key, at = small_city, str(uuid.uuid4()), small_city.now().isoformat()
+    listed(city, inspector, "LEC 7341")
+    wrong = post(city, gate, "LXC 2288", key, plates=[{"text": "LXC 2288", "score": 0.9, "crop": "no base 64"}])
+    assert wrong.status_code == 422
+    assert not city.store.observations.find_one({"camera": gate[0]}), "nothing is kept of what is refused"
+    first = ok(post(city, gate, "LXC 2288", key, captured_at=at))
+    for other in ("LEC 7341", "BQZ 909"):  # one that is listed, one that is not
+        again = post(city, gate, other, key, captured_at=at)
+        assert (again.status_code, again.json()["code"]) == (409, "idempotency_conflict")
+    assert not city.store.hits.find_one({"camera": gate[0]}), "what is refused leaves no hit"
+    assert city.store.plate_sightings.count_documents({"camera": gate[0]}) == 1, "and no hash"
+    # The API died after the observation, before its plates: the gateway had no answer, and sends it again.
+    city.store.plate_sightings.delete_many({"camera": gate[0]})
+    assert ok(post(city, gate, "LXC 2288", key, captured_at=at))["id"] == first["id"]
+    assert city.store.plate_sightings.count_documents({"camera": gate[0]}) == 1
+    # Whoever keeps the keys is away: nothing is kept of a plate on no list, and a listed one is asked about all the same.
+    day = {"_id": f"plates:lahore:{at[:10]}"}
+    master = city.store.vault_keys.find_one(day)["master"]
+    city.store.vault_keys.update_one(day, {"$set": {"master": "elsewhere"}})
+    both = [{"text": text, "score": 0.9} for text in ("BQZ 909", "LEC 7341")]
+    passes(city, gate, "", plates=both, captured_at=at)
+    city.store.vault_keys.update_one(day, {"$set": {"master": master}})
+    assert city.store.plate_sightings.count_documents({"camera": gate[0]}) == 1
+    (question,) = asked(city, operator)
+    assert question["about"]["camera"] == gate[0]
+    ok(say(city, operator, question, "no"))
 
 
 def test_lying_is_for_a_human_to_say_and_the_answer_moves_the_link(

@@ -18,11 +18,13 @@ from domain.helpline import service as helpline
 from domain.plates.rules import Char
 from domain.reviews import service as reviews
 from domain.reviews.states import Said
+from domain.watchlists import readings
 from domain.watchlists import service as watchlists
-from domain.watchlists.service import Reading
+from domain.watchlists.hashing import DayKeys
+from domain.watchlists.readings import Reading
 from runtime.vault import vault
 from tests.factories import cameras
-from tests.factories.people import SECRET, Signed, phone, staff
+from tests.factories.people import Signed, phone, staff
 from tests.fakes.small_city import PLACE, REPLIES, SmallCity
 from tests.scenarios.test_a_district_is_warned import people, write
 from tests.scenarios.test_she_reaches_a_counsellor import STORY, TIMEOUT_S, Desk, Phone, key
@@ -245,11 +247,13 @@ def _plate(case: Case, said: Said | None = None) -> None:
     owner = {"owner": "per_x", "agency": "punjab_police", "fingerprint": "f"}
     watchlists.put_on(f"wle_{uuid.uuid4().hex}", facts, config, now=now, **owner)
     reading = Reading(tuple(Char(sign, 0.9) for sign in plate if sign != " "), at=now, track="1")
-    hit = watchlists.take(camera, "obs_1", reading, keep=lambda crop: "", secret=SECRET, now=now)
+    keys = DayKeys(vault(case.city.settings), "lahore")
+    hit = readings.take(camera, "obs_1", reading, store=lambda crop: "", keys=keys, now=now)
     assert hit is not None
     case.follow("hits", hit["_id"])
     if said is not None:
-        review = watchlists.ask_about(hit["_id"], now=now)
+        review = readings.ask_about(hit["_id"], now=now)
+        assert review is not None
         reviews.answer(review, by="per_op", said=said, reason="", now=case.city.now())
         case.follow("reviews", review)
         case.follow("hits", hit["_id"])
