@@ -4,7 +4,7 @@ python -m bench.watch
 
 The burst: 2,000 reports of one blast from 1,500 phones by eight threads at once, around a place where cells meet. Time to
 cluster is from the report's arrival in the domain until it is stored with its cluster, beside a bare insert of the same
-document with as many threads.
+document with as many threads. Every tenth author's reports have helped before, so that cameras might be asked about theirs.
 """
 
 import random
@@ -23,12 +23,15 @@ from pymongo import MongoClient
 from bench.city import CITY, stack
 from bench.figures import Figure, keep, percentile
 from domain import geo, sync
+from domain.cameras import queries as cameras
+from domain.cameras import registry
+from domain.cities import queries as cities
 from domain.clock import utc_now
 from domain.clusters import believing
 from domain.clusters import queries as clusters
 from domain.people import queries as people
+from domain.reports import looking, service
 from domain.reports import queries as reports
-from domain.reports import service
 from domain.reports.service import Seen
 from domain.reports.states import Anonymity
 from domain.watch import queries as watch
@@ -37,6 +40,7 @@ from sandbox.townspeople import PLACE
 
 COMMAND = "python -m bench.watch"
 REPORTS, PHONES, THREADS = 2_000, 1_500, 8
+CAMERAS = 4
 GROUPS, MEMBERS = 2_000, 100_000
 SIZES = (1_000, 10_000, 100_000)
 RUNS = 40
@@ -64,9 +68,12 @@ def _burst(url: str) -> list[Figure]:
             "created_at": now - timedelta(days=8 + index),
             "version": 1,
             "roles": [],
+            "trust": {"helped": int(index % 10 == 0), "false_alarm": 0},
         }
         for index in range(PHONES)
     )
+    for index in range(CAMERAS):
+        _camera(index, now)
     _once(-1, now)  # imports, connections and the server's own compiler
     _reset()
     began = time.perf_counter()
@@ -76,6 +83,7 @@ def _burst(url: str) -> list[Figure]:
     roots = {clusters.root(row["cluster"])["_id"] for row in reports.reports().find({}, {"cluster": 1})}
     cluster = believing.weigh(next(iter(roots)), now=utc_now())
     believed = reports.reports().count_documents({"believed_at": {"$exists": True}})
+    worth = reports.reports().count_documents({"look_at": {"$exists": True}})
     bare = _bare(url)
     p95 = percentile(times, 0.95)
     return [
@@ -83,6 +91,8 @@ def _burst(url: str) -> list[Figure]:
         Figure("watch burst, clusters of one blast", len(roots), "clusters", "= 1", COMMAND),
         Figure("watch burst, reports in it", cluster["reports"], "reports", f"= {REPORTS}", COMMAND),
         Figure("watch burst, reports believed in the place of all", believed, "reports", "= 1", COMMAND),
+        Figure("watch burst, reports about which cameras might be asked", worth, "reports", "", COMMAND),
+        Figure("watch burst, looks at four cameras", cameras.looks().count_documents({}), "looks", "≤ 4", COMMAND),
         Figure("watch burst, reports taken and weighed", REPORTS / whole_s, "reports/s", "≥ 11.1", COMMAND),
         Figure("watch burst, time to cluster", statistics.median(times), "ms", "", COMMAND),
         Figure("watch burst, time to cluster p95", p95, "ms", "", COMMAND),
@@ -105,11 +115,23 @@ def _once(index: int, now: datetime) -> float:
     )  # fmt: skip
     took = (time.perf_counter() - began) * 1000
     believing.heard(doc, now=utc_now())
+    if doc.get("look_at"):
+        looking.ask(doc["_id"], secret=SECRET, now=utc_now())
     return took
 
 
+def _camera(index: int, now: datetime) -> None:
+    """A camera that has the place in view."""
+    lat, lon = geo.destination(*PLACE, 360.0 * index / CAMERAS, 20.0)
+    facts = {
+        "name": f"Camera {index}", "position": {"lat": lat, "lon": lon}, "bearing_deg": 0.0, "fov_deg": 360.0,
+        "range_m": 400.0, "source": {"kind": "file", "path": "var/footage/street.mp4"},
+    }  # fmt: skip
+    registry.add(f"cam_blast{index}", facts, cities.current(CITY), secret=SECRET, now=now)
+
+
 def _reset() -> None:
-    for collection in (reports.reports(), clusters.clusters(), reports.voices()):
+    for collection in (reports.reports(), clusters.clusters(), reports.voices(), cameras.looks()):
         collection.delete_many({})
 
 

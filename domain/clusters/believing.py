@@ -82,17 +82,20 @@ def weigh(cluster_id: str, *, now: datetime) -> Cluster:
     return queries.get(whole["_id"]) | {"just_changed": sorted({each for each in (believed, asked) if each})}
 
 
-def _first(own: list[str]) -> Mapping[str, Any] | None:
-    wanted = {"cluster": {"$in": own}, "status": str(ReportStatus.PUBLISHED)}
-    return reports().find_one(wanted, {"_id": 1}, sort=[("created_at", 1)])
+def _first(own: list[str], **more: Any) -> str | None:
+    wanted = {"cluster": {"$in": own}, "status": str(ReportStatus.PUBLISHED), **more}
+    found = reports().find_one(wanted, {"_id": 1}, sort=[("created_at", 1)])
+    return str(found["_id"]) if found else None
 
 
 def _ask_cameras(own: list[str], belief: rules.Belief, now: datetime) -> str | None:
-    """Cameras are asked about its first published report in the place of all, once enough is said. The report's id."""
-    first = _first(own) if belief.voices >= look_rules.VOICES else None
-    if first is None or believing.look_by_rule(first["_id"], belief, now=now).get("look_at") != now:
+    """Cameras are asked about one of its published reports in the place of all, once enough is said: the first, or where none
+    had that in view the next. The report's id.
+    """
+    first = _first(own, look_at=None) if belief.voices >= look_rules.VOICES and not belief.holds else None
+    if first is None or believing.look_by_rule(first, belief, now=now).get("look_at") != now:
         return None
-    return str(first["_id"])
+    return first
 
 
 def _seen(whole: Cluster) -> float:
@@ -104,7 +107,6 @@ def _seen(whole: Cluster) -> float:
 def _believe(own: list[str], now: datetime) -> str | None:
     """Its first published report is believed by rule; the event of that does the rest. The report's id."""
     first = _first(own)
-    if first is None:
-        return None
-    believing.believe_by_rule(first["_id"], now=now)
-    return str(first["_id"])
+    if first is not None:
+        believing.believe_by_rule(first, now=now)
+    return first

@@ -24,12 +24,16 @@ def ask(report_id: str, *, secret: str, now: datetime) -> list[str]:
     ReportNotFound.
     """
     doc = get(report_id)
-    if not doc.get("sights") and not _may_ask(doc, now):
-        return []
-    found = looks.windows(doc["city"], doc["position"], doc["at"], at_most=MOST, now=now)
+    found: Mapping[str, Any] = doc.get("sights") or {}
+    if not found:
+        found = looks.windows(doc["city"], doc["position"], doc["at"], at_most=MOST, now=now)
+        if not found and doc.get("cluster"):
+            clusters.again(doc["cluster"], now=now)  # another of it may be in view
+        if not found or not _may_ask(doc, now):
+            return []
 
     def rule(held: Report) -> Mapping[str, Any]:
-        return {"sights": found} if found and not held.get("sights") else {}
+        return {} if held.get("sights") else {"sights": found}
 
     asked: Mapping[str, Mapping[str, Any]] = change(report_id, rule, now=now).get("sights") or {}
     waiting = {name: held for name, held in asked.items() if not held.get("observation")}
@@ -43,8 +47,8 @@ def ask(report_id: str, *, secret: str, now: datetime) -> list[str]:
 
 
 def _may_ask(doc: Report, now: datetime) -> bool:
-    """Whether it is still to be asked about: not held, flagged, believed or turned into another kind meanwhile, and no other
-    of its cluster asks. A run that died after it had begun goes on.
+    """Whether cameras are still to be asked: it was not held, flagged, believed or turned into another kind meanwhile, and no
+    other of its cluster asks them. Nobody is asked this whose run had begun: it goes on.
     """
     if (
         doc["status"] != ReportStatus.PUBLISHED

@@ -11,6 +11,7 @@ from domain.cameras import checks, looks, observations, queries, registry, rules
 from domain.cities import queries as cities
 from domain.clusters import believing as clusters
 from domain.clusters.queries import clusters as kept_clusters
+from domain.clusters.queries import due
 from domain.correlation import service as correlation
 from domain.people import queries as people
 from domain.reports import believing, looking, moderating, personal, service, sights
@@ -91,6 +92,20 @@ def test_of_a_blast_one_report_asks_and_what_is_seen_moves_its_score_and_the_clu
         sights.checked(checked or {}, look, now=NOON + 2 * SECOND)
     assert reports.get(asked)["parts"]["cameras"] == 0.0, "a human has looked: nobody runs"
     assert street["_id"] in reports.get(asked)["sights"]
+
+
+def test_where_no_camera_has_the_first_in_view_the_next_one_asks() -> None:
+    camera("street")
+    far = [report(neighbour(f"f{number}"), category="explosion", metres=700.0 + number) for number in range(2)]
+    assert [ask(each) for each in far] == [[], []]
+    near = report(neighbour("near"), category="explosion")
+    looked: set[str] = set()
+    for second in range(3):
+        looked |= {look for each in (*far, near) for look in ask(each)}
+        for cluster in due(now=NOON + second * SECOND):
+            clusters.weigh(cluster, now=NOON + second * SECOND)
+    assert len(looked) == 1
+    assert states(near) == ["asked"]
 
 
 def test_whose_cameras_are_asked_and_how_many() -> None:
