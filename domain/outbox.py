@@ -79,6 +79,32 @@ def merge(*updates: Mapping[str, Any]) -> dict[str, Any]:
     return joined
 
 
+def write(
+    rows: Collection[dict[str, Any]],
+    doc: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    events: Iterable[Event] = (),
+    *,
+    now: datetime,
+    still: Mapping[str, Any] | None = None,
+) -> dict[str, Any] | None:
+    """Change a document with its events in one conditional write (docs/adr/0007): as it stands then, or None where it is no
+    longer the version that was read, or not `still` what is said besides. A field whose value is None is taken away.
+    """
+    update = {
+        "$set": {name: value for name, value in changes.items() if value is not None} | {"changed_at": now},
+        "$unset": {name: "" for name, value in changes.items() if value is None},
+        "$inc": {"version": 1},
+    }
+    if made := list(events):
+        update = merge(update, pending(made, now))
+    return rows.find_one_and_update(
+        {"_id": doc["_id"], "version": doc["version"], **(still or {})},
+        {operator: fields for operator, fields in update.items() if fields},
+        return_document=ReturnDocument.AFTER,
+    )
+
+
 def claim(name: str, subject: str, *, now: datetime, owner: str, sweep: bool = False) -> list[Event]:
     """Take the document's pending events for LEASE, or [] when there are none or somebody else has them.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
@@ -131,26 +130,14 @@ def change(gathering_id: str, rule: Rule, *, now: datetime) -> Gathering:
             return doc
         kind = decided.pop("event", "")
         after = {**doc, **decided}
-        decided |= {"people": sorted(after["answers"]), "changed_at": now}
-        decided["due_at"] = _next_due(after)
+        decided |= {"people": sorted(after["answers"]), "due_at": _next_due(after)}
         version = doc["version"] + 1
-        update: dict[str, Any] = {
-            "$set": {name: value for name, value in decided.items() if value is not None},
-            "$unset": {name: "" for name, value in decided.items() if value is None},
-            "$inc": {"version": 1},
-        }
         happened = [
             outbox.event(each, gathering_id, version=version, now=now, city=doc["city"])
             for each in ("gathering.remind", "gathering.changed", "gathering.cancelled")
             if each == kind
         ]
-        if happened:
-            update = outbox.merge(update, outbox.pending(happened, now))
-        written = gatherings().find_one_and_update(
-            {"_id": gathering_id, "version": doc["version"]},
-            {operator: changes for operator, changes in update.items() if changes},
-            return_document=ReturnDocument.AFTER,
-        )
+        written = outbox.write(gatherings(), doc, decided, happened, now=now)
         if written is not None:
             return written
     raise TooBusy("the gathering kept changing")

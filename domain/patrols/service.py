@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
@@ -113,15 +112,8 @@ def change(patrol_id: str, rule: Rule, *, now: datetime) -> Patrol:
             return doc
         events = decided.pop("events", ())
         after = {**doc, **decided}
-        decided |= {"people": sorted(after["places"]), "changed_at": now}
+        decided |= {"people": sorted(after["places"]), "due_at": rules.next_due(after)}
         version = doc["version"] + 1
-        update: dict[str, Any] = {
-            "$set": {name: value for name, value in decided.items() if value is not None},
-            "$unset": {name: "" for name, value in decided.items() if value is None},
-            "$inc": {"version": 1},
-        }
-        due = rules.next_due(after)
-        update["$set" if due else "$unset"]["due_at"] = due or ""
         happened = [
             outbox.event(
                 kind, patrol_id, version=version, now=now, city=doc["city"], **({"person": who} if who else {})
@@ -130,13 +122,7 @@ def change(patrol_id: str, rule: Rule, *, now: datetime) -> Patrol:
             for each, who in events
             if each == kind
         ]
-        if happened:
-            update = outbox.merge(update, outbox.pending(happened, now))
-        written = patrols().find_one_and_update(
-            {"_id": patrol_id, "version": doc["version"]},
-            {operator: changes for operator, changes in update.items() if changes},
-            return_document=ReturnDocument.AFTER,
-        )
+        written = outbox.write(patrols(), doc, decided, happened, now=now)
         if written is not None:
             return written
     raise TooBusy("the patrol kept changing")

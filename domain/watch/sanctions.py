@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.collection import Collection as Stored
 from pymongo.errors import DuplicateKeyError
 
@@ -116,17 +115,12 @@ def change(sanction_id: str, rule: Callable[[Row], Mapping[str, Any]], *, now: d
         if not decided:
             return doc
         version = doc["version"] + 1
-        update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
-        if event:
-            made = [
-                outbox.event(kind, sanction_id, version=version, now=now, city=doc["city"])
-                for kind in ("sanction.ended", "sanction.appealed", "sanction.heard")
-                if kind == event
-            ]
-            update = outbox.merge(update, outbox.pending(made, now))
-        written = sanctions().find_one_and_update(
-            {"_id": sanction_id, "version": doc["version"]}, update, return_document=ReturnDocument.AFTER
-        )
+        happened = [
+            outbox.event(kind, sanction_id, version=version, now=now, city=doc["city"])
+            for kind in ("sanction.ended", "sanction.appealed", "sanction.heard")
+            if kind == event
+        ]
+        written = outbox.write(sanctions(), doc, decided, happened, now=now)
         if written is not None:
             return written
     raise Conflict("the sanction kept changing", code="changed_meanwhile")

@@ -37,27 +37,20 @@ def write(group: Group, changes: Mapping[str, Any], now: datetime, *, events: Se
     if not changes:
         return group
     version = group["version"] + 1
-    update: dict[str, Any] = {"$set": {**changes, "changed_at": now}, "$inc": {"version": 1}}
-    if events:
-        made = [
-            outbox.event(kind, group["_id"], version=version, now=now, city=group["city"])
-            for kind in (
-                "group.invited",
-                "group.rules_changed",
-                "group.led",
-                "group.silent",
-                "group.successor_asked",
-                "group.leaderless",
-                "group.closed",
-            )
-            if kind in events
-        ]
-        update = outbox.merge(update, outbox.pending(made, now))
-    written = groups().find_one_and_update(
-        {"_id": group["_id"], "version": group["version"], "status": str(GroupStatus.ACTIVE)},
-        update,
-        return_document=ReturnDocument.AFTER,
-    )
+    happened = [
+        outbox.event(kind, group["_id"], version=version, now=now, city=group["city"])
+        for kind in (
+            "group.invited",
+            "group.rules_changed",
+            "group.led",
+            "group.silent",
+            "group.successor_asked",
+            "group.leaderless",
+            "group.closed",
+        )
+        if kind in events
+    ]
+    written = outbox.write(groups(), group, changes, happened, now=now, still={"status": str(GroupStatus.ACTIVE)})
     if written is None:
         current = get(group["_id"])
         if current["status"] == GroupStatus.CLOSED:
