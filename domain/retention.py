@@ -14,6 +14,7 @@ from domain.gatherings.documents import GatheringDoc
 from domain.handovers.documents import HandoverDoc
 from domain.notices.documents import NoticeDoc
 from domain.patrols.documents import PatrolDoc
+from domain.reports.documents import GoneReportDoc
 from domain.tracks.documents import TrackDoc
 from domain.watch_alerts.documents import WatchAlertDoc
 
@@ -39,6 +40,7 @@ ENDS: Final = (
     Ends(Kept.DELIVERIES, DrillDoc, "at", "_id"),
     Ends(Kept.INCIDENTS, NoticeDoc, "opened_at", "cause"),
     Ends(Kept.REPORTS, HandoverDoc, "requested_at", "report"),
+    Ends(Kept.TOMBSTONES, GoneReportDoc, "changed_at", "_id"),
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
     Ends(Kept.EVIDENCE, FootageRequestDoc, "at", "incident"),
     Ends(Kept.EVIDENCE, FaceSearchDoc, "at", "incident"),

@@ -9,6 +9,7 @@ from domain.follows import service as follows
 from domain.outbox import Event
 from domain.reports import moderating, personal
 from domain.reports import queries as report_queries
+from domain.reports.changing import HUMAN
 from domain.reports.errors import ReportNotFound, ReportOver
 from domain.reports.states import ReportStatus
 from domain.reviews import service as reviews
@@ -28,9 +29,9 @@ _DECIDED: Final = {ReviewStatus.APPROVED: ReportStatus.PUBLISHED, ReviewStatus.R
 def ask_a_human(event: Event, context: Context) -> None:
     """A report is held: may others read it? One question for each time that it is held."""
     doc = report_queries.get(event["subject"])
+    if event.get("by") != HUMAN:  # also of one that a human has let through since
+        _on_the_record(doc, "report.held", event, context)
     if doc["status"] == ReportStatus.HELD:
-        if (doc.get("decision") or {}).get("status") != ReportStatus.HELD:  # a human's own word is there already
-            _on_the_record(doc, "report.held", event, context)
         _ask(doc, event, context)
         _tell_leaders(doc, event, context)
 
@@ -110,6 +111,8 @@ def reviewed(event: Event, context: Context) -> None:
     """A human answered: the report is published, or removed. One that was decided otherwise meanwhile stays so, and of
     one that was written anew since it was asked about, another question waits.
     """
+    if event["status"] == ReviewStatus.WITHDRAWN:
+        return  # the report is no longer kept
     if event.get("asks") == ReviewKind.REPORT_APPEAL:
         _appeal_heard(event, context)
     if event.get("asks") != ReviewKind.MODERATION:
@@ -155,4 +158,4 @@ def forget_memberships(event: Event, context: Context) -> None:
     """Memberships and reports go with their person."""
     watch.forget(event["subject"], now=context.clock())
     follows.forget(event["subject"])
-    personal.forget(event["subject"], drop=Media(context.settings.media_url).delete)
+    personal.forget(event["subject"], drop=Media(context.settings.media_url).delete, now=context.clock())

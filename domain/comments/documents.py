@@ -18,6 +18,7 @@ class CommentDoc(me.Document):
     status = me.StringField()
     reasons = me.ListField(me.StringField())  # of a hold
     flags = me.DictField()  # person → {why, at, counts}
+    flagged_by = me.ListField(me.StringField())  # the same persons, by whom their flags are found
     decision = me.DictField()  # {by, at, reason, status}
     fingerprint = me.StringField()
     created_at = me.DateTimeField()
@@ -36,6 +37,7 @@ class CommentDoc(me.Document):
             {"fields": ["outbox_due"], "sparse": True},
             ["report", "created_at"],
             ["author", "-created_at"],
+            {"fields": ["flagged_by"], "sparse": True},
         ],
     }
 

@@ -48,6 +48,11 @@ def of_report(
     return [row for row in ordered if after is None or (row["created_at"], row["_id"]) > after][:limit]
 
 
+def ids_of(report: str) -> list[str]:
+    """The ids of all comments on a report, however they stand."""
+    return [row["_id"] for row in comments().find({"report": report}, {"_id": 1})]
+
+
 def count(report: str) -> int:
     """How many comments a report has, however they stand."""
     return comments().count_documents({"report": report})

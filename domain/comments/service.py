@@ -19,6 +19,7 @@ from domain.incidents.errors import TooBusy
 from domain.limits import service as limits
 from domain.reports import rules, wording
 from domain.reports.categories import CATEGORIES
+from domain.reports.changing import HUMAN
 from domain.reports.queries import Report
 from domain.reports.states import Anonymity, Flag, ReportStatus, Stand
 from domain.reports.voices import voice_of
@@ -91,19 +92,21 @@ def _reasons(report: Report, author: str, text: str, now: datetime) -> list[str]
 
 
 def change(comment_id: str, rule: Callable[[Comment], Mapping[str, Any]], *, now: datetime) -> Comment:
-    """Let a rule say what changes ({} for nothing; `held` where a human is to be asked) and write it in one conditional
-    write. The rule may run several times; it raises to refuse. Raises TooBusy when the comment kept changing.
+    """Let a rule say what changes ({} for nothing; `held` where a human is to be asked, `by` HUMAN where one held it) and
+    write it in one conditional write. The rule may run several times; it raises to refuse. Raises TooBusy when the comment
+    kept changing.
     """
     for _ in range(_TRIES):
         doc = get(comment_id)
         decided = dict(rule(doc))
         if not decided:
             return doc
-        held = decided.pop("held", False)
+        held, by = decided.pop("held", False), decided.pop("by", "")
         version = doc["version"] + 1
         update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
         if held:
-            event = outbox.event("comment.held", comment_id, version=version, now=now, city=doc["city"])
+            held_by = {"by": by} if by else {}
+            event = outbox.event("comment.held", comment_id, version=version, now=now, city=doc["city"], **held_by)
             update = outbox.merge(update, outbox.pending([event], now))
         written = comments().find_one_and_update(
             {"_id": comment_id, "version": doc["version"]}, update, return_document=ReturnDocument.AFTER
@@ -127,7 +130,7 @@ def flag(comment_id: str, person: str, why: Flag, *, now: datetime) -> Comment:
         if person in doc["flags"] or doc["status"] != CommentStatus.PUBLISHED:
             return {}
         flags = {**doc["flags"], person: {"why": str(why), "at": now, "counts": counts}}
-        made: dict[str, Any] = {"flags": flags}
+        made: dict[str, Any] = {"flags": flags, "flagged_by": sorted(flags)}
         if sum(each["counts"] for each in flags.values()) >= rules.FLAGS:
             made |= {"status": str(CommentStatus.HELD), "reasons": ["flagged"], "held": True}
         return made
@@ -150,8 +153,8 @@ def decide(comment_id: str, status: CommentStatus, *, by: str, reason: str, now:
             "decision": {"by": by, "at": now, "reason": reason, "status": str(status)},
         }
         if status == CommentStatus.PUBLISHED:
-            made |= {"reasons": [], "flags": {}}
-        return made | ({"held": True} if status == CommentStatus.HELD else {})
+            made |= {"reasons": [], "flags": {}, "flagged_by": []}
+        return made | ({"held": True, "by": HUMAN} if status == CommentStatus.HELD else {})
 
     return change(comment_id, rule, now=now)
 
@@ -181,8 +184,10 @@ def react(report: Report, person: str, kind: Reaction | None, *, now: datetime) 
 
 
 def forget(person: str) -> int:
-    """Somebody asked to be forgotten: what they said below reports goes, and how they reacted."""
+    """Somebody asked to be forgotten: what they said below reports goes, how they reacted, and what they flagged."""
     reactions().delete_many({"person": person})
+    flagged = {"$unset": {f"flags.{person}": ""}, "$pull": {"flagged_by": person}, "$inc": {"version": 1}}
+    comments().update_many({"flagged_by": person}, flagged)
     return comments().delete_many({"author": person}).deleted_count
 
 

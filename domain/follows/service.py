@@ -27,6 +27,11 @@ def forget(person: str) -> int:
     return follows().delete_many({"person": person}).deleted_count
 
 
+def forget_of(report: str) -> int:
+    """A report is gone: nobody follows it."""
+    return follows().delete_many({"report": report}).deleted_count
+
+
 def exported(person: str, now: datetime) -> list[dict[str, Any]]:
     """Every report that a person follows."""
     return [{"report": row["report"], "at": row["at"]} for row in follows().find({"person": person}).limit(1000)]

@@ -13,12 +13,15 @@ from domain.reports.queries import Report, get, reports
 from domain.reports.states import ReportStatus
 
 _TRIES: Final = 40
+HUMAN: Final = "human"
+"""Who held a report, where it was no rule: that stands on the audit chain already."""
 _SHOWN: Final = frozenset({ReportStatus.PUBLISHED})
 _OPEN: Final = frozenset({ReportStatus.SUBMITTED, ReportStatus.PUBLISHED, ReportStatus.HELD})
 
 
 def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: datetime) -> Report:
-    """Let a rule say what changes ({} for nothing; `events`, kinds of what follows) and write it in one conditional write.
+    """Let a rule say what changes ({} for nothing; `events`, kinds of what follows; `by` HUMAN) and write it in one
+    conditional write.
 
     The rule may run several times; it raises to refuse. Raises TooBusy when the report kept changing.
     """
@@ -27,11 +30,11 @@ def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: 
         decided = dict(rule(doc))
         if not decided:
             return doc
-        kinds = decided.pop("events", ())
+        kinds, by = decided.pop("events", ()), decided.pop("by", "")
         version = doc["version"] + 1
         update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
         events = [
-            outbox.event(kind, report_id, version=version, now=now, city=doc["city"])
+            outbox.event(kind, report_id, version=version, now=now, city=doc["city"], **({"by": by} if by else {}))
             for kind in (
                 "report.submitted",
                 "report.held",

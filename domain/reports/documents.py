@@ -42,7 +42,8 @@ class ReportDoc(me.Document):
     parts = me.DictField()
     confirmed = me.IntField(default=0)
     denied = me.IntField(default=0)
-    flags = me.DictField()  # person → {why, at}
+    flags = me.DictField()  # person → {why, at, counts}
+    flagged_by = me.ListField(me.StringField())  # the same persons, by whom their flags are found
     believed_at = me.DateTimeField()
     believed_by = me.StringField()
     incident = me.StringField()
@@ -67,6 +68,7 @@ class ReportDoc(me.Document):
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["photo.sha256"], "sparse": True},
             {"fields": ["blur_due"], "sparse": True},
+            {"fields": ["flagged_by"], "sparse": True},
             ["city", "shown.r5", "-at"],
             ["city", "shown.r7", "-at"],
             ["city", "shown.r9", "-at"],
@@ -78,6 +80,7 @@ class ReportDoc(me.Document):
             ["city", "-created_at"],
             ["groups", "-created_at"],
             ["groups", "changed_at"],
+            ["author", "changed_at"],
             ["author", "-created_at"],
             ["cluster", "created_at"],
         ],
@@ -105,6 +108,23 @@ class VoiceDoc(me.Document):
         "auto_create_index": False,
         "strict": False,
         "indexes": [["report", "-at"], ["person"]],
+    }
+
+
+class GoneReportDoc(me.Document):
+    """A report that is no longer kept: phones that have it are told to forget it. Nothing of what it said is here."""
+
+    id = me.StringField(primary_key=True)  # the report's
+    city = me.StringField(required=True)
+    groups = me.ListField(me.StringField())
+    author = me.StringField()  # whose phone had it; nobody, where it was the author who was erased
+    changed_at = me.DateTimeField()  # when it went
+
+    meta = {
+        "collection": "watch_reports_gone",
+        "auto_create_index": False,
+        "strict": False,
+        "indexes": [["groups", "changed_at"], ["author", "changed_at"], ["city", "changed_at"]],
     }
 
 

@@ -4,16 +4,19 @@ conditional write.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from domain.reports import rules
 from domain.reports.believing import weigh
-from domain.reports.changing import change
+from domain.reports.changing import HUMAN, change
 from domain.reports.errors import OwnReport, ReportNotFound, ReportOver
 from domain.reports.queries import Report, get
 from domain.reports.states import Flag, ReportStatus, Stand
 from domain.reports.voices import voice_of
 from domain.watch import sanctions
+
+NO_FLAGS: Final[Mapping[str, Any]] = {"flags": {}, "flagged_by": []}
+"""A human has read it: what neighbours flagged before is answered."""
 
 
 def decide(report_id: str, status: ReportStatus, *, by: str, reason: str, now: datetime) -> Report:
@@ -30,8 +33,9 @@ def decide(report_id: str, status: ReportStatus, *, by: str, reason: str, now: d
             "decision": {"by": by, "at": now, "reason": reason, "status": str(status)},
         }
         if status == ReportStatus.PUBLISHED:
-            made |= {"reasons": [], "flags": {}}
+            made |= {"reasons": [], **NO_FLAGS}
         made["events"] = ["report.decided", *(["report.held"] if status == ReportStatus.HELD else [])]
+        made["by"] = HUMAN
         return made
 
     after = change(report_id, rule, now=now)
@@ -52,7 +56,7 @@ def flag(report_id: str, person: str, why: Flag, *, now: datetime) -> Report:
         if person in doc["flags"] or doc["status"] != ReportStatus.PUBLISHED:
             return {}
         flags = {**doc["flags"], person: {"why": str(why), "at": now, "counts": counts}}
-        made: dict[str, Any] = {"flags": flags}
+        made: dict[str, Any] = {"flags": flags, "flagged_by": sorted(flags)}
         if sum(each["counts"] for each in flags.values()) >= rules.FLAGS:
             made |= {"status": str(ReportStatus.HELD), "reasons": ["flagged"], "events": ["report.held"]}
         return made
@@ -100,7 +104,7 @@ def heard(report_id: str, *, upheld: bool, by: str, reason: str, asked_at: datet
         made["events"] = ["report.decided"]
         if not upheld and doc["status"] in (ReportStatus.HELD, ReportStatus.REMOVED):
             status = str(ReportStatus.PUBLISHED)
-            made |= {"status": status, "reasons": [], "flags": {}}
+            made |= {"status": status, "reasons": [], **NO_FLAGS}
             made["decision"] = {"by": by, "at": now, "reason": reason, "status": status}
         return made
 

@@ -5,26 +5,52 @@ from datetime import datetime
 from typing import Any
 
 from domain.clusters import service as clusters
+from domain.comments import queries as below
 from domain.comments import service as comments
+from domain.correlation import service as correlation
 from domain.evidence.retention import is_held
 from domain.evidence.service import uploads
+from domain.follows import service as follows
 from domain.ids import derived_id
-from domain.reports import media, queries
-from domain.reports.queries import reports, voices
+from domain.reports import gone, media, queries
+from domain.reports.queries import Report, reports, voices
+from domain.reviews import service as reviews
 
 
-def forget(person: str, *, drop: Callable[[str], None]) -> int:
-    """Somebody asked to be forgotten: their reports, with their pictures (`drop` takes bytes away by their SHA-256), and
-    what they said of others' go. An incident that came of one stays, and does not know them.
+def forget(person: str, *, drop: Callable[[str], None], now: datetime) -> int:
+    """Somebody asked to be forgotten: their reports, with their pictures (`drop` takes bytes away by their SHA-256), what
+    they said of others', what they flagged. An incident that came of one stays, and does not know them.
     """
     voices().delete_many({"person": person})
+    flagged = {"$unset": {f"flags.{person}": ""}, "$pull": {"flagged_by": person}, "$inc": {"version": 1}}
+    reports().update_many({"flagged_by": person}, flagged)
     done = 0
     while rows := queries.of_author(person, limit=200):
         for doc in rows:
-            clusters.forget(doc)
-            done += reports().delete_one({"_id": doc["_id"]}).deleted_count
-            media.drop_all(doc, drop, is_held)
+            done += _end(doc, drop, author="", now=now)
+    gone.forget(person)
     return done
+
+
+def _end(doc: Report, drop: Callable[[str], None], *, author: str, now: datetime) -> int:
+    """A report goes, with what was said of it and below it, who follows it, what it is linked with, its pictures, and what
+    humans are asked about it. Phones learn of it. Again is harmless.
+    """
+    report = doc["_id"]
+    gone.leave(doc, author=author, now=now)
+    asked = [report, *below.ids_of(report)]
+    clusters.forget(doc)
+    comments.forget_of(report)
+    follows.forget_of(report)
+    correlation.forget([report])
+    voices().delete_many({"report": report})
+    if doc.get("cluster"):
+        voices().delete_one({"_id": derived_id("voi", doc["cluster"], doc["author"])})
+    uploads().delete_many({"incident": report})
+    ended = reports().delete_one({"_id": report}).deleted_count
+    reviews.withdraw(asked, now=now)  # last: what follows from it finds no report
+    media.drop_all(doc, drop, is_held)
+    return ended
 
 
 def exported(person: str, now: datetime) -> list[dict[str, Any]]:
@@ -33,19 +59,14 @@ def exported(person: str, now: datetime) -> list[dict[str, Any]]:
     return [{name: row.get(name) for name in names} for row in queries.of_author(person, limit=1000)]
 
 
-def expire(city: str, before: datetime, *, keep: Collection[str], drop: Callable[[str], None], limit: int) -> int:
-    """Remove what was reported at `before` or earlier, with what was said of it and below it and its pictures, but for what
-    belongs to an incident in `keep`; how many went. Of where its author stood its cluster keeps what the public saw.
+def expire(
+    city: str, before: datetime, *, keep: Collection[str], drop: Callable[[str], None], now: datetime, limit: int
+) -> int:
+    """Remove what was reported at `before` or earlier, with all that belongs to it, but for what belongs to an incident in
+    `keep`; how many went. Of where its author stood its cluster keeps what the public saw.
     """
     over = {"city": city, "created_at": {"$lte": before}, "incident": {"$nin": sorted(keep)}}
     rows = list(reports().find(over).sort("created_at", 1).limit(limit))
     for doc in rows:
-        clusters.forget(doc)
-        comments.forget_of(doc["_id"])
-        voices().delete_many({"report": doc["_id"]})
-        if doc.get("cluster"):
-            voices().delete_one({"_id": derived_id("voi", doc["cluster"], doc["author"])})
-        uploads().delete_many({"incident": doc["_id"]})
-        reports().delete_one({"_id": doc["_id"]})
-        media.drop_all(doc, drop, is_held)
+        _end(doc, drop, author=doc["author"], now=now)
     return len(rows)

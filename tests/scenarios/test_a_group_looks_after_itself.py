@@ -430,7 +430,7 @@ def test_pictures_come_in_parts_and_neighbours_see_them_with_faces_blurred(small
     media = Media(city.settings.media_url)
     ok(call(city, other, "POST", f"/watch/reports/{made['id']}/comments", {"text": "I saw it too."}))
     assert city.store.watch_comments.count_documents({"report": made["id"]}) == 1
-    assert personal.expire("lahore", city.now(), keep=(), drop=media.delete, limit=10) >= 1
+    assert personal.expire("lahore", city.now(), keep=(), drop=media.delete, now=city.now(), limit=10) >= 1
     assert call(city, saw, "GET", f"/watch/reports/{made['id']}").status_code == 404
     assert city.store.watch_comments.count_documents({"report": made["id"]}) == 0
     (cluster,) = city.store.watch_clusters.find({"first": made["id"]})

@@ -497,7 +497,7 @@ def test_a_picture_is_for_those_who_must_see_it_and_knows_no_place(
     assert b"taken at home" not in kept.content
     assert requests.get(path, headers=of(other), timeout=10).status_code == 404
     assert [row["actor"] for row in city.store.audit.find({"action": "report.photo_read"})] == [asma.person_id]
-    personal.forget(saw.person_id, drop=Media(city.settings.media_url).delete)
+    personal.forget(saw.person_id, drop=Media(city.settings.media_url).delete, now=city.now())
     assert requests.get(path, headers=of(asma), timeout=10).status_code == 404
 
 
