@@ -59,7 +59,7 @@ def list_observations(call: Call, camera_id: str) -> Any:
         camera_id,
         since=call.query.get("since"),
         until=call.query.get("until"),
-        after=(after[0], after[1]) if after else None,
+        after=after,
         limit=call.limit,
     )
     if any(row.get("stills") for row in rows):
