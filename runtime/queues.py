@@ -46,7 +46,7 @@ JOBS: Final[dict[str, Job]] = {
     "broadcast_batch": Job("workers.alerts.broadcast_batch", "bulk", 300),
     "look": Job("workers.vision.jobs.look", "vision", 150),
     "footage": Job("workers.footage.take", "footage", 900),
-    "redact": Job("workers.footage.redact", "footage", 2400),
+    "redact": Job("workers.redaction.redact", "footage", 2400),
     "redact_photo": Job("workers.photos.redact", "footage", 180),
     "blur_report": Job("workers.report_pictures.blur", "footage", 300),
     "search_faces": Job("workers.faces.search", "footage", 2400),

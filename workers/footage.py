@@ -1,39 +1,50 @@
-"""The jobs on the `footage` queue: ask recorders, seal what they have, and make the redacted copy of it.
+"""The job that answers footage requests, a human's or the city's rule's: ask recorders, and seal what they have.
 
-They are on a queue of their own, since a minute of footage takes longer than anybody at a scene can wait for a look. The
-original lies in the clear only in a folder of the process's own, for as long as the copy is made.
+It is on a queue of its own, since a minute of footage takes longer than anybody at a scene can wait for a look.
+`redaction.py` makes the copy that is shown.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from domain.cameras import queries as cameras
 from domain.cameras.errors import CameraNotFound
-from domain.evidence import footage, retention, rules, taking, viewing
+from domain.evidence import footage, keeping, retention, rules, taking, viewing
 from domain.evidence.errors import EvidenceNotFound
 from domain.evidence.footage import Request
-from domain.evidence.rules import Said
-from domain.evidence.states import Act, EvidenceState, Found, Kind, Why
-from domain.evidence.taking import Evidence
+from domain.evidence.retention import Bytes
+from domain.evidence.rules import Recording, Said, Segment
+from domain.evidence.states import Act, EvidenceState, Found, Why
+from domain.evidence.taking import Evidence, InOtherHands
 from domain.incidents import service as incidents
+from domain.incidents.errors import IncidentNotFound
+from domain.limits import service as limits
 from domain.outbox import Event
 from domain.vault.errors import Destroyed
 from runtime import logging
 from runtime.media import Media
-from runtime.sealed import Damaged
+from runtime.vault import vault
 from workers.context import Context, current
-from workers.originals import held_on, opened, own_folder, sealed_files, throw_away
+from workers.originals import held_on, is_full, sealed_files, throw_away
 from workers.recordings import recorded
-from workers.vision.bounded import TaskFailed, run
 
-STILLS: Final = 6
-MEMORY_MB: Final = 2560
-BUDGET: Final = (60.0, 6.0)
-"""Seconds that a copy may take: so many, and so many more for each second of footage."""
+AGAIN: Final = timedelta(seconds=20)
+"""When a request is tried again that had to wait for another worker."""
+ROOM_AGAIN: Final = timedelta(seconds=60)
+"""And one for which there was no room on the disk: the recorder does not wait for long."""
 log = logging.get(__name__)
+
+
+def keep(event: Event, context: Context) -> None:
+    """An incident: of the kinds in its city's table, what near cameras record is taken without anybody asking. The request
+    is due later; the sweeper finds it.
+    """
+    keeping.ask(event["subject"], now=context.clock())
 
 
 def take(request_id: str) -> None:
@@ -46,14 +57,28 @@ def take_with(context: Context, request_id: str) -> None:
     request = footage.begin(request_id, now=context.clock())
     if request is None:
         return
+    asked = [camera_id for camera_id, answer in request["cameras"].items() if answer["found"] == Found.ASKED]
+    if request["tries"] > footage.MOST_TRIES:
+        why = Why(request.get("trouble") or Why.UNREADABLE)
+        for camera_id in asked:
+            footage.said(request, camera_id, _nothing(request, why, Found.FAILED))
+        asked = []
     with held_on(lambda: footage.renew(request, now=context.clock())):
-        for camera_id, answer in request["cameras"].items():
-            if answer["found"] != Found.ASKED:
-                continue
-            if request["tries"] > footage.MOST_TRIES:
-                footage.said(request, camera_id, _nothing(request, Why.UNREADABLE, Found.FAILED))
-            else:
+        waiting = False
+        for camera_id in asked:
+            try:
                 _take_one(context, request, camera_id)
+            except InOtherHands:
+                waiting = True
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                log.error("no_room_for_footage", request=request_id)
+                footage.put_off(request, until=context.clock() + ROOM_AGAIN, trouble=Why.NO_ROOM)
+                return
+    if waiting:
+        footage.put_off(request, until=context.clock() + AGAIN)
+        return
     footage.done(request_id)
     log.info("footage_answered", request=request_id)
 
@@ -64,29 +89,87 @@ def _take_one(context: Context, request: Request, camera_id: str) -> None:
     except CameraNotFound:
         footage.said(request, camera_id, _nothing(request, Why.OUT_OF_SERVICE))
         return
+    by_rule = keeping.is_kept(request)
+    if by_rule and (_not_wanted(request, camera_id) or _joined(context, request, camera_id)):
+        return
     recording = recorded(camera, request["start"], request["seconds"], context)
     said = rules.answer(recording, request["start"], request["seconds"], now=context.clock())
+    if not by_rule and said.found != Found.WHOLE and _as_kept(context, request, camera_id, recording, said):
+        return
     if not said.take:
         footage.said(request, camera_id, said)
         return
-    if sum(_size(each.path) for each in said.take) > rules.MOST_BYTES:
+    take = rules.fitting(said.take, [_size(each.path) for each in said.take], keeping.middle(request), rules.MOST_BYTES)
+    whole = len(take) == len(said.take)
+    if not take or (not whole and not by_rule) or (by_rule and _is_storm(context, camera_id)):
         footage.said(request, camera_id, _nothing(request, Why.TOO_MUCH, Found.FAILED))
         return
     try:
         doc = taking.begin(request, camera, recording, now=context.clock())
         if doc["state"] == EvidenceState.TAKING:
-            doc = _seal(context, doc, said, request["reason"])
+            doc = _seal(context, doc, take, request["reason"])
+        else:
+            taking.tell_taken(doc, reason=request["reason"], now=context.clock())
     except (EvidenceNotFound, Destroyed):
         footage.said(request, camera_id, _nothing(request, Why.OVERWRITTEN, Found.FAILED))
         return
     if not doc["parts"]:  # the recorder has gone on over all of them while we came
         footage.said(request, camera_id, _nothing(request, Why.OVERWRITTEN))
         return
-    footage.said(request, camera_id, _as_taken(said, doc), evidence=doc["_id"])
-    context.enqueue("redact", doc["_id"])
+    told = _as_taken(said, doc) if whole else _of_parts(doc, replace(recording, why=Why.TOO_MUCH), request)
+    footage.said(request, camera_id, told, evidence=doc["_id"])
+    if not by_rule:
+        context.enqueue("redact", doc["_id"])
 
 
-def _seal(context: Context, doc: Evidence, said: Said, reason: str) -> Evidence:
+def _not_wanted(request: Request, camera_id: str) -> bool:
+    """Whether the incident is over in such a way that the rule takes nothing of it."""
+    try:
+        if keeping.still_wanted(incidents.get(request["incident"])):
+            return False
+    except IncidentNotFound:
+        log.info("footage_not_kept", request=request["_id"])
+    footage.said(request, camera_id, _nothing(request, Why.NOT_KEPT))
+    return True
+
+
+def _joined(context: Context, request: Request, camera_id: str) -> bool:
+    """Whether this was taken already, for an incident of the same place and minute."""
+    known = taking.join(request, camera_id, now=context.clock())
+    if known is None:
+        return False
+    footage.said(request, camera_id, _of_parts(known, Recording(), request), evidence=known["_id"])
+    return True
+
+
+def _is_storm(context: Context, camera_id: str) -> bool:
+    """Whether so much of this camera was kept in this hour that no more is."""
+    secret, now = context.settings.signing_key, context.clock()
+    full = limits.admit(secret, "footage_kept", camera_id, limit=keeping.MOST_AN_HOUR, window_s=3600, now=now)
+    return full is not None
+
+
+def _as_kept(context: Context, request: Request, camera_id: str, recording: Recording, now_said: Said) -> bool:
+    """Answer a human with what the rule kept of this camera, where that is more than what its recorder still has."""
+    held = taking.kept_for(request, camera_id)
+    if held is None:
+        return False
+    said = _of_parts(held, recording, request)
+    if sum(each["seconds"] for each in said.have) <= sum(each["seconds"] for each in now_said.have):
+        return False
+    footage.said(request, camera_id, said, evidence=held["_id"])
+    if taking.wanted(held, now=context.clock()).get("due"):
+        context.enqueue("redact", held["_id"])
+    return True
+
+
+def _of_parts(doc: Evidence, recording: Recording, request: Request) -> Said:
+    """What there is of a time in evidence that was taken, and why the rest is missing, as far as the recorder knows."""
+    parts = tuple(Segment(Path(each["name"]), each["start"], each["seconds"]) for each in doc["parts"])
+    return rules.answer(replace(recording, segments=parts), request["start"], request["seconds"], now=doc["at"])
+
+
+def _seal(context: Context, doc: Evidence, take: Sequence[Segment], reason: str) -> Evidence:
     stored: list[str] = []
 
     def note(name: str) -> None:
@@ -94,16 +177,18 @@ def _seal(context: Context, doc: Evidence, said: Said, reason: str) -> Evidence:
         stored.append(name)
 
     try:
-        parts = _sealed_parts(context, doc, said, note)
+        parts = _sealed_parts(context, doc, take, note)
         return taking.sealed(doc, parts, reason=reason, now=context.clock()) if parts else doc
     except (EvidenceNotFound, Destroyed):
         throw_away(context, doc["_id"], stored)
         raise
 
 
-def _sealed_parts(context: Context, doc: Evidence, said: Said, note: Callable[[str], None]) -> list[dict[str, Any]]:
+def _sealed_parts(
+    context: Context, doc: Evidence, take: Sequence[Segment], note: Callable[[str], None]
+) -> list[dict[str, Any]]:
     store, parts = sealed_files(context), []
-    for each in said.take:
+    for each in take:
         try:
             with _opened(each.path) as file:
                 part = store.seal(
@@ -114,7 +199,9 @@ def _sealed_parts(context: Context, doc: Evidence, said: Said, note: Callable[[s
                     note=note,
                     now=context.clock(),
                 )
-        except OSError:
+        except OSError as error:
+            if is_full(error):
+                raise
             continue  # the recorder has gone on over it, or it became a link since it was listed
         if part["size"]:
             parts.append({**part, "start": each.start, "seconds": each.seconds})
@@ -147,93 +234,6 @@ def _size(path: Path) -> int:
         return 0
 
 
-def redact(evidence_id: str) -> None:
-    """The job: make the redacted copy of a piece of footage."""
-    redact_with(current(), evidence_id)
-
-
-def redact_with(context: Context, evidence_id: str) -> None:
-    """Open the sealed files into a folder of our own, blur, store the copy and its stills."""
-    doc = taking.begin_copy(evidence_id, now=context.clock())
-    if doc is None:
-        return
-    if doc["tries"] > taking.MOST_TRIES:
-        taking.unreadable(doc, "ended_its_workers")
-        return
-    with own_folder(context) as folder, held_on(lambda: taking.renew(doc, now=context.clock())):
-        try:
-            answer = _blurred(context, doc, folder)
-        except TaskFailed as failed:
-            log.warning("redaction_failed", evidence=evidence_id, reason=str(failed))
-            taking.give_back(doc, now=context.clock())
-            return
-        except Destroyed:
-            return
-        except Damaged:
-            log.error("evidence_damaged", evidence=evidence_id)
-            answer = {"status": "corrupt", "reason": "damaged"}
-        if answer["status"] == "ok":
-            _keep(context, doc, folder, answer)
-        else:
-            taking.unreadable(doc, answer["reason"])
-
-
-def _blurred(context: Context, doc: Evidence, folder: Path) -> dict[str, Any]:
-    budget = BUDGET[0] + BUDGET[1] * float(doc["seconds"])
-    asked = {
-        "folder": str(folder),
-        "pieces": opened(context, doc, folder),
-        "seconds": doc["seconds"],
-        "masks": _masks(doc),
-        "stills": STILLS,
-        "budget_s": budget,
-        "max_bytes": rules.MOST_BYTES,
-    }
-    return run("blur", asked, memory_mb=MEMORY_MB, wall_s=budget + 30)
-
-
-def _masks(doc: Evidence) -> list[Any]:
-    """What is never looked at of this camera; an upload has none."""
-    if not doc.get("camera"):
-        return []
-    try:
-        return list(cameras.camera(doc["camera"], retired=True).get("masks") or [])
-    except CameraNotFound:
-        return []
-
-
-def _keep(context: Context, doc: Evidence, folder: Path, answer: Mapping[str, Any]) -> None:
-    media, files = Media(context.settings.media_url), [folder / answer["file"]]
-    files += [folder / still["file"] for still in answer["stills"]]
-    contents = [file.read_bytes() for file in files]
-    names = [Media.name_of(data) for data in contents]
-    try:
-        taking.note(doc["_id"], names)
-    except EvidenceNotFound:
-        return
-    for data in contents:
-        media.put(data)
-    copy = {
-        "sha256": names[0],
-        "size": len(contents[0]),
-        "type": "video/mp4",
-        "first": answer["first"],
-        "frames": answer["frames"],
-        "seconds": answer["seconds"],
-        "regions": answer["regions"],
-        "stills": [{name: value for name, value in still.items() if name != "file"} for still in answer["stills"]],
-        "detectors": answer["detectors"],
-        "broken": answer["broken"],
-        "at": context.clock(),
-    }
-    if answer["cut"] and doc.get("kind") != Kind.FOOTAGE:
-        copy["cut_after"] = doc["seconds"]
-    if not taking.copied(doc, copy, now=context.clock()):
-        throw_away(context, doc["_id"], names)
-        return
-    log.info("footage_redacted", evidence=doc["_id"], frames=copy["frames"], regions=copy["regions"])
-
-
 def held(event: Event, context: Context) -> None:
     """A legal hold was set: it stands on the chain of each piece of footage of the incident."""
     hold = incidents.get(event["subject"]).get("hold") or {}
@@ -258,10 +258,14 @@ def old_views(context: Context, pool: ThreadPoolExecutor) -> int:
 
 
 def waiting_footage(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Requests and copies that nobody works on: on the queue again."""
+    """Requests and copies that nobody works on: on the queue again. Evidence of which nothing came is ended."""
     now = context.clock()
     asked = [("footage", row["_id"]) for row in footage.overdue(now=now)]
-    asked += [("redact", row["_id"]) for row in taking.overdue(now=now)]
+    late = taking.overdue(now=now)
+    asked += [("redact", row["_id"]) for row in late if row["state"] != EvidenceState.TAKING]
     for job, subject in asked:
         context.enqueue(job, subject)
-    return len(asked)
+    begun = [row["_id"] for row in late if row["state"] == EvidenceState.TAKING]
+    ends = Bytes(Media(context.settings.media_url).delete, vault(context.settings)) if begun else None
+    ended = sum(retention.end_if_nothing_came(each, ends, now=now) for each in begun) if ends else 0
+    return len(asked) + ended

@@ -1,5 +1,6 @@
 """Looking after Amaan itself: what is measured becomes notices, and whoever is on duty is told once a cause."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -51,7 +52,15 @@ def _seen(context: Context, now: datetime) -> Seen:
         events_late_s=late,
         messages_late_s=_late(deliveries.oldest_due(), now),
         stubborn={name: len(outbox.stubborn(name)) for name in outbox.names()},
+        free_bytes=_free(context),
     )
+
+
+def _free(context: Context) -> int | None:
+    try:
+        return shutil.disk_usage(context.settings.var_dir).free
+    except OSError:
+        return None
 
 
 def _late(due: datetime | None, now: datetime) -> float:

@@ -1,5 +1,6 @@
 """Sealed originals, opened for a job in a folder of its own, and the lease that such a job holds on while it works."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -22,7 +23,21 @@ from runtime.vault import vault
 from workers.context import Context
 
 RENEW_S: Final = 15.0
+FREE_BYTES: Final = 256 * 1024 * 1024
+"""Left on the disk whatever is to be done: the incidents' store may be on it."""
 log = logging.get(__name__)
+
+
+class NoRoom(OSError):
+    """There is too little room on the disk to work: nobody's fault that waits, and over when somebody makes room."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def is_full(error: OSError) -> bool:
+    """Whether it is the disk, or somebody's share of it, that is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def sealed_files(context: Context) -> SealedFiles:
@@ -65,11 +80,15 @@ def throw_away(context: Context, evidence_id: str, names: Sequence[str]) -> None
 
 
 @contextmanager
-def own_folder(context: Context) -> Iterator[Path]:
-    """A folder that only this process's owner can read, gone with what is in it at the end."""
+def own_folder(context: Context, *, needs: int = 0) -> Iterator[Path]:
+    """A folder that only this process's owner can read, gone with what is in it at the end. Raises NoRoom where the disk has
+    too little for the bytes that it needs.
+    """
     work = context.settings.var_dir / "work"
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     _tidy(work)
+    if shutil.disk_usage(work).free < FREE_BYTES + needs:
+        raise NoRoom
     folder = Path(tempfile.mkdtemp(dir=work)).absolute()
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

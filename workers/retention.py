@@ -16,6 +16,7 @@ from domain.clusters import retention as clusters
 from domain.correlation import service as correlation
 from domain.evidence import retention as evidence
 from domain.evidence.states import Kind
+from domain.faces import service as faces
 from domain.incidents import retention as incidents
 from domain.incidents.retention import Held
 from domain.reports import personal as reports
@@ -151,6 +152,7 @@ def _rounds(step: Callable[[Held], int], city: str) -> int:
 def _end(incident_id: str, config: CityConfig, ends: evidence.Bytes, context: Context) -> int:
     """What belongs to it goes first: an incident whose end was interrupted is found again."""
     evidence.forget(incident_id, ends=ends, now=context.clock())
+    faces.end_all(incident_id, ACTOR, now=context.clock())
     retention.forget(incident_id)
     correlation.forget([incident_id])
     incidents.forget_timeline(incident_id)

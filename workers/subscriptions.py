@@ -43,10 +43,16 @@ Reaction = Callable[[Event, Context], None]
 
 SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "incident.raised": (dispatch.rank, dispatch.start_ladders, tell.guardians, visitors.tourist_police),
-    "incident.surroundings": (sight.ask_cameras, sight.link_incident),
+    "incident.surroundings": (sight.ask_cameras, footage.keep, sight.link_incident),
     "observation.made": (sight.show_observation, sight.link_observation, checks.ask_about_observation),
     "incident.reopened": (dispatch.start_ladders,),
-    "incident.facts_added": (dispatch.start_ladders, tell.guardians_at_last, sight.ask_cameras, sight.link_incident),
+    "incident.facts_added": (
+        dispatch.start_ladders,
+        tell.guardians_at_last,
+        sight.ask_cameras,
+        footage.keep,
+        sight.link_incident,
+    ),
     "incident.duress": (tell.operators_of_duress, escorts.call_police),
     "incident.closed": (
         dispatch.free_units,

@@ -72,7 +72,7 @@ def _entries(
         names = [part["name"] for part in doc.get("parts") or []] or ["original"]
         for index, (name, (_, parts)) in enumerate(zip(names, files, strict=True)):
             yield f"original/{index:04d}-{name}", parts
-    yield "manifest.json", [_json(evidence_view(doc, held=held(doc["incident"])) | {"exported": str(copy)})]
+    yield "manifest.json", [_json(evidence_view(doc, held=held(doc)) | {"exported": str(copy)})]
     yield "custody.json", [_json(custody.entries(doc["_id"]))]
 
 

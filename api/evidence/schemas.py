@@ -120,6 +120,12 @@ class Evidence(Answer):
     sha256 = fields.String(metadata={"description": "Of an upload, as it came."})
     size = fields.Integer()
     type = fields.String()
+    also = fields.List(
+        fields.String(), metadata={"description": "Other incidents of the same place and minute that need it."}
+    )
+    kept = fields.Boolean(
+        metadata={"description": "A rule of the city took it, and nobody has asked for it yet: it goes early."}
+    )
     held = Flag(required=True, metadata={"description": "Whether a legal hold keeps it."})
     at = Time(required=True)
 

@@ -42,7 +42,7 @@ _log = logging.get(__name__)
 def readable_evidence(call: Call, evidence_id: str, action: str = READ) -> Evidence:
     """The evidence, within the caller's reach for an action; raises EvidenceNotFound."""
     doc = taking.get(evidence_id)
-    hidden = frozenset({str(person)} if (person := _citizen(doc["incident"])) else ())
+    hidden = frozenset(str(person) for each in taking.incidents_of(doc) if (person := _citizen(each)))
     if not permissions.reaches(call.who, action, Target(city=doc["city"], hidden_from=hidden)):
         raise EvidenceNotFound("no such evidence")
     return doc
@@ -55,8 +55,12 @@ def _citizen(incident_id: str) -> Any:
         return None
 
 
-def held(incident_id: str) -> bool:
-    """Whether a legal hold keeps what belongs to this incident."""
+def held(doc: Evidence) -> bool:
+    """Whether a legal hold on any of its incidents keeps it."""
+    return any(_is_held(each) for each in taking.incidents_of(doc))
+
+
+def _is_held(incident_id: str) -> bool:
     try:
         return bool(incidents.get(incident_id).get("hold"))
     except IncidentNotFound:
@@ -77,7 +81,7 @@ def list_evidence(call: Call, incident_id: str) -> Any:
     after = call.after(datetime, str)
     rows, last = viewing.of_incident(incident_id, after=(after[0], after[1]) if after else None, limit=call.limit)
     audit.append(doc["city"], call.who.person_id, "evidence.listed", incident_id, now=call.now)
-    return Listed([evidence_view(row, held=bool(doc.get("hold"))) for row in rows], last)
+    return Listed([evidence_view(row, held=held(row)) for row in rows], last)
 
 
 @blp.endpoint("GET /evidence/<evidence_id>", permission=READ, answer=schemas.Evidence, etag=True, caution=False)
@@ -85,7 +89,7 @@ def read_evidence(call: Call, evidence_id: str) -> Any:
     """One piece of evidence: hashes, source, clock, models. No picture of it."""
     doc = readable_evidence(call, evidence_id)
     audit.append(doc["city"], call.who.person_id, "evidence.read", evidence_id, now=call.now)
-    return evidence_view(doc, held=held(doc["incident"]))
+    return evidence_view(doc, held=held(doc))
 
 
 @blp.endpoint(

@@ -34,6 +34,8 @@ def evidence_view(doc: Mapping[str, Any], *, held: bool) -> dict[str, Any]:
             )
         },
         "since": doc.get("start"),
+        "also": doc.get("also") or None,
+        "kept": bool(doc.get("kept")) or None,
     }
     if parts := doc.get("parts"):
         files = [{name: part[name] for name in ("name", "start", "seconds", "size", "sha256")} for part in parts]

@@ -47,6 +47,8 @@ class EvidenceDoc(me.Document):
     id = me.StringField(primary_key=True)
     city = me.StringField(required=True)
     incident = me.StringField(required=True)
+    also = me.ListField(me.StringField())  # other incidents of the same place and minute that need it
+    kept = me.BooleanField()  # by the city's rule, and nobody has asked for it yet
     kind = me.StringField()  # none: an upload
     by = me.StringField()
     sha256 = me.StringField()
@@ -70,6 +72,7 @@ class EvidenceDoc(me.Document):
     )  # {sha256, size, type, first, frames, seconds, regions, stills: [{sha256, t, …}], detectors, cut_after?, at}
     reason = me.StringField()  # why there is no redacted copy
     tries = me.IntField()  # of making the copy; the number is also the lease's owner
+    excused = me.IntField()  # tries that failed by no fault of its own: there was no room
     due = me.DateTimeField()  # of the lease, or when the sweeper has to see to it; none when nothing is left to do
     ends_at = me.DateTimeField()  # its end has begun
     version = me.IntField()
@@ -80,6 +83,7 @@ class EvidenceDoc(me.Document):
         "strict": False,
         "indexes": [
             ["incident", "at"],
+            {"fields": ["also", "at"], "sparse": True},
             ["city", "at"],
             ["sha256"],
             {"fields": ["shown.sha256"], "sparse": True},
@@ -103,7 +107,8 @@ class FootageRequestDoc(me.Document):
     radius_m = me.FloatField()
     cameras = me.DictField()  # camera → {name, distance_m, covering, found, have, missing, evidence}
     state = me.StringField()
-    fingerprint = me.StringField()  # of the body: a repeat of its key with another one is refused
+    fingerprint = me.StringField()  # of the body: a repeat of its key with another one is refused; none: the rule's own
+    trouble = me.StringField()  # why it was put off the last time
     at = me.DateTimeField()
     due = me.DateTimeField()  # of the lease, or when the sweeper has to see to it; none once it is answered
     tries = me.IntField()

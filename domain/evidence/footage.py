@@ -16,12 +16,13 @@ from pymongo.errors import DuplicateKeyError
 from domain import geo
 from domain.cameras import queries as cameras
 from domain.cameras import rules as camera_rules
+from domain.cameras.rules import Chosen
 from domain.errors import Conflict, Invalid
 from domain.evidence import rules
 from domain.evidence.documents import FootageRequestDoc
 from domain.evidence.errors import RequestNotFound
 from domain.evidence.rules import Said
-from domain.evidence.states import Found, RequestState
+from domain.evidence.states import Found, RequestState, Why
 
 Request = dict[str, Any]
 
@@ -82,17 +83,7 @@ def ask(
         "seconds": seconds,
         "position": {"lat": place["lat"], "lon": place["lon"]},
         "radius_m": asked["radius_m"],
-        "cameras": {
-            each.camera["_id"]: {
-                "name": each.camera.get("name") or "",
-                "distance_m": round(each.distance_m),
-                "covering": each.covering,
-                "found": str(Found.ASKED),
-                "have": [],
-                "missing": [],
-            }
-            for each in chosen
-        },
+        "cameras": {each.camera["_id"]: asked_of(each) for each in chosen},
         "state": str(RequestState.OPEN if chosen else RequestState.ANSWERED),
         "fingerprint": fingerprint,
         "at": now,
@@ -111,6 +102,18 @@ def ask(
     return made, True
 
 
+def asked_of(chosen: Chosen) -> dict[str, Any]:
+    """How a camera stands in a request before it has said anything."""
+    return {
+        "name": chosen.camera.get("name") or "",
+        "distance_m": round(chosen.distance_m),
+        "covering": chosen.covering,
+        "found": str(Found.ASKED),
+        "have": [],
+        "missing": [],
+    }
+
+
 def begin(request_id: str, *, now: datetime) -> Request | None:
     """Take a request for a worker; None when it is answered or another one has it. `tries` is the lease's owner."""
     return requests().find_one_and_update(
@@ -126,8 +129,17 @@ def begin(request_id: str, *, now: datetime) -> Request | None:
 
 def renew(request: Request, *, now: datetime) -> bool:
     """Hold the lease on; False when it is no longer this worker's."""
-    mine = {"_id": request["_id"], "tries": request["tries"], "state": str(RequestState.OPEN)}
-    return bool(requests().update_one(mine, {"$set": {"due": now + LEASE}}).matched_count)
+    return bool(requests().update_one(_mine(request), {"$set": {"due": now + LEASE}}).matched_count)
+
+
+def _mine(request: Request) -> dict[str, Any]:
+    return {"_id": request["_id"], "tries": request["tries"], "state": str(RequestState.OPEN)}
+
+
+def put_off(request: Request, *, until: datetime, trouble: Why | None = None) -> None:
+    """It cannot be answered now: somebody tries again then. `trouble` is why, should it never be."""
+    told = {"due": until, **({"trouble": str(trouble)} if trouble else {})}
+    requests().update_one(_mine(request), {"$set": told})
 
 
 def said(request: Request, camera_id: str, answer: Said, *, evidence: str | None = None) -> None:

@@ -127,6 +127,18 @@ def answer(recording: Recording, start: datetime, seconds: float, *, now: dateti
     return Said(found, [_span(each) for each in have], missing, take)
 
 
+def fitting(files: Sequence[Segment], sizes: Sequence[int], middle: datetime, most: int) -> tuple[Segment, ...]:
+    """Of the files to take those next to a moment, as many as have room in `most` bytes, in order."""
+    by_nearness = sorted(zip(files, sizes, strict=True), key=lambda each: abs(each[0].start - middle))
+    chosen, held = [], 0
+    for segment, size in by_nearness:
+        held += size
+        if held > most:
+            break
+        chosen.append(segment)
+    return tuple(sorted(chosen, key=lambda each: each.start))
+
+
 def _explained(gap: Span, recording: Recording, now: datetime) -> list[tuple[Span, Why]]:
     """A gap cut into the parts for which there is one reason each."""
     if recording.why is not None:

@@ -16,7 +16,7 @@ from domain.errors import Conflict, LimitReached
 from domain.evidence.documents import EvidenceDoc, UploadDoc
 from domain.evidence.errors import HashMismatch, UploadGone, UploadNotFound, UploadTooLarge, WrongOffset
 from domain.evidence.ports import EvidenceStore
-from domain.evidence.states import UploadStatus
+from domain.evidence.states import Kind, UploadStatus
 from domain.ids import derived_id
 from domain.incidents import rules as incident_rules
 from domain.incidents import service as incidents
@@ -57,6 +57,12 @@ def evidence() -> Collection[dict[str, Any]]:
     """The raw collection of evidence."""
     found: Collection[dict[str, Any]] = EvidenceDoc._get_collection()
     return found
+
+
+def footage_of(incident_id: str) -> list[dict[str, Any]]:
+    """The footage that was taken for an incident, or that it needs, too."""
+    kind = str(Kind.FOOTAGE)
+    return [row for needs in ("incident", "also") for row in evidence().find({needs: incident_id, "kind": kind})]
 
 
 def create(new: NewUpload, *, max_bytes: int, now: datetime) -> Upload:

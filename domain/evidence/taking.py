@@ -11,7 +11,7 @@ from typing import Any, Final
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from domain.evidence import custody
+from domain.evidence import custody, keeping
 from domain.evidence.errors import EvidenceNotFound
 from domain.evidence.footage import Request
 from domain.evidence.rules import MOST_SECONDS, Recording
@@ -25,9 +25,17 @@ Evidence = dict[str, Any]
 
 ACTOR: Final = "system:evidence"
 LEASE: Final = timedelta(seconds=60)
+TAKING: Final = timedelta(minutes=10)
+"""When the sweeper looks what has become of evidence that is being taken."""
 AGAIN: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
 """Footage that ended three workers has no redacted copy."""
+NO_ROOM: Final = timedelta(minutes=5)
+"""When a copy for which there was no room on the disk is tried again."""
+
+
+class InOtherHands(Exception):
+    """Another worker is taking the same for an incident of the same place and minute: ask again in a moment."""
 
 
 def get(evidence_id: str) -> Evidence:
@@ -40,7 +48,8 @@ def get(evidence_id: str) -> Evidence:
 
 def begin(request: Request, camera: Mapping[str, Any], recording: Recording, *, now: datetime) -> Evidence:
     """The evidence that this request makes of this camera: new, or as far as a worker that died had brought it."""
-    evidence_id = derived_id("evd", request["_id"], camera["_id"])
+    kept = keeping.is_kept(request)
+    evidence_id = _id(request, camera["_id"])
     made: Evidence = {
         "_id": evidence_id,
         "city": request["city"],
@@ -58,13 +67,66 @@ def begin(request: Request, camera: Mapping[str, Any], recording: Recording, *, 
         "noted": [],
         "at": now,
         "tries": 0,
+        "due": now + TAKING,
         "version": 1,
+        **({"kept": True} if kept else {}),
     }
     try:
         evidence().insert_one(made)
     except DuplicateKeyError:
+        if kept and not _taken_over(evidence_id, now=now):
+            raise InOtherHands from None
         return get(evidence_id)
     return made
+
+
+def _id(request: Request, camera_id: str) -> str:
+    if keeping.is_kept(request):
+        return keeping.evidence_id(camera_id, request["start"])
+    return derived_id("evd", request["_id"], camera_id)
+
+
+def _taken_over(evidence_id: str, *, now: datetime) -> bool:
+    """Whether its worker died and it is now ours."""
+    dead = {"_id": evidence_id, "state": str(EvidenceState.TAKING), "due": {"$lte": now + TAKING - LEASE}}
+    return bool(evidence().update_one(dead, {"$set": {"due": now + TAKING}}).modified_count)
+
+
+def join(request: Request, camera_id: str, *, now: datetime) -> Evidence | None:
+    """What the rule has taken of this camera's window for an incident of the same place and minute, now kept for this one,
+    too; None when nobody has. Again is harmless. Raises InOtherHands while somebody is taking it.
+    """
+    evidence_id, incident = _id(request, camera_id), request["incident"]
+    found = evidence().find_one({"_id": evidence_id, "ends_at": None})
+    if found is None or (found["state"] == EvidenceState.TAKING and found["due"] <= now + TAKING - LEASE):
+        return None
+    if found["state"] == EvidenceState.TAKING:
+        raise InOtherHands
+    if incident == found["incident"]:
+        return tell_taken(found, reason=request["reason"], now=now)
+    evidence().update_one({"_id": evidence_id, "ends_at": None}, {"$addToSet": {"also": incident}})
+    after = get(evidence_id)
+    refs = {"incident": incident, "request": request["_id"]}
+    custody.append(
+        after, Act.JOINED, request["by"], now=now, reason=request["reason"], key=f"joined:{incident}", refs=refs
+    )
+    _tell_hold(after, incident, now=now)
+    return after
+
+
+def kept_for(request: Request, camera_id: str) -> Evidence | None:
+    """What the rule kept of this camera for the incident that a human asks about, if that is a part of what they ask for."""
+    try:
+        start, _ = keeping.window(incidents.get(request["incident"])["raised_at"])
+    except IncidentNotFound:
+        return None
+    found = evidence().find_one({"_id": keeping.evidence_id(camera_id, start), "ends_at": None})
+    return found if found and found.get("parts") and request["incident"] in incidents_of(found) else None
+
+
+def incidents_of(doc: Mapping[str, Any]) -> list[str]:
+    """The incidents that need it, the one for which it was taken first."""
+    return [str(doc["incident"]), *map(str, doc.get("also") or [])]
 
 
 def note(evidence_id: str, names: Sequence[str]) -> None:
@@ -77,18 +139,21 @@ def note(evidence_id: str, names: Sequence[str]) -> None:
 def sealed(doc: Evidence, parts: Sequence[Mapping[str, Any]], *, reason: str, now: datetime) -> Evidence:
     """Every file is sealed: the original is safe, and the redacted copy is due. Again is harmless."""
     alive = {"_id": doc["_id"], "state": str(EvidenceState.TAKING), "ends_at": None}
-    change = {"state": str(EvidenceState.SEALED), "parts": [dict(each) for each in parts], "due": now}
-    evidence().update_one(alive, {"$set": change, "$inc": {"version": 1}})
-    after = get(doc["_id"])
+    change: dict[str, Any] = {"state": str(EvidenceState.SEALED), "parts": [dict(each) for each in parts]}
+    if doc.get("kept"):
+        evidence().update_one(alive, {"$set": change, "$unset": {"due": ""}, "$inc": {"version": 1}})
+    else:
+        evidence().update_one(alive, {"$set": change | {"due": now}, "$inc": {"version": 1}})
+    return tell_taken(get(doc["_id"]), reason=reason, now=now)
+
+
+def tell_taken(after: Evidence, *, reason: str, now: datetime) -> Evidence:
+    """On the chain of what was sealed, once: who took it and why. Again where a worker died before it had told."""
     files = {each["name"]: each["sha256"] for each in after["parts"]}
-    refs = {"camera": doc["camera"], "request": doc["request"], "manifest": custody.manifest(files)}
+    refs = {"camera": after["camera"], "request": after["request"], "manifest": custody.manifest(files)}
     custody.append(after, Act.TAKEN, after["by"], now=now, reason=reason, key="taken", refs=refs)
     custody.append(after, Act.SEALED, ACTOR, now=now, key="sealed", refs={"files": str(len(files))})
-    hold = _hold(after["incident"])
-    if hold:
-        custody.append(
-            after, Act.HELD, hold["by"], now=now, reason=hold["reason"], key=f"held:{hold['at'].isoformat()}"
-        )
+    _tell_hold(after, after["incident"], now=now)
     return after
 
 
@@ -98,7 +163,14 @@ PHOTO_SECONDS: Final = 1.0
 
 
 def wanted(doc: Evidence, *, now: datetime) -> Evidence:
-    """Somebody wants to see an upload: its redacted copy is due from now on. Again, and of footage, changes nothing."""
+    """Somebody wants to see an upload, or what a rule kept: its redacted copy is due from now on, and it is kept as long as
+    other evidence. Again, and of what was asked for, changes nothing.
+    """
+    if doc.get("kind") == Kind.FOOTAGE and doc.get("state") == EvidenceState.SEALED and not doc.get("due"):
+        asleep = {"_id": doc["_id"], "state": str(EvidenceState.SEALED), "due": None, "ends_at": None}
+        change = {"$set": {"due": now, "tries": 0}, "$unset": {"kept": ""}, "$inc": {"version": 1}}
+        evidence().update_one(asleep, change)
+        return get(doc["_id"])
     if doc.get("kind") == Kind.FOOTAGE or doc.get("state") or not str(doc.get("type") or "").startswith(SEEN):
         return doc
     seconds = PHOTO_SECONDS if doc["type"].startswith("image/") else MOST_SECONDS
@@ -107,6 +179,13 @@ def wanted(doc: Evidence, *, now: datetime) -> Evidence:
     after = get(doc["_id"])
     custody.append(after, Act.TAKEN, str(after["by"]), now=now, key="taken", refs={"sha256": str(after["sha256"])})
     return after
+
+
+def _tell_hold(doc: Evidence, incident_id: str, *, now: datetime) -> None:
+    """What is taken, or joined, under a hold says so from the beginning."""
+    if hold := _hold(incident_id):
+        key = f"held:{hold['at'].isoformat()}"
+        custody.append(doc, Act.HELD, hold["by"], now=now, reason=hold["reason"], key=key)
 
 
 def _hold(incident_id: str) -> Mapping[str, Any] | None:
@@ -152,6 +231,16 @@ def give_back(doc: Evidence, *, now: datetime) -> None:
     evidence().update_one(_mine(doc), {"$set": {"due": now + AGAIN}})
 
 
+def no_room(doc: Evidence, *, now: datetime) -> None:
+    """The disk is full, which is not the footage's fault: tried again later, for as long as it takes."""
+    evidence().update_one(_mine(doc), {"$set": {"due": now + NO_ROOM}, "$inc": {"excused": 1}})
+
+
+def is_given_up(doc: Evidence) -> bool:
+    """Whether its copy was tried as often as it may be."""
+    return bool(doc["tries"] - (doc.get("excused") or 0) > MOST_TRIES)
+
+
 def unreadable(doc: Evidence, reason: str) -> None:
     """No redacted copy can be made: nobody sees anything, and the sealed original stays as it is."""
     change = {"$set": {"state": str(EvidenceState.UNREADABLE), "reason": reason}, "$unset": {"due": ""}}
@@ -159,5 +248,5 @@ def unreadable(doc: Evidence, reason: str) -> None:
 
 
 def overdue(*, now: datetime, limit: int = 50) -> list[Evidence]:
-    """Evidence whose redacted copy nobody makes: the queue lost it, or its worker died."""
+    """Evidence whose redacted copy nobody makes: the queue lost it, or its worker died; and what is `taking` for long."""
     return list(evidence().find({"due": {"$lte": now}}, {"parts": 0, "noted": 0}).sort("due", 1).limit(limit))

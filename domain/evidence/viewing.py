@@ -1,5 +1,6 @@
 """Who may see a copy of a piece of evidence, for how long, and that each sight of it is told before it is given."""
 
+import heapq
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -33,11 +34,13 @@ def of_incident(
     incident_id: str, *, after: tuple[datetime, str] | None = None, limit: int
 ) -> tuple[list[Evidence], tuple[datetime, str] | None]:
     """An incident's evidence, newest first, and where to go on from when there are more."""
-    condition: dict[str, Any] = {"incident": incident_id, "ends_at": None}
-    if after:
-        condition["at"] = {"$lte": after[0]}
+    condition: dict[str, Any] = {"ends_at": None, **({"at": {"$lte": after[0]}} if after else {})}
+    found = [
+        evidence().find({needs: incident_id, **condition}).sort([("at", -1), ("_id", -1)]).batch_size(limit + 8)
+        for needs in ("incident", "also")
+    ]
     page: list[Evidence] = []
-    for row in evidence().find(condition).sort([("at", -1), ("_id", -1)]).batch_size(limit + 8):
+    for row in heapq.merge(*found, key=lambda each: (each["at"], each["_id"]), reverse=True):
         if after and (row["at"], row["_id"]) >= after:
             continue
         if len(page) == limit:

@@ -16,8 +16,8 @@ from domain.audit import chain as audit
 from domain.cities.config import CityConfig
 from domain.errors import Conflict
 from domain.evidence import custody
-from domain.evidence.service import evidence
-from domain.evidence.states import Act, Kind
+from domain.evidence.service import footage_of
+from domain.evidence.states import Act
 from domain.faces.documents import FaceSearchDoc
 from domain.faces.errors import LeadNotFound, SearchNotFound, SearchOff, SearchOver
 from domain.faces.states import SearchState
@@ -187,10 +187,10 @@ def renew(doc: Search, *, now: datetime) -> bool:
 
 
 def to_search(doc: Search) -> list[dict[str, Any]]:
-    """The incident's footage that was not gone through yet: taken, sealed, of this incident and no other."""
-    rows = evidence().find({"incident": doc["incident"], "kind": str(Kind.FOOTAGE), "ends_at": None})
+    """The incident's footage that was not gone through yet: taken, sealed, for this incident and no other."""
     over = {*doc["searched"], *doc["failed"]}
-    return [row for row in rows if row.get("parts") and row["_id"] not in over]
+    rows = footage_of(doc["incident"])
+    return [row for row in rows if row.get("parts") and not row.get("ends_at") and row["_id"] not in over]
 
 
 def told(doc: Search, footage: Mapping[str, Any], *, now: datetime) -> None:

@@ -17,6 +17,8 @@ JOBS: Final[Mapping[str, int]] = {"urgent": 200, "default": 2000, "vision": 400,
 """Jobs on a queue from which it is behind: about a second of SOS work, some minutes of the rest."""
 EVENTS_LATE_S: Final = 15.0
 MESSAGES_LATE_S: Final = 30.0
+LEAST_FREE: Final = 1_000_000_000
+"""Bytes on the disk below which the rolling recorder writes nothing (`workers/vision/record.py`)."""
 EVERYWHERE: Final = "*"
 
 Key = tuple[NoticeKind, str]
@@ -35,6 +37,8 @@ class Seen:
     messages_late_s: float = 0.0
     stubborn: Mapping[str, int] = field(default_factory=dict)
     """Outbox → documents whose reactions keep failing."""
+    free_bytes: int | None = None
+    """On the disk of the sweeper's own machine."""
 
 
 def wrong(seen: Seen, standing: Collection[Key]) -> dict[Key, dict[str, Any]]:
@@ -62,6 +66,9 @@ def wrong(seen: Seen, standing: Collection[Key]) -> dict[Key, dict[str, Any]]:
     for outbox, documents in seen.stubborn.items():
         if documents:
             found[(NoticeKind.REACTION_FAILS, outbox)] = {"documents": documents}
+    least_free = LEAST_FREE * (1.5 if (NoticeKind.DISK_FULL, "disk") in standing else 1.0)
+    if seen.free_bytes is not None and seen.free_bytes < least_free:
+        found[(NoticeKind.DISK_FULL, "disk")] = {"free_mb": seen.free_bytes // 1_000_000}
     return found
 
 
@@ -78,6 +85,7 @@ MEASURED: Final = frozenset(
         NoticeKind.EVENTS_BEHIND,
         NoticeKind.MESSAGES_BEHIND,
         NoticeKind.REACTION_FAILS,
+        NoticeKind.DISK_FULL,
     }
 )
 """Kinds that are opened and cleared by what is measured; the others by what happens."""

@@ -41,6 +41,8 @@ class NoticeKind(StrEnum):
     """More cameras of a city are blind than are told one by one."""
     CAMERAS_UNWATCHED = "cameras_unwatched"
     """Nobody has sampled cameras of a city for minutes: the recorder is away, or has more to do than it can."""
+    DISK_FULL = "disk_full"
+    """Hardly any room is left on the disk: nothing is recorded, and no footage taken or copied, until somebody makes some."""
     PEOPLE_UNREACHABLE = "people_unreachable"
     """A drill reached some of its people on no channel at all."""
 

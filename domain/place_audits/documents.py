@@ -21,6 +21,8 @@ class PlaceAuditDoc(me.Document):
     photo_shown = me.StringField()  # SHA-256 of the copy without faces that others may see
     shown_at = me.DateTimeField()
     photo_due = me.DateTimeField()  # when that copy is to be made
+    photo_tries = me.IntField()  # how often a worker was asked for it
+    photo_unreadable = me.StringField()  # why there is none, ever
     version = me.IntField(default=1)
     at = me.DateTimeField()
     created_at = me.DateTimeField()

@@ -27,7 +27,7 @@ def add(audit: Audit, data: bytes, store: EvidenceStore, drop: Drop, *, now: dat
         {"_id": audit["_id"]},
         {
             "$set": {"photo": photo, "photo_due": now},
-            "$unset": {"photo_shown": "", "shown_at": ""},
+            "$unset": {"photo_shown": "", "shown_at": "", "photo_tries": "", "photo_unreadable": ""},
             "$inc": {"version": 1},
         },
     )
@@ -51,28 +51,39 @@ def wanting(audit_id: str) -> Audit | None:
 
 
 def due(*, now: datetime, limit: int) -> list[Audit]:
-    """Audits of whose picture a copy is due: {_id, photo_due}."""
-    return list(audits().find({"photo_due": {"$lte": now}}, {"photo_due": 1}).sort("photo_due", 1).limit(limit))
+    """Audits of whose picture a copy is due: {_id, photo, photo_due, photo_tries}."""
+    wanted = {"photo": 1, "photo_due": 1, "photo_tries": 1}
+    return list(audits().find({"photo_due": {"$lte": now}}, wanted).sort("photo_due", 1).limit(limit))
 
 
 def put_off(audit_id: str, at: datetime, *, until: datetime) -> bool:
     """It is asked for now, and again then if nothing came of it. False where another was quicker."""
-    done = audits().update_one({"_id": audit_id, "photo_due": at}, {"$set": {"photo_due": until}})
+    done = audits().update_one(
+        {"_id": audit_id, "photo_due": at}, {"$set": {"photo_due": until}, "$inc": {"photo_tries": 1}}
+    )
     return done.modified_count == 1
+
+
+def excuse(audit_id: str) -> None:
+    """A try that failed by no fault of the picture does not count."""
+    audits().update_one({"_id": audit_id, "photo_tries": {"$gt": 0}}, {"$inc": {"photo_tries": -1}})
 
 
 def show(audit_id: str, name: str, copy: str, *, now: datetime) -> bool:
     """The copy of this very picture is there. False where it was replaced, forgotten, or has one already."""
     done = audits().update_one(
         {"_id": audit_id, "photo.sha256": name, "photo_due": {"$exists": True}},
-        {"$set": {"photo_shown": copy, "shown_at": now}, "$unset": {"photo_due": ""}},
+        {"$set": {"photo_shown": copy, "shown_at": now}, "$unset": {"photo_due": "", "photo_tries": ""}},
     )
     return done.modified_count == 1
 
 
-def cannot_be_shown(audit_id: str, name: str) -> None:
-    """No copy can be made of this picture: nobody else sees it."""
-    audits().update_one({"_id": audit_id, "photo.sha256": name}, {"$unset": {"photo_due": ""}})
+def unreadable(audit_id: str, name: str, reason: str) -> None:
+    """No copy can be made of this picture: nobody else sees it. Of one that has a copy nothing changes."""
+    audits().update_one(
+        {"_id": audit_id, "photo.sha256": name, "photo_due": {"$exists": True}},
+        {"$set": {"photo_unreadable": reason}, "$unset": {"photo_due": "", "photo_tries": ""}},
+    )
 
 
 def listed(city: str, *, now: datetime, limit: int) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ from runtime.settings import Settings
 from tests.factories.people import SECRET, Signed, signed_in
 from tests.fakes.carriers_process import CarriersProcess
 from tests.invariants.sources import ROOT
-from workers import alerts, drills, faces, footage, sweeps
+from workers import alerts, drills, faces, footage, redaction, sweeps
 from workers.context import Context
 from workers.drain import drain_with
 
@@ -92,7 +92,7 @@ class SmallCity:
             "deliver": lambda delivery: fanout.advance_all([delivery], self.context.post),
             "footage": lambda request: footage.take_with(self.context, request),
             "search_faces": lambda search: faces.search_with(self.context, search, faces.in_a_child),
-            "redact": lambda evidence: footage.redact_with(self.context, evidence),
+            "redact": lambda evidence: redaction.redact_with(self.context, evidence),
         }
         if job in work and not self.idle:
             self.under_way.append(self.pool.submit(work[job], *args))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ OUT = "redacted.mp4"
 def copy(request: dict[str, Any]) -> dict[str, Any]:
     """`{folder, pieces: [{file, offset}], seconds, masks, stills, budget_s, max_bytes}` in. Out: `{status: "ok", file,
     frames, seconds, regions, stills: [{file, t, width, height, blurred, sha256}], detectors, broken, cut}`, or
-    `{status: corrupt|timeout|unsupported, reason}`. Never raises for what the footage is.
+    `{status: corrupt|timeout|unsupported|no_room, reason}`. Never raises for what the footage is.
     """
     folder = Path(request["folder"])
     budget = float(request["budget_s"])
@@ -45,6 +46,10 @@ def copy(request: dict[str, Any]) -> dict[str, Any]:
         return {"status": str(unseen.status), "reason": unseen.reason}
     except (cv2.error, ValueError):
         return {"status": str(Status.CORRUPT), "reason": "not_decodable"}
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
+        return {"status": "no_room", "reason": "no_room"}
     except MemoryError:
         return {"status": str(Status.UNSUPPORTED), "reason": "too_much_memory"}
     return {

@@ -43,6 +43,9 @@ def carrier(n: float, faults: float, open: float = 0.0) -> Seen:
         (Seen(jobs=QUIET, events_late_s={"incidents": 15.0, "people": 2.0}), set(), {(K.EVENTS_BEHIND, "incidents")}),
         (Seen(jobs=QUIET, messages_late_s=31.0), set(), {(K.MESSAGES_BEHIND, "deliveries")}),
         (Seen(jobs=QUIET, stubborn={"incidents": 1, "people": 0}), set(), {(K.REACTION_FAILS, "incidents")}),
+        (Seen(jobs=QUIET, free_bytes=1_200_000_000), set(), set()),
+        (Seen(jobs=QUIET, free_bytes=900_000_000), set(), {(K.DISK_FULL, "disk")}),
+        (Seen(jobs=QUIET, free_bytes=1_200_000_000), {(K.DISK_FULL, "disk")}, {(K.DISK_FULL, "disk")}),
     ],
 )
 def test_what_is_measured_becomes_what_is_wrong(seen: Seen, stands: set[Any], expected: set[Any]) -> None:
@@ -52,7 +55,7 @@ def test_what_is_measured_becomes_what_is_wrong(seen: Seen, stands: set[Any], ex
 def test_every_kind_that_is_measured_can_come_of_it() -> None:
     worst = Seen(
         carriers={"fcm": {"n": 10, "faults": 10, "open": 1}}, jobs={"urgent": 10_000},
-        events_late_s={"incidents": 99}, messages_late_s=99, stubborn={"incidents": 1},
+        events_late_s={"incidents": 99}, messages_late_s=99, stubborn={"incidents": 1}, free_bytes=0,
     )  # fmt: skip
     found = {kind for kind, _ in rules.wrong(worst, set())} | {kind for kind, _ in rules.wrong(Seen(), set())}
     assert found == rules.MEASURED
