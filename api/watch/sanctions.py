@@ -16,6 +16,7 @@ from domain.permissions import Target
 from domain.watch import queries, sanctions
 from domain.watch.errors import LeadsTheGroup, MemberNotFound, SanctionNotFound
 from domain.watch.sanctions import Row, Wanted
+from domain.watch.states import Standing
 
 blp = Blueprint("watch_sanctions", __name__, url_prefix="/v1/watch", description="What moderators impose for a time.")
 
@@ -47,7 +48,9 @@ def impose(call: Call, group_id: str) -> Any:
     """Take somebody's voice in a group for a time, or keep them out of it, with a reason. On the audit chain."""
     group = led(call, group_id, MODERATE)
     person = call.body["person"]
-    if queries.membership(group_id, person) is None:
+    held = queries.membership(group_id, person)
+    if held is None or held["standing"] in (Standing.INVITED, Standing.REQUESTED):
+        # Who was only asked is nobody's to silence: anybody may found a group and invite a number.
         raise MemberNotFound("nobody of this group")
     if group["coordinator"] == person:
         raise LeadsTheGroup("the city decides of who leads a group")

@@ -131,29 +131,31 @@ def _worth(groups: Iterable[list[Voice]], now: datetime) -> list[tuple[list[Voic
 
 def independent(voices: Sequence[Voice], *, now: datetime) -> list[list[Voice]]:
     """The voices in groups that count once: each is one hand's, by the head of this file."""
-    groups: list[list[Voice]] = []
     homes: dict[tuple[str, str], list[Voice]] = {}
     last: dict[str, tuple[datetime, list[Voice]]] = {}
+    groups: dict[int, list[Voice]] = {}
     for voice in sorted(voices, key=lambda each: (each.made is None, each.made or now, each.person)):
         fresh = is_fresh(voice.made, now)
         kin = [("phone", voice.device)] if voice.device else []
         kin += [("address", voice.address)] if voice.address and (fresh or voice.address.startswith(HOME)) else []
-        home = next((homes[each] for each in kin if each in homes), None)
+        met = [homes[each] for each in kin if each in homes]
         # Young ones that were made one after another, from wherever; older ones that also speak from one address.
         young = voice.made is None or now - voice.made < _YOUNG
         row, apart_s = ("young", _YOUNG_TOGETHER_S) if young else (voice.address, _MADE_TOGETHER_S)
-        if voice.made is not None and row:
-            before = last.get(row)
-            if home is None and before and (voice.made - before[0]).total_seconds() < apart_s:
-                home = before[1]
-        if home is None:
-            home = []
-            groups.append(home)
+        if voice.made is not None and row in last and (voice.made - last[row][0]).total_seconds() < apart_s:
+            met.append(last[row][1])
+        home, *others = list({id(each): each for each in met}.values()) or [[]]
+        for other in others:  # who has something in common with two hands makes them one
+            home += other
+            del groups[id(other)]
+            homes = {key: home if each is other else each for key, each in homes.items()}
+            last = {key: (at, home if each is other else each) for key, (at, each) in last.items()}
         home.append(voice)
+        groups[id(home)] = home
         if voice.made is not None and row:
             last[row] = (voice.made, home)
         homes |= dict.fromkeys(kin, home)
-    return groups
+    return list(groups.values())
 
 
 def check_step(before: ReportStatus, after: ReportStatus) -> None:

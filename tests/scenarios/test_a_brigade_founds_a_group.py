@@ -97,6 +97,11 @@ def test_a_new_group_silences_nobody_who_lives_there(quiet: SmallCity) -> None:
     assert ok(call(city, founder, "POST", f"/watch/reports/{own['id']}/decision", publish))["status"] == "published"
     said = ok(call(city, resident, "POST", f"{path}/comments", {"text": "It is still going on."}))
     assert said["status"] == "published"
+    invited = {"phones": [resident.phone]}
+    assert ok(call(city, founder, "POST", f"/watch/groups/{group['id']}/invitations", invited))["invited"] == 1
+    mute = {"person": resident.person_id, "kind": "mute", "hours": 24, "reason": "Quiet."}
+    muted = call(city, founder, "POST", f"/watch/groups/{group['id']}/sanctions", mute)
+    assert refused(muted)[:2] == (404, "member_not_found"), "who was only invited is nobody's to silence"
     gone = call(city, founder, "POST", f"/watch/comments/{said['id']}/decision", taken_out)
     assert refused(gone)[:2] == (403, "not_settled")
 

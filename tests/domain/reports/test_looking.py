@@ -179,7 +179,7 @@ def test_of_an_erased_report_nobody_is_told_and_another_may_ask() -> None:
     first, second = report(known("a")), report(known("b"), metres=5.0)
     [look] = ask(first)
     assert ask(second) == []
-    personal.forget("per_a", drop=lambda _: None)
+    personal.forget("per_a", drop=lambda _: None, now=NOON)
     done(look, seen("seen", ("running", 0.8)))
     assert looking.ask(second, secret=SECRET, now=NOON + 2 * SECOND) == []
     assert states(second) == ["seen"]

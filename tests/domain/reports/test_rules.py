@@ -1,5 +1,6 @@
 """How far a report is believed, which may be one, and what a human reads first: told as tables."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,17 @@ def test_the_order_of_voices_does_not_matter_and_parts_make_the_score() -> None:
     assert parts.keys() == {"confirmed", "denied", "from_new_accounts", "cameras", "doubt"}
     whole = parts["confirmed"] + parts["denied"] + parts["doubt"]
     assert there.score == pytest.approx(parts["confirmed"] / whole, abs=0.001)
+
+
+def test_who_has_something_in_common_with_two_hands_makes_them_one() -> None:
+    phone, home = voice("a"), voice("b", made=OLD + timedelta(days=1), address="6:home")
+    both = voice("c", made=OLD + timedelta(days=2), device="phone-a", address="6:home")
+    stranger = voice("d", made=OLD + timedelta(days=3))
+    for order in itertools.permutations([phone, home, both, stranger]):
+        hands = rules.independent(order, now=NOW)
+        assert sorted(sorted(each.person for each in hand) for hand in hands) == [["a", "b", "c"], ["d"]]
+    twice = voice("c", made=OLD + timedelta(days=1, minutes=5), device="phone-a", address="6:home")
+    assert len(rules.independent([phone, home, twice], now=NOW)) == 1, "two ties to one hand are one tie"
 
 
 @pytest.mark.parametrize(
