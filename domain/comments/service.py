@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from domain import outbox
@@ -103,14 +102,9 @@ def change(comment_id: str, rule: Callable[[Comment], Mapping[str, Any]], *, now
             return doc
         held, by = decided.pop("held", False), decided.pop("by", "")
         version = doc["version"] + 1
-        update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
-        if held:
-            held_by = {"by": by} if by else {}
-            event = outbox.event("comment.held", comment_id, version=version, now=now, city=doc["city"], **held_by)
-            update = outbox.merge(update, outbox.pending([event], now))
-        written = comments().find_one_and_update(
-            {"_id": comment_id, "version": doc["version"]}, update, return_document=ReturnDocument.AFTER
-        )
+        held_by = {"by": by} if by else {}
+        event = outbox.event("comment.held", comment_id, version=version, now=now, city=doc["city"], **held_by)
+        written = outbox.write(comments(), doc, decided, [event] if held else [], now=now)
         if written is not None:
             return written
     raise TooBusy("the comment kept changing")

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ReturnDocument
-
 from domain import outbox
 from domain.incidents.errors import TooBusy
 from domain.reports.errors import ReportOver
@@ -32,7 +30,6 @@ def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: 
             return doc
         kinds, by = decided.pop("events", ()), decided.pop("by", "")
         version = doc["version"] + 1
-        update: dict[str, Any] = {"$set": {**decided, "changed_at": now}, "$inc": {"version": 1}}
         events = [
             outbox.event(kind, report_id, version=version, now=now, city=doc["city"], **({"by": by} if by else {}))
             for kind in (
@@ -46,11 +43,7 @@ def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: 
             )
             if kind in kinds
         ]
-        if events:
-            update = outbox.merge(update, outbox.pending(events, now))
-        written = reports().find_one_and_update(
-            {"_id": report_id, "version": doc["version"]}, update, return_document=ReturnDocument.AFTER
-        )
+        written = outbox.write(reports(), doc, decided, events, now=now)
         if written is not None:
             return written
     raise TooBusy("the report kept changing")
