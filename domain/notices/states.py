@@ -43,6 +43,8 @@ class NoticeKind(StrEnum):
     """Nobody has sampled cameras of a city for minutes: the recorder is away, or has more to do than it can."""
     DISK_FULL = "disk_full"
     """Hardly any room is left on the disk: nothing is recorded, and no footage taken or copied, until somebody makes some."""
+    DETECTOR_LEFT_ALONE = "detector_left_alone"
+    """A detector that the city added to its cameras' hangs, and is left alone for a while: looks go on without it."""
     PEOPLE_UNREACHABLE = "people_unreachable"
     """A drill reached some of its people on no channel at all."""
 

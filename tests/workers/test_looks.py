@@ -13,8 +13,10 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from domain.cities.config import CameraSource
 from domain.clock import utc_now
 from domain.correlation.documents import LinkDoc
 from domain.incidents import service as incidents
+from domain.notices import queries as notices
 from runtime import mongo, queues
 from runtime.media import Media
 from runtime.settings import Settings
@@ -43,7 +46,7 @@ from workers.context import Context
 from workers.drain import drain_with
 from workers.vision.child import Looker, answered
 from workers.vision.jobs import look_with
-from workers.vision.observation import Status, blind
+from workers.vision.observation import Observation, Status, Verdict, blind
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -375,6 +378,27 @@ def test_an_analytics_that_cannot_start_is_tried_again_and_no_camera_is_blamed(c
     assert (row["state"], row["tries"]) == ("waiting", 1)
     assert answer(incident)["state"] == "asked"
     assert queries.camera(cam["_id"])["health"]["state"] == "unknown"
+
+
+def test_a_detector_that_is_left_alone_is_a_notice_until_it_works(context: Context) -> None:
+    class Hanging:
+        def __init__(self, **hangs: bool) -> None:
+            self.hangs = hangs
+
+        def look(self, *_: Any) -> dict[str, Any]:
+            return answered(Observation(Status.PARTIAL, Verdict.CANNOT_TELL, frames_judged=9)) | {"hangs": self.hangs}
+
+    standing = []
+    camera("one")
+    for at, looks_like in enumerate([Hanging(smoke=False), Hanging(smoke=True), Hanging(smoke=True), Hanging()]):
+        later = replace(context, clock=partial(add, utc_now(), timedelta(minutes=10 * at)))
+        raised(later)
+        [(_, (look_id,))] = [job for job in queue_of(context).jobs if job[0] == "look"]
+        queue_of(context).jobs.clear()
+        look_with(later, str(look_id), looks_like)
+        standing.append([(each["kind"], each["cause"], each["city"]) for each in notices.standing()])
+    alone = ("detector_left_alone", "smoke", "lahore")
+    assert standing == [[], [alone], [alone], []]
 
 
 def test_what_was_kept_long_enough_goes_with_its_pictures(

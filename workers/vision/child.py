@@ -15,6 +15,8 @@ confidence, t, seconds, bbox, and ``ask``, since only a human decides); ``answer
 down; ``answer["health"]["reason"]`` says in one stable word why not ok. ``look`` answers so for any footage whatever,
 within ``wall_s`` (and ``seconds`` more for a live stream, and start-up once); it raises ``ValueError`` for a wrong window
 or config, which is a fault of the caller's. ``busy`` and ``not covering`` are not for a look to say: who sheds load says so.
+Where a detector of the city's hangs, the look is done again without it, and ``answer["hangs"]`` names it: true once it is
+left alone (``left_alone``).
 
 The child is ``python -m workers.vision.child``: it loads the models once, serves look after look, is killed when a look
 exceeds its wall limit or its memory (RLIMIT_AS), and is replaced by the next look. It ends by itself when its parent is
@@ -36,14 +38,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from workers.vision.config import VisionConfig, Window
+from workers.vision.left_alone import Hangs, LeftAlone, Note, shown
 from workers.vision.observation import Observation, Status, blind
 
+WATCH_S = 0.5
 START_S = 60.0  # importing and loading on a busy machine
 LOOKS_PER_CHILD = 200  # native libraries leak a little; then a fresh one
 _LENGTH = struct.Struct(">I")
@@ -59,6 +63,8 @@ class Looker:
         self._child: subprocess.Popen[bytes] | None = None
         self._memory_mb = 0
         self._looks = 0
+        self._noted: BinaryIO | None = None  # where the child writes down which of the city's detectors is at work
+        self._left_alone = LeftAlone()
 
     def look(
         self, source_spec: Mapping[str, Any], window: Mapping[str, Any], config: Mapping[str, Any]
@@ -77,7 +83,7 @@ class Looker:
         }
         with self._lock:
             try:
-                return self._ask(request, wall, limits.memory_mb)
+                return self._ask(request, wall, limits.memory_mb, limits.added)
             except BaseException:  # a job's own time-out, Ctrl-C: a half-read answer must not meet the next question
                 self._kill()
                 raise
@@ -87,13 +93,45 @@ class Looker:
         with self._lock:
             return self._ready(memory_mb)
 
-    def _ask(self, request: dict[str, Any], wall_s: float, memory_mb: int) -> dict[str, Any]:
-        if not self._ready(memory_mb) or self._child is None or self._child.stdin is None or self._child.stdout is None:
-            return answered(blind(Status.TIMEOUT, "analytics_unavailable"))
+    def _ask(self, request: dict[str, Any], wall_s: float, memory_mb: int, added: Sequence[str]) -> dict[str, Any]:
+        """Ask; where a detector of the city's hangs, again without it, in what is left of the look's time."""
+        hung: list[str] = []
+        until = None
+        while True:
+            if not self._ready(memory_mb):
+                return answered(blind(Status.TIMEOUT, "analytics_unavailable"))
+            until = until or time.monotonic() + wall_s
+            alone = self._left_alone.among(added, time.monotonic())
+            out = [name for name in added if name in hung or name in alone]
+            try:
+                answer = self._asked({**request, "config": {**request["config"], "left_alone": out}}, until)
+            except Hangs as hangs:
+                self._kill()
+                hung.append(added[hangs.number])
+                self._left_alone.hung(hung[-1], time.monotonic())
+                continue
+            if answer["frames"]["judged"]:
+                self._left_alone.worked(name for name in added if name not in out)
+            return {**answer, "hangs": {shown(name): name in alone for name in out}} if out else answer
+
+    def _asked(self, request: dict[str, Any], until: float) -> dict[str, Any]:
+        """One question and its answer. Raises ``Hangs``."""
+        child = self._child
+        assert child is not None
+        assert self._noted is not None
+        note = Note(self._noted.fileno())
+        assert child.stdin is not None
+        assert child.stdout is not None
+
+        def watch() -> None:
+            number = note.hangs(time.monotonic())
+            if number is not None:
+                raise Hangs(number)
+
         self._looks += 1
         try:
-            _write(self._child.stdin, json.dumps(request).encode())
-            answer = _read(self._child.stdout, time.monotonic() + wall_s)
+            _write(child.stdin, json.dumps(request).encode())
+            answer = _read(child.stdout, until, watch)
         except TimeoutError:
             self._kill()
             return answered(blind(Status.TIMEOUT, "out_of_time"))
@@ -108,9 +146,11 @@ class Looker:
         if alive and self._memory_mb == memory_mb and self._looks < LOOKS_PER_CHILD:
             return True
         self._kill()
+        self._noted = noted = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115  (closed with the child)
         with tempfile.TemporaryFile() as said:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "workers.vision.child", str(memory_mb)],
+                [sys.executable, "-m", "workers.vision.child", str(memory_mb), str(noted.fileno())],
+                pass_fds=[noted.fileno()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -129,6 +169,9 @@ class Looker:
 
     def _kill(self) -> int | None:
         child, self._child = self._child, None
+        noted, self._noted = self._noted, None
+        if noted is not None:
+            noted.close()
         if child is None:
             return None
         code = child.poll()
@@ -179,15 +222,20 @@ def _write(pipe: Any, data: bytes, stills: list[bytes] | None = None) -> None:
     pipe.flush()
 
 
-def _read(pipe: Any, deadline: float) -> dict[str, Any]:
-    """One message: its length, JSON, and the stills whose ``sizes`` it names. Raises ``TimeoutError`` or ``EOFError``."""
+def _read(pipe: Any, deadline: float, watch: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """One message: its length, JSON, and the stills whose ``sizes`` it names. Raises ``TimeoutError`` or ``EOFError``, and
+    what ``watch`` raises, which is called now and then while nothing comes.
+    """
 
     def exactly(count: int) -> bytes:
         got = bytearray()
         while len(got) < count:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+            if left <= 0:
                 raise TimeoutError
+            if not select.select([pipe], [], [], min(left, WATCH_S))[0]:
+                watch()
+                continue
             data = os.read(pipe.fileno(), min(1 << 20, count - len(got)))
             if not data:
                 raise EOFError
@@ -202,7 +250,7 @@ def _read(pipe: Any, deadline: float) -> dict[str, Any]:
     return message
 
 
-def serve(questions: BinaryIO, answers: BinaryIO) -> None:
+def serve(questions: BinaryIO, answers: BinaryIO, note: Note) -> None:
     """The child's life: load, say so, answer until the parent closes the pipe."""
     from workers.vision.look import look  # here, so that the parent, which imports this module, stays light
     from workers.vision.models import loaded
@@ -217,6 +265,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         signal.alarm(int(request["wall_s"]) + 10)  # should the parent be gone: nobody else would end a look that hangs
         try:
             window, config = Window.from_dict(request["window"]), VisionConfig.from_dict(request["config"])
+            loaded().note = note
             observation = look(request["source"], window, config)
         except (
             Exception
@@ -238,7 +287,7 @@ def follow_parent(parent: int) -> None:
 
 
 def main() -> None:
-    """Look once, with memory bounded to the first argument in MiB; dies with whoever started it."""
+    """Look, with memory bounded to the first argument in MiB, the second an open file; dies with whoever started it."""
     logging.basicConfig(stream=sys.stderr)
     parent = os.getppid()
     threading.Thread(target=follow_parent, args=(parent,), daemon=True).start()
@@ -247,7 +296,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # native libraries print to stdout when they like; the answers' pipe is not theirs
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, Note(int(sys.argv[2])))
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ class VisionConfig:
     country: str = ""  # whose formats they have: ISO 3166, small letters
     detectors: tuple[str, ...] = ()  # extra detectors by entry point name, with `detector_options`
     detector_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    detector_s: float = 8.0  # that one of them may take for one picture (and for loading LOAD_S): longer, and it hangs
+    left_alone: tuple[str, ...] = ()  # of `detectors` and `models`, those that hang: not to be asked (``left_alone``)
 
     @staticmethod
     def from_dict(given: Mapping[str, Any]) -> VisionConfig:
@@ -54,7 +56,7 @@ class VisionConfig:
         if unknown:
             raise ValueError(f"unknown vision setting: {', '.join(sorted(unknown))}")
         values = dict(given)
-        for name in ("allowed_roots", "allowed_addresses", "allowed_networks", "detectors", "models"):
+        for name in ("allowed_roots", "allowed_addresses", "allowed_networks", "detectors", "models", "left_alone"):
             if name in values:
                 values[name] = tuple(str(item) for item in values[name])
         if "zones" in values:
@@ -66,6 +68,11 @@ class VisionConfig:
             if not getattr(config, name) > 0:
                 raise ValueError(f"{name} must be above 0")
         return config
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """What the city adds to our detectors, by name or path, in the order in which they are asked."""
+        return (*self.detectors, *self.models)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from domain.cameras import health_rules, looks, observations, queries, registry,
 from domain.cameras.queries import Camera, Look
 from domain.cities import queries as cities
 from domain.cities.config import CityConfig
+from domain.notices import service as notices
+from domain.notices.queries import standing
+from domain.notices.states import NoticeKind
 from runtime import logging, recording
 from runtime.media import Media
 from runtime.mongo import STORE_DOWN
@@ -76,11 +79,26 @@ def look_with(context: Context, look_id: str, looker: Looks) -> None:
     media = Media(context.settings.media_url)
     stills = [media.put(jpeg) for jpeg in jpegs]
     at = claimed["start"] if claimed["recorded"] else began
+    tell_of_hanging(context, camera["city"], answer.pop("hangs", {}), answer["frames"]["judged"])
     read = answer.pop("plates", [])
     plates.take_all(context, camera, rules.observation_id(camera["_id"], claimed["start"]), read, at)
     stored = observations.of_look(camera, claimed, answer, stills, at=at, now=context.clock())
     context.enqueue("drain", "observations", stored["_id"])
     log.info("looked", look=look_id, status=answer["status"], verdict=answer["verdict"])
+
+
+def tell_of_hanging(context: Context, city: str, hangs: Mapping[str, bool], judged: int) -> None:
+    """Who looks after cameras hears of a detector of the city's that is left alone since it hangs; no more once it works.
+
+    `hangs`: those that hang → whether they are left alone; `judged`: pictures in which the others worked.
+    """
+    now = context.clock()
+    for name in [name for name, left_alone in hangs.items() if left_alone]:
+        found = notices.see(NoticeKind.DETECTOR_LEFT_ALONE, name, city=city, now=now)
+        context.enqueue("drain", "notices", found)
+    for notice in standing([NoticeKind.DETECTOR_LEFT_ALONE]) if judged else []:
+        if notice["city"] == city and notice["cause"] not in hangs:
+            notices.clear(NoticeKind.DETECTOR_LEFT_ALONE, notice["cause"], city=city, now=now)
 
 
 def see(camera: Camera, window: Mapping[str, Any], looker: Looks, settings: Settings) -> dict[str, Any]:

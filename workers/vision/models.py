@@ -9,6 +9,7 @@ from typing import Any
 from workers.vision.bodies import PoseDetector
 from workers.vision.detector import Detector, installed
 from workers.vision.faces import FaceDetector
+from workers.vision.left_alone import Note
 from workers.vision.own_models import ModelError, OwnModel
 from workers.vision.people import PersonDetector
 from workers.vision.plates import PlateDetector
@@ -28,6 +29,7 @@ class Models:
         self._plates: dict[str, PlateDetector] = {}
         self._own: dict[str, OwnModel] = {}
         self._refused: dict[str, ModelError] = {}
+        self.note: Note | None = None  # where to write down which of the city's is at work, in a child
 
     def other(self, name: str, options: Mapping[str, Any]) -> Detector:
         """An installed detector, loaded once. Raises ``ValueError``."""
