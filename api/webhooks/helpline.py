@@ -18,13 +18,14 @@ from domain.helpline import service as helpline
 from domain.helpline.service import Asked
 from domain.helpline.states import Channel, Mode, Side
 from domain.ids import derived_id
+from domain.lines import service as lines
 from notifications.content import CONTENT
 from notifications.render.voice import ask, hang_up, join, say, wait
 from runtime.vault import vault
 
 TEXT_CHARS: Final = 2000
 _DANGER, _NO_CALL = "1", "2"
-__all__ = ["call_came", "desk_answers", "she_answers", "text_came"]
+__all__ = ["call_came", "desk_answers", "she_answers", "sms_wanted", "text_came"]
 
 
 def _requested(who: Caller, channel: Channel, mode: Mode, key: str) -> dict[str, Any]:
@@ -59,11 +60,23 @@ def text_came(who: Caller) -> str:
         return ""
     open_ = line.open_of_phone(keys.index("phone", who.phone))
     doc = open_ or _requested(who, Channel.SMS, Mode.CHAT, sid)
-    if "stop_contact" in doc.get("flags", []):
+    if "stop_contact" in doc.get("flags", []) and not lines.opted_out(found.settings.signing_key, who.phone):
         doc = helpline.change(doc["_id"], rules.contact_again, now=now)  # she came back by herself
     message, _ = chat.write(doc, keys.box(doc["_id"]), text, side=Side.CITIZEN, by="citizen", key=sid, now=now)
     found.enqueue("drain", "helpline_messages", message["_id"])
     return "" if open_ else "helpline_taken"
+
+
+def sms_wanted(who: Caller, *, wanted: bool) -> None:
+    """Her number takes no more SMS, or takes them again: whoever answers her open talk by SMS sees it, and does not write
+    into the void. Once is enough; nothing where the number has no such talk.
+    """
+    found = services()
+    doc = line.open_of_phone(vault(found.settings).index("phone", who.phone)) if who.phone else None
+    if doc is not None:
+        rule = rules.contact_again if wanted else rules.stop_contact
+        helpline.change(doc["_id"], rule, now=found.clock())
+        found.enqueue("drain", "helpline_requests", doc["_id"])
 
 
 def call_came(who: Caller, language: str) -> str | None:

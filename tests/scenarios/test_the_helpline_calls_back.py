@@ -122,6 +122,16 @@ def test_she_asks_by_sms_and_is_answered_there(small_city: SmallCity) -> None:
     assert len(desk.call("GET", "/waiting").json()["items"]) == 0
     nowhere(stored(city), STORY, "شکریہ", "میں سن رہی ہوں", number, number[1:])
 
+    def told_of_it(body: str) -> bool:
+        city.carriers.write(number, body, HELPLINE)
+        city.settle()
+        stopped: bool = desk.call("GET", f"/requests/{row['id']}/file").json()["contact_stopped"]
+        return stopped
+
+    assert told_of_it("STOP"), "the counsellor sees that she writes into the void"
+    assert told_of_it("کیا آپ ہیں؟"), "no SMS arrives there yet"
+    assert not told_of_it("START")
+
 
 def test_a_call_to_the_helpline_is_kept_when_she_hangs_up(small_city: SmallCity) -> None:
     city = small_city
