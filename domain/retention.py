@@ -29,6 +29,12 @@ class Ends:
     """The field with the time from which it is kept."""
     about: str
     """The field with the incident that it belongs to: a hold on that keeps it."""
+    going: str = ""
+    """The field that stands while there are bytes of it which somebody else ends: nothing goes before they went."""
+
+    def over(self) -> dict[str, Any]:
+        """Of which nothing else is to be ended first."""
+        return {self.going: {"$exists": False}} if self.going else {}
 
 
 ENDS: Final = (
@@ -43,7 +49,7 @@ ENDS: Final = (
     Ends(Kept.TOMBSTONES, GoneReportDoc, "changed_at", "_id"),
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
     Ends(Kept.EVIDENCE, FootageRequestDoc, "at", "incident"),
-    Ends(Kept.EVIDENCE, FaceSearchDoc, "at", "incident"),
+    Ends(Kept.EVIDENCE, FaceSearchDoc, "at", "incident", going="until"),
 )
 
 
@@ -59,6 +65,7 @@ def expire(ends: Ends, config: CityConfig, *, keep: Collection[str], now: dateti
         "city": config.id,
         ends.since: {"$lte": before(config, ends.kept, now)},
         ends.about: {"$nin": sorted(keep)},
+        **ends.over(),
     }
     ids = [row["_id"] for row in rows.find(over, {"_id": 1}).sort(ends.since, 1).limit(limit)]
     return int(rows.delete_many({"_id": {"$in": ids}}).deleted_count) if ids else 0
@@ -67,4 +74,4 @@ def expire(ends: Ends, config: CityConfig, *, keep: Collection[str], now: dateti
 def forget(incident_id: str) -> None:
     """Remove all of it that belongs to one incident."""
     for ends in ENDS:
-        ends.document._get_collection().delete_many({ends.about: incident_id})
+        ends.document._get_collection().delete_many({ends.about: incident_id, **ends.over()})

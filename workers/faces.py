@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.audit import chain as audit
+from domain.cities import queries as cities
 from domain.evidence import retention, rules
+from domain.faces import queries as searched
 from domain.faces import service as faces
-from domain.faces.errors import SearchOver
-from domain.faces.service import Search
+from domain.faces.errors import SearchNotFound, SearchOver
+from domain.faces.queries import Search
 from domain.ids import derived_id
 from domain.outbox import Event
 from domain.reviews import service as reviews
-from domain.reviews.states import ReviewKind, ReviewStatus
+from domain.reviews.states import ReviewKind, ReviewStatus, Said
 from domain.vault.errors import Destroyed
 from runtime import logging
 from runtime.media import Media
@@ -38,11 +40,25 @@ Look = Callable[[Mapping[str, Any]], dict[str, Any]]
 """What compares faces: the task `faces` of `workers/vision/bounded.py`."""
 
 
+def asked(event: Event, context: Context) -> None:
+    """Its picture is sealed: two others are asked."""
+    try:
+        review = faces.put_question(event["subject"], now=context.clock())
+    except SearchNotFound:
+        return  # its time to be kept was over
+    if review is not None:
+        context.enqueue("drain", "reviews", review)
+
+
 def decided(event: Event, context: Context) -> None:
-    """Two said yes, or one said no, to a search."""
-    if event.get("asks") != ReviewKind.FACE_SEARCH:
+    """Two said yes, or one said no, to a search; or somebody said whether a lead is the one."""
+    if event.get("asks") not in (ReviewKind.FACE_SEARCH, ReviewKind.FACE_LEAD):
         return
     review = reviews.get(event["subject"])
+    if review["kind"] == ReviewKind.FACE_LEAD:
+        if review["answers"]:
+            faces.said(review["about"]["search"], review["subject"], Said(review["answers"][-1]["said"]))
+        return
     after = faces.decided(review["subject"], ReviewStatus(review["status"]), now=context.clock())
     if after is not None and after["state"] == "allowed":
         context.enqueue("search_faces", after["_id"])
@@ -61,7 +77,7 @@ def in_a_child(request: Mapping[str, Any]) -> dict[str, Any]:
 def search_with(context: Context, search_id: str, look: Look) -> None:
     """Each search of each piece of footage is told before it is made."""
     doc = faces.begin(search_id, now=context.clock())
-    if doc is None:
+    if doc is None or not cities.current(doc["city"]).face_search:  # then the sweep ends it
         return
     rows = faces.to_search(doc)
     audit.append(
@@ -134,7 +150,7 @@ def _keep(context: Context, doc: Search, row: Mapping[str, Any], folder: Path, a
 
 def _ask(context: Context, doc: Search) -> None:
     """Put the question of each lead to a human, once."""
-    for lead in faces.get(doc["_id"])["leads"]:
+    for lead in searched.get(doc["_id"])["leads"]:
         review = faces.ask_about(doc, lead, now=context.clock())
         context.enqueue("drain", "reviews", review)
 
@@ -166,8 +182,13 @@ def waiting_searches(context: Context, pool: ThreadPoolExecutor) -> int:
 
 
 def ended_searches(context: Context, pool: ThreadPoolExecutor) -> int:
-    """Searches that are over, refused or never asked: their pictures go, key first, and open questions with them."""
+    """Searches that are over, refused or never asked: their pictures go, key first, and open questions with them. Where a
+    city compares no faces any more, all of its searches are over.
+    """
     media, keys, now = Media(context.settings.media_url), vault(context.settings), context.clock()
+    for city in cities.known():
+        if not cities.current(city).face_search:
+            faces.stop(city, now=now)
     rows = faces.expired(now=now)
     for row in rows:
         over = faces.close(row)
@@ -176,6 +197,6 @@ def ended_searches(context: Context, pool: ThreadPoolExecutor) -> int:
         keys.destroy(over["_id"], now=now)
         for name in over["noted"]:
             media.delete(name)
-        reviews.withdraw([each["id"] for each in over["leads"]], now=now)
+        reviews.withdraw([over["_id"], *(each["id"] for each in over["leads"])], now=now)
         faces.forget_pictures(over)
     return len(rows)

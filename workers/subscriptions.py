@@ -150,6 +150,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "sanction.ended": (watch_groups.ended,),
     "sanction.appealed": (watch_groups.appealed,),
     "sanction.heard": (watch_groups.heard,),
+    "face_search.asked": (faces.asked,),
     "hit.found": (checks.ask_about_hit,),
     "hit.confirmed": (checks.send,),
     "report.made": (clusters.join, clusters.link_report,),

@@ -12,9 +12,9 @@ from api.paging import Listed
 from domain.audit import chain as audit
 from domain.cities import queries as cities
 from domain.errors import TooLarge
-from domain.faces import service
+from domain.faces import queries, service
 from domain.faces.errors import LeadNotFound, NotAFace, SearchNotFound, SearchOver
-from domain.faces.service import Search
+from domain.faces.queries import Search
 from domain.faces.states import SearchState
 from domain.incidents.errors import IncidentNotFound
 from domain.vault.errors import Destroyed
@@ -37,7 +37,7 @@ def _view(doc: Search) -> dict[str, Any]:
 
 
 def _search(call: Call, search_id: str) -> Search:
-    doc = service.get(search_id)
+    doc = queries.get(search_id)
     try:
         readable(call, doc["incident"], SEARCH)
     except IncidentNotFound:
@@ -99,6 +99,7 @@ def draft(call: Call, incident_id: str) -> Any:
 def put_photo(call: Call, search_id: str) -> Any:
     """Whom to look for: one face, at most 6 MiB. It is sealed, and two others are asked whether the search may be made."""
     doc = _search(call, search_id)
+    service.must_be_on(cities.current(doc["city"]))
     request.max_content_length = PHOTO_BYTES
     if (request.content_length or 0) > PHOTO_BYTES:
         raise TooLarge("larger than a picture may be", limit=PHOTO_BYTES)
@@ -117,7 +118,7 @@ def put_photo(call: Call, search_id: str) -> Any:
         now=call.now,
     )
     after = service.ask(search_id, photo, now=call.now)
-    call.services.enqueue("drain", "reviews", after["review"])
+    call.services.enqueue("drain", "face_searches", search_id)
     return _view(after)
 
 
@@ -132,7 +133,7 @@ def list_searches(call: Call, incident_id: str) -> Any:
     """An incident's searches, newest first."""
     doc = readable(call, incident_id, SEARCH)
     audit.append(doc["city"], call.who.person_id, "face_search.listed", incident_id, now=call.now)
-    return Listed([_view(row) for row in service.of_incident(incident_id, limit=call.limit)])
+    return Listed([_view(row) for row in queries.of_incident(incident_id, limit=call.limit)])
 
 
 @blp.endpoint("GET /face-searches/<search_id>", permission=SEARCH, answer=schemas.FaceSearch, etag=True, caution=False)
@@ -153,6 +154,7 @@ def read_search(call: Call, search_id: str) -> Any:
 def run(call: Call, search_id: str) -> Any:
     """Go through footage that was taken since, and through what could not be gone through."""
     doc = _search(call, search_id)
+    service.must_be_on(cities.current(doc["city"]))
     _audited(call, doc, "run_asked", doc["legal_basis"])
     after = service.again(search_id, now=call.now)
     call.services.enqueue("search_faces", search_id)
@@ -184,9 +186,28 @@ def read_crop(call: Call, search_id: str, lead_id: str) -> Any:
     if doc["until"] <= call.now:
         raise LeadNotFound("the search is over")
     _audited(call, doc, "lead_seen", doc["legal_basis"], lead=lead_id, evidence=lead["evidence"])
+    return _marked(call, search_id, lead["crop"], lead_id)
+
+
+@blp.endpoint(
+    "GET /face-searches/<search_id>/photo",
+    permission=SEARCH,
+    responses={"200": {"description": "A JPEG with the viewer's mark.", "content": {"image/jpeg": {}}}},
+)
+def read_photo(call: Call, search_id: str) -> Any:
+    """Whom the search is for, to be looked at beside a lead while it is allowed. Each sight is on the audit chain."""
+    doc = _search(call, search_id)
+    if doc["state"] != SearchState.ALLOWED or doc["until"] <= call.now:
+        raise LeadNotFound("it is not allowed, or not any more")
+    _audited(call, doc, "photo_seen", doc["legal_basis"])
+    return _marked(call, search_id, doc["photo"], search_id)
+
+
+def _marked(call: Call, search_id: str, sealed: dict[str, Any], name: str) -> Response:
+    """A sealed picture of a search with the viewer's mark in its pixels."""
     try:
-        jpeg = b"".join(_sealed(call).open(search_id, lead["crop"]))
-        shown = watermark.still(jpeg, call.who.person_id, call.now, lead_id)
+        jpeg = b"".join(_sealed(call).open(search_id, sealed))
+        shown = watermark.still(jpeg, call.who.person_id, call.now, name)
     except (Damaged, Destroyed, OSError, ValueError):
         raise LeadNotFound("its picture is gone, or damaged") from None
     answer = Response(shown, mimetype="image/jpeg")

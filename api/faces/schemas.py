@@ -5,6 +5,7 @@ from marshmallow import fields
 from api.schemas import Answer, Choice, Schema, Text, Time, Whole
 from domain.faces.service import MOST_HOURS
 from domain.faces.states import Purpose, SearchState
+from domain.reviews.states import Said
 
 
 class NewFaceSearch(Schema):
@@ -28,6 +29,7 @@ class FaceLead(Answer):
     score = fields.Float(required=True, metadata={"description": "Cosine; the model's threshold is where it begins."})
     bbox = fields.List(fields.Float(), required=True)
     crop = fields.String(required=True, metadata={"description": "Where its picture is."})
+    said = Choice(Said, metadata={"description": "What a human said of it. Nothing follows from it by itself."})
 
 
 class FaceModel(Answer):

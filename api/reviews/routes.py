@@ -39,6 +39,9 @@ def _about(doc: Review) -> dict[str, Any]:
     about = dict(doc.get("about") or {})
     if hit := about.get("hit"):
         shown = [f"/v1/hits/{hit}/crop"] if about.get("crop") else []
+    elif search := about.get("search"):
+        here = f"/v1/face-searches/{search}"
+        shown = [f"{here}/photo", f"{here}/leads/{doc['subject']}/crop"]
     else:
         shown = stills_of(doc["subject"], int(about.get("stills") or 0))
     return about | {"pictures": shown if pictures.is_kept(doc) else []}

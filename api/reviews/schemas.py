@@ -43,6 +43,10 @@ class ReviewAbout(Schema):
     finding = fields.String(metadata={"description": "What analytics found."})
     confidence = fields.Float()
     detector = fields.String(metadata={"description": "Which detector, and its version."})
+    search = fields.String(metadata={"description": "`/v1/face-searches/{id}`: which search the lead is of."})
+    incident = fields.String()
+    purpose = fields.String(metadata={"description": "Of a search for a face: what it is for."})
+    hours = fields.Integer(metadata={"description": "For how long it would be allowed."})
     boxes = fields.List(fields.Nested(ReviewBox))
     pictures = fields.List(
         fields.String(), metadata={"description": "Where the pictures are; each sight of one is logged."}

@@ -2,6 +2,8 @@
 
 import mongoengine as me
 
+from domain import outbox
+
 
 class FaceSearchDoc(me.Document):
     """A search in one incident's footage. No embedding of a face is kept anywhere."""
@@ -28,6 +30,9 @@ class FaceSearchDoc(me.Document):
     due = me.DateTimeField()  # of the lease, or when the sweeper has to see to it
     tries = me.IntField()
     version = me.IntField(default=1)
+    pending_events = me.ListField(me.DictField())
+    outbox_due = me.DateTimeField()
+    outbox_lease = me.DictField()
 
     meta = {
         "collection": "face_searches",
@@ -38,5 +43,9 @@ class FaceSearchDoc(me.Document):
             ["city", "at"],
             {"fields": ["until"], "sparse": True},
             {"fields": ["due"], "sparse": True},
+            {"fields": ["outbox_due"], "sparse": True},
         ],
     }
+
+
+outbox.register("face_searches", FaceSearchDoc)

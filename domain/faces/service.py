@@ -9,22 +9,20 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo import ReturnDocument
-from pymongo.collection import Collection
 from pymongo.errors import DuplicateKeyError
 
+from domain import outbox
 from domain.audit import chain as audit
 from domain.cities.config import CityConfig
 from domain.errors import Conflict
 from domain.evidence import custody
 from domain.evidence.service import footage_of
 from domain.evidence.states import Act
-from domain.faces.documents import FaceSearchDoc
-from domain.faces.errors import LeadNotFound, SearchNotFound, SearchOff, SearchOver
+from domain.faces.errors import LeadNotFound, SearchOff, SearchOver
+from domain.faces.queries import Search, get, searches
 from domain.faces.states import SearchState
 from domain.reviews import service as reviews
-from domain.reviews.states import RULE, ReviewKind, ReviewStatus
-
-Search = dict[str, Any]
+from domain.reviews.states import QUESTIONS, RULE, ReviewKind, ReviewStatus, Said
 
 MOST_HOURS: Final = 72
 DRAFT_FOR: Final = timedelta(hours=1)
@@ -35,23 +33,10 @@ AGAIN: Final = timedelta(seconds=10)
 MOST_TRIES: Final = 3
 
 
-def searches() -> Collection[Search]:
-    """The raw collection."""
-    found: Collection[Search] = FaceSearchDoc._get_collection()
-    return found
-
-
-def get(search_id: str) -> Search:
-    """One search; raises SearchNotFound."""
-    found = searches().find_one({"_id": search_id})
-    if found is None:
-        raise SearchNotFound("no such search")
-    return found
-
-
-def of_incident(incident_id: str, *, limit: int) -> list[Search]:
-    """An incident's searches, newest first."""
-    return list(searches().find({"incident": incident_id}).sort("at", -1).limit(limit))
+def must_be_on(config: CityConfig) -> None:
+    """Raises SearchOff where the city compares no faces, or not any more."""
+    if not config.face_search:
+        raise SearchOff("this city compares no faces")
 
 
 def draft(
@@ -67,8 +52,7 @@ def draft(
     """(search, whether it is new). `asked`: {purpose, legal_basis, hours}. Raises SearchOff where the city compares no
     faces, Conflict `idempotency_conflict` for a known key with another body.
     """
-    if not config.face_search:
-        raise SearchOff("this city compares no faces")
+    must_be_on(config)
     made: Search = {
         "_id": search_id,
         "city": incident["city"],
@@ -106,32 +90,56 @@ def note(search_id: str, names: Sequence[str]) -> None:
 
 
 def ask(search_id: str, photo: Mapping[str, Any], *, now: datetime) -> Search:
-    """The picture is sealed: two others are asked. Raises SearchOver where it is no draft any more."""
+    """The picture is sealed: it is written down, with the event by which two others are asked (`put_question`). Raises
+    SearchOver where it is no draft any more.
+    """
     doc = get(search_id)
+    event = outbox.event("face_search.asked", search_id, version=doc["version"] + 1, now=now, city=doc["city"])
+    change = {
+        "state": str(SearchState.ASKED),
+        "photo": dict(photo),
+        "review": reviews.id_of(doc["by"], _key(search_id)),
+        "until": now + QUESTIONS[ReviewKind.FACE_SEARCH].open_for + DRAFT_FOR,
+    }
+    after = searches().find_one_and_update(
+        {"_id": search_id, "state": str(SearchState.DRAFT), "until": {"$gt": now}, "version": doc["version"]},
+        outbox.merge({"$set": change, "$inc": {"version": 1}}, outbox.pending([event], now)),
+        return_document=ReturnDocument.AFTER,
+    )
+    if after is None:
+        raise SearchOver("its picture came already, or it is over", current=get(search_id)["state"])
+    return after
+
+
+def _key(search_id: str) -> str:
+    return f"faces:{search_id}"
+
+
+def put_question(search_id: str, *, now: datetime) -> str | None:
+    """Ask two others whether it may be made, once: the review's id. None where it is over, or is at this very moment."""
+    doc = get(search_id)
+    if doc["state"] != SearchState.ASKED:
+        _take_back(search_id, now)
+        return None
     review, _ = reviews.ask(
         ReviewKind.FACE_SEARCH,
         city=doc["city"],
         subject=search_id,
         asked_by=doc["by"],
         reason=doc["legal_basis"],
-        key=f"faces:{search_id}",
+        key=_key(search_id),
         about={"incident": doc["incident"], "purpose": doc["purpose"], "hours": str(doc["hours"])},
         now=now,
     )
-    change = {
-        "state": str(SearchState.ASKED),
-        "photo": dict(photo),
-        "review": review["_id"],
-        "until": review["due_at"] + DRAFT_FOR,
-    }
-    after = searches().find_one_and_update(
-        {"_id": search_id, "state": str(SearchState.DRAFT)},
-        {"$set": change, "$inc": {"version": 1}},
-        return_document=ReturnDocument.AFTER,
-    )
-    if after is None:
-        raise SearchOver("its picture came already, or it is over", current=get(search_id)["state"])
-    return after
+    if get(search_id)["state"] == SearchState.OVER:
+        _take_back(search_id, now)
+        return None
+    return str(review["_id"])
+
+
+def _take_back(search_id: str, now: datetime) -> None:
+    """What was asked just before it was over, by a worker that died then perhaps."""
+    reviews.withdraw([search_id], now=now)
 
 
 def decided(search_id: str, status: ReviewStatus, *, now: datetime) -> Search | None:
@@ -242,10 +250,34 @@ def ask_about(doc: Search, one: Mapping[str, Any], *, now: datetime) -> str:
         asked_by=RULE,
         reason=doc["legal_basis"],
         key=f"lead:{one['id']}",
-        about={"search": doc["_id"], "evidence": one["evidence"], "t": str(one["t"]), "score": str(one["score"])},
+        about={
+            "search": doc["_id"],
+            "incident": doc["incident"],
+            "evidence": one["evidence"],
+            "t": str(one["t"]),
+            "finding": "face",
+            "confidence": one["score"],
+            "detector": str((doc.get("model") or {}).get("name") or ""),
+        },
         now=now,
     )
     return str(review["_id"])
+
+
+def said(search_id: str, lead_id: str, answer: Said) -> None:
+    """What a human says of a lead, for whoever asked: nothing else follows from it."""
+    held = searches().find_one({"_id": search_id}) or {"leads": []}
+    if any(each["id"] == lead_id and each.get("said") == answer for each in held["leads"]):
+        return
+    searches().update_one(
+        {"_id": search_id, "leads.id": lead_id}, {"$set": {"leads.$.said": str(answer)}, "$inc": {"version": 1}}
+    )
+
+
+def end_all(incident_id: str, by: str, *, now: datetime) -> None:
+    """What the incident was is forgotten: its searches end now, and the sweep takes their pictures."""
+    for row in searches().find({"incident": incident_id, "until": {"$gt": now}}, {"_id": 1}):
+        end(row["_id"], by, reason="its incident is no longer kept", now=now)
 
 
 def overdue(*, now: datetime, limit: int = 20) -> list[Search]:
@@ -264,6 +296,14 @@ def end(search_id: str, by: str, *, reason: str, now: datetime) -> Search:
     audit.append(doc["city"], by, "face_search.ended", search_id, now=now, reason=reason, incident=doc["incident"])
     searches().update_one({"_id": search_id, "until": {"$gt": now}}, {"$set": {"until": now}, "$inc": {"version": 1}})
     return get(search_id)
+
+
+def stop(city: str, *, now: datetime) -> int:
+    """The city compares no faces any more: whatever is drafted, asked or allowed ends now. How many did."""
+    going = list(searches().find({"city": city, "until": {"$gt": now}}, {"_id": 1}))
+    for row in going:
+        end(row["_id"], RULE, reason="the city compares no faces any more", now=now)
+    return len(going)
 
 
 def close(doc: Search) -> Search | None:

@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.cameras.queries import observations
+from domain.faces import queries as faces
 from domain.reviews.states import ReviewKind
 from domain.watchlists.queries import hits
 
 _PLATE: Final = {
     "en": "Is the plate in the picture the one on the list?",
     "ur": "کیا تصویر میں نمبر پلیٹ وہی ہے جو فہرست میں ہے؟",
+}
+_FACE: Final = {
+    "en": "Is the face in the second picture that of the person in the first, who is searched for?",
+    "ur": "کیا دوسری تصویر میں چہرہ اسی شخص کا ہے جو پہلی تصویر میں ہے اور جسے تلاش کیا جا رہا ہے؟",
 }
 _OTHER: Final = {
     "en": "Does the picture show what the camera's analytics found?",
@@ -28,6 +33,8 @@ def question(doc: Mapping[str, Any]) -> Mapping[str, str]:
     """The one question of a review about a picture, in English and Urdu."""
     if doc["kind"] == ReviewKind.PLATE_HIT:
         return _PLATE
+    if doc["kind"] == ReviewKind.FACE_LEAD:
+        return _FACE
     return WORDS.get((doc.get("about") or {}).get("finding") or "", _OTHER)
 
 
@@ -37,4 +44,6 @@ def is_kept(doc: Mapping[str, Any]) -> bool:
         return observations().find_one({"_id": doc["subject"]}, {"_id": 1}) is not None
     if doc["kind"] == ReviewKind.PLATE_HIT:
         return hits().find_one({"_id": doc["subject"]}, {"_id": 1}) is not None
+    if doc["kind"] == ReviewKind.FACE_LEAD:
+        return faces.has_lead(str(doc["about"]["search"]), doc["subject"])
     return True

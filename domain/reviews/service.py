@@ -51,7 +51,7 @@ def ask(
     asked, such as who decided what is appealed against.
     """
     question = QUESTIONS[kind]
-    review_id = derived_id("rev", asked_by, key) if key else new_id("rev", now)
+    review_id = id_of(asked_by, key) if key else new_id("rev", now)
     made: Review = {
         "_id": review_id,
         "city": city,
@@ -76,9 +76,14 @@ def ask(
     return made, True
 
 
+def id_of(asked_by: str, key: str) -> str:
+    """The id of the question that this person puts with this key, put already or not."""
+    return derived_id("rev", asked_by, key)
+
+
 def known(asked_by: str, key: str) -> bool:
     """Whether the question of this key was put already."""
-    return reviews().find_one({"_id": derived_id("rev", asked_by, key)}, {"_id": 1}) is not None
+    return reviews().find_one({"_id": id_of(asked_by, key)}, {"_id": 1}) is not None
 
 
 def decision(answers: list[dict[str, Any]], needed: int) -> ReviewStatus:

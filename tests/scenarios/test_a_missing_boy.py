@@ -21,7 +21,7 @@ from domain.cameras import queries as cameras
 from domain.cities import queries as cities
 from domain.cities.config import CameraSource
 from domain.evidence import custody
-from domain.faces import service as faces
+from domain.faces import queries as faces
 from domain.incidents import service as incidents
 from domain.reviews import service as reviews
 from runtime.media import Media
@@ -110,6 +110,11 @@ def test_one_face_in_one_incidents_footage(city: SmallCity, monkeypatch: pytest.
     assert call(city, sara, "PUT", f"{here}/photo", data=photo()).json()["code"] == "face_search_over"
     review = call(city, sara, "GET", here).json()["review"]
     answer = f"/v1/reviews/{review}/answer"
+    about = call(city, auditor, "GET", f"/v1/reviews/{review}").json()["about"]
+    assert (about["incident"], about["purpose"], about["hours"]) == (sos, "missing_person", 24), (
+        "who says yes knows to what"
+    )
+    assert call(city, sara, "GET", f"{here}/photo").status_code == 404, "nobody sees it before two said yes"
     assert call(city, sara, "POST", answer, json=YES).json()["code"] == "own_question"
     assert call(city, imran, "POST", answer, json=YES).json()["status"] == "open"
     assert faces.get(search["id"])["state"] == "asked"
@@ -125,15 +130,22 @@ def test_one_face_in_one_incidents_footage(city: SmallCity, monkeypatch: pytest.
     assert Image.open(io.BytesIO(crop.content)).size[0] >= 480  # with his mark in it
     assert call(city, auditor, "GET", lead["crop"]).status_code == 403
     question = reviews.reviews().find_one({"subject": lead["id"]}) or {}
+    asked_so = call(city, imran, "GET", f"/v1/reviews/{question['_id']}").json()
+    assert asked_so["question"]["en"].startswith("Is the face")
+    for picture in asked_so["about"]["pictures"]:  # whom it is for, and the lead
+        assert call(city, imran, "GET", picture).headers["Content-Type"] == "image/jpeg"
+    assert len(asked_so["about"]["pictures"]) == 2
     said_so = call(city, imran, "POST", f"/v1/reviews/{question['_id']}/answer", json={"answer": "cannot_tell"})
     assert said_so.status_code == 200, said_so.text
+    assert call(city, sara, "GET", here).json()["leads"][0]["said"] == "cannot_tell", "whoever asked sees what was said"
+    assert call(city, imran, "GET", f"/v1/reviews/{question['_id']}").json()["about"]["confidence"] == lead["score"]
     doc = incidents.get(sos)
     assert not doc["assignments"], "a likeness sends nobody"
 
     # Every step is on the audit chain, and on the chain of custody of what was searched.
     told = [each["action"] for each in chain._audit().find({"city": "lahore", "subject": search["id"]}).sort("_id", 1)]
     assert told[:2] == ["face_search.drafted", "face_search.asked"]
-    assert {"face_search.run", "face_search.lead_seen"} <= set(told)
+    assert {"face_search.run", "face_search.lead_seen", "face_search.photo_seen"} <= set(told)
     assert "searched" in [each["act"] for each in custody.entries(evidence)]
     assert custody.verify("lahore", evidence).holds
 

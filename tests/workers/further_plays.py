@@ -5,6 +5,7 @@ Each brings its event about by the routes that people use, or by its rule where 
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import requests
 
 from domain.cities import queries as cities
 from domain.dispatch import bridging
+from domain.faces import service as faces
 from domain.helpline import calling, casework
 from domain.helpline import service as helpline
 from domain.plates.rules import Char
@@ -259,6 +261,18 @@ def _plate(case: Case, said: Said | None = None) -> None:
         case.follow("hits", hit["_id"])
 
 
+def _face(case: Case) -> None:
+    """The picture of whom to look for is sealed: two others are asked."""
+    case.raise_sos()
+    now, search = case.city.now(), f"fse_{uuid.uuid4().hex}"
+    wanted = {"purpose": "missing_person", "legal_basis": "Missing person report 41/26", "hours": 24}
+    on = replace(cities.current("lahore"), face_search=True)
+    incident = {"_id": case.id, "city": "lahore"}
+    faces.draft(search, incident, wanted, on, by="per_x", fingerprint="f", now=now)
+    faces.ask(search, {"name": "n", "sha256": "s", "size": 1, "pieces": []}, now=now)
+    case.follow("face_searches", search)
+
+
 _POSITION = {"lat": PLACE[0], "lon": PLACE[1]}
 
 PLAYS: Mapping[str, Callable[[Any], Any]] = {
@@ -285,6 +299,7 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "helpline.follow_up": _follow_up,
     "helpline.case_joined": _joined,
     "helpline.erased": partial(_helpline, her=lambda phone: phone.call("DELETE")),
+    "face_search.asked": _face,
     "hit.found": _plate,
     "hit.confirmed": partial(_plate, said=Said.YES),
     "review.asked": _opening,
