@@ -121,6 +121,9 @@ def ask_opening(call: Call, evidence_id: str) -> Any:
     doc, who = readable_evidence(call, evidence_id), call.who.person_id
     if not doc.get("parts") and not doc.get("sha256"):
         raise NotReady("the original is not sealed yet", current=doc.get("state"))
+    doc = taking.wanted(doc, now=call.now)
+    if doc.get("due"):
+        call.services.enqueue("redact", evidence_id)
     reason = call.body["reason"]
     audit.append(doc["city"], who, "evidence.opening_asked", evidence_id, now=call.now, reason=reason)
     made, new = reviews.ask(
