@@ -1,4 +1,4 @@
-"""Tiny ONNX models for the tests, written byte by byte: the `onnx` package is large, and these need five operators.
+"""Tiny ONNX models for the tests, written byte by byte: the `onnx` package is large, and these need eight operators.
 
 Protobuf's wire format (protobuf.dev/programming-guides/encoding) and the field numbers of onnx.proto, IR version 8, opset 13.
 """
@@ -6,6 +6,7 @@ Protobuf's wire format (protobuf.dev/programming-guides/encoding) and the field 
 from __future__ import annotations
 
 import hashlib
+import math
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,48 @@ def thumbnail(side: int = 112, cells: int = 8) -> bytes:
     nodes = [pool, _node("Reshape", ["pooled", "flat"], ["found"])]
     weights = [_tensor("flat", INT64, [2], struct.pack("<2q", 1, 3 * cells * cells))]
     return _model(nodes, weights, [_value("picture", [1, 3, side, side])], [_value("found", [1, 3 * cells * cells])])
+
+
+def skin_cells(size: tuple[int, int] = (128, 128), tone: Sequence[float] = (90.0, 130.0, 200.0)) -> bytes:
+    """A stand-in for YuNet with its twelve outputs: a cell whose mean colour (BGR, 0-255) is like ``tone`` is a face.
+
+    Only at stride 32; its box lies a little beside the cell's middle and is 1.5 cells wide and 2 high. ``kps``, the face's
+    five points, are what OpenCV reads as well and are all 0.
+    """
+    width, height = size
+    nodes, weights, outputs = [], [], []
+    for stride in (8, 16, 32):
+        cells = (width // stride) * (height // stride)
+        pool = _node("AveragePool", ["picture"], [f"pooled_{stride}"])
+        nodes.append(pool + _bytes(5, _ints("kernel_shape", [stride] * 2)) + _bytes(5, _ints("strides", [stride] * 2)))
+        squared = sum(value * value for value in tone)
+        like = [value / squared * 20 for value in tone]  # 20 for the tone itself, less for what is darker
+        told = {
+            "cls": ([like], [-12.0 if stride == 32 else -90.0], True),
+            "obj": ([like], [-10.0], True),
+            "bbox": ([[0.0] * 3] * 4, [0.6, 0.4, math.log(1.5), math.log(2.0)], False),
+            "kps": ([[0.0] * 3] * 10, [0.0] * 10, False),
+        }
+        for part, (rows, bias, is_score) in told.items():
+            name, wide = f"{part}_{stride}", len(rows)
+            flat = [value for row in rows for value in row]
+            weights += [
+                _tensor(f"{name}_weights", FLOAT, [wide, 3, 1, 1], struct.pack(f"<{len(flat)}f", *flat)),
+                _tensor(f"{name}_bias", FLOAT, [wide], struct.pack(f"<{wide}f", *bias)),
+                _tensor(f"{name}_shape", INT64, [3], struct.pack("<3q", 1, cells, wide)),
+            ]
+            last = f"{name}_turned"
+            conv = _node("Conv", [f"pooled_{stride}", f"{name}_weights", f"{name}_bias"], [f"{name}_map"])
+            nodes.append(
+                conv + _bytes(5, _ints("kernel_shape", [1, 1]))
+            )  # OpenCV's reader does not take it from the weights
+            nodes.append(_node("Transpose", [f"{name}_map"], [last]) + _bytes(5, _ints("perm", [0, 2, 3, 1])))
+            if is_score:
+                nodes.append(_node("Sigmoid", [last], [f"{name}_score"]))
+                last = f"{name}_score"
+            nodes.append(_node("Reshape", [last, f"{name}_shape"], [name]))
+            outputs.append(_value(name, [1, cells, wide]))
+    return _model(nodes, weights, [_value("picture", [1, 3, height, width])], outputs)
 
 
 def described(folder: Path, model: bytes, **changes: object) -> Path:

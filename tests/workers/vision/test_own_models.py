@@ -13,9 +13,10 @@ import pytest
 
 from domain.cities import queries as cities
 from domain.cities.config import CameraDetector
-from tests.factories.onnx_files import bright_spot, described
+from tests.factories.onnx_files import bright_spot, described, skin_cells
 from workers.vision import jobs
 from workers.vision.config import VisionConfig
+from workers.vision.cv import Image, cv2
 from workers.vision.own_models import ModelError, OwnModel, read_spec
 
 Look = Callable[..., dict[str, Any]]
@@ -75,6 +76,31 @@ def test_other_families_are_read(
     kinds = {one.kind: one for one in model.detect(picture())}
     assert set(kinds) == {"knife", "bag"}
     assert kinds["knife"].bbox[:2] == pytest.approx((0.125, 0.1875) if len(dims) == 3 else (0.25, 0.25), abs=0.01)
+
+
+def face_at(x: int, y: int, size: tuple[int, int]) -> Image:
+    """A drawn face of 44x52 pixels around a point of a dark picture."""
+    image: Image = np.full((size[1], size[0], 3), 25, np.uint8)
+    cv2.ellipse(image, (x, y), (22, 26), 0, 0, 360, (90, 130, 200), -1)
+    for eye in (-8, 8):
+        cv2.circle(image, (x + eye, y - 8), 2, (30, 30, 30), -1)
+    return image
+
+
+@pytest.mark.parametrize(("x", "y"), [(48, 80), (80, 48), (112, 112)])
+def test_yunets_family_finds_a_drawn_face_where_opencv_finds_it(x: int, y: int, tmp_path: Path) -> None:
+    size, data = (160, 160), skin_cells((160, 160))
+    wanted = {"input": "{ width = 160, height = 160, colour = 'bgr', fit = 'stretch' }", "ask": "[]"}
+    path = described(tmp_path, data, decoder='"yunet"', labels='["face"]', thresholds="{ score = 0.5 }", **wanted)
+    (found,) = loaded(path).detect(face_at(x, y, size))
+    box = [value * 160 for value in found.bbox]
+    assert box[0] < x < box[0] + box[2]
+    assert box[1] < y < box[1] + box[3]
+    theirs = cv2.FaceDetectorYN.create(str(tmp_path / "spot.onnx"), "", size, 0.5, 0.3)
+    (row,) = theirs.detect(face_at(x, y, size))[1]
+    assert box == pytest.approx(row[:4].tolist(), abs=0.01)
+    assert found.score == pytest.approx(float(row[14]), abs=0.001)
+    assert loaded(path).detect(picture(160, 160, level=25)) == []
 
 
 def test_a_labels_own_threshold_counts(tmp_path: Path) -> None:
