@@ -9,6 +9,7 @@ from api.helpline.access import desk, home, once, the_vault
 from api.helpline.views import file_view, row_view
 from api.paging import Listed, cut
 from domain.audit import chain as audit
+from domain.errors import Invalid
 from domain.helpline import calling, filing, line, rules, shifts
 from domain.helpline import service as helpline
 from domain.helpline.errors import NotOnShift
@@ -28,13 +29,16 @@ def set_duty(call: Call) -> Any:
     """Go on shift, on break, or off. Whoever goes off gives back what she has; it keeps its place in the line."""
     me = people.get(call.who.person_id)
     state: CounsellorState = call.body["state"]
+    until = call.body.get("until")
+    if until is not None and until <= call.now and state != CounsellorState.OFF:
+        raise Invalid("a shift or a break ends later", errors={"until": ["After now."]})
     held = shifts.set_state(
         call.who.person_id,
         home(call, ANSWER),
         state,
         gender=me.gender or "",
         languages=list(me.languages) or [me.language],
-        until=call.body.get("until"),
+        until=until,
         now=call.now,
     )
     if state == CounsellorState.OFF:

@@ -4,6 +4,7 @@ answer as it came.
 
 import logging
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -106,6 +107,15 @@ def test_whoever_is_not_on_shift_takes_nobody_and_a_break_ends_by_itself(
     held = api.get("/v1/helpline/duty", headers=counsellor.headers).get_json()
     assert held["state"] == "break"
     assert held["until"] > held["since"]
+
+
+def test_a_shift_that_is_over_before_it_begins_is_refused(api: FlaskClient, clock: Hand, counsellor: Signed) -> None:
+    before = api.get("/v1/helpline/duty", headers=counsellor.headers).get_json()
+    for state in ("available", "break"):
+        body = {"state": state, "until": (clock() - timedelta(minutes=1)).isoformat()}
+        refused = api.put("/v1/helpline/duty", json=body, headers=counsellor.headers)
+        assert (refused.status_code, list(refused.get_json()["errors"])) == (422, ["until"])
+    assert api.get("/v1/helpline/duty", headers=counsellor.headers).get_json() == before
 
 
 def test_too_many_from_one_network_are_put_off(api: FlaskClient, clock: Hand) -> None:
