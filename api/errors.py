@@ -6,12 +6,14 @@ schemas refuse, a dead document store, and what nobody expected (500, logged, wi
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
+from api.schemas import rfc3339
 from domain import errors
 from runtime import logging
 from runtime.mongo import RETRY_AFTER_S, STORE_DOWN, StoreUnavailable, breaker
@@ -81,11 +83,16 @@ def problem(
         body["detail"] = detail
     body.update({key: value for key, value in members.items() if key not in body and value is not None})
     body["request_id"] = getattr(g, "request_id", "")
-    answer = Response(json.dumps(body, default=str), status=status, mimetype=MEDIA_TYPE)  # ASCII: may quote anything
+    answer = Response(json.dumps(body, default=_said), status=status, mimetype=MEDIA_TYPE)  # ASCII: may quote anything
     for name, value in (headers or {}).items():
         answer.headers[name] = value
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
+
+
+def _said(value: Any) -> str:
+    """What JSON has no word for: a time as everywhere in the contract, else its text."""
+    return rfc3339(value) if isinstance(value, datetime) else str(value)
 
 
 def from_domain(error: errors.DomainError) -> Response:

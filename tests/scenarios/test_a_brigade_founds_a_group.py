@@ -2,7 +2,7 @@
 nobody silenced. Neighbours who have been there for a while do the same things, and are heard.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from domain import geo
 from domain.people import queries as people
 from tests.factories.people import Signed, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
-from tests.scenarios.test_neighbours_see_something import (
+from tests.scenarios.street import (
     Body,
     a_group,
     call,
@@ -61,7 +61,11 @@ def test_two_new_accounts_with_a_group_of_their_own_alarm_nobody(quiet: SmallCit
     made = reports(city, author, "explosion")
     says(city, founder, made)
     word = f"/watch/reports/{made['id']}/incident"
-    assert refused(call(city, founder, "POST", word)) == (403, "not_settled", "account_new")
+    said = call(city, founder, "POST", word)
+    assert refused(said) == (403, "not_settled", "account_new")
+    until = datetime.fromisoformat(said.json()["until"])
+    assert abs(until - city.now() - timedelta(days=7)) < timedelta(minutes=5), "when it may be tried again"
+    assert said.json()["until"].endswith("Z")
     assert refused(call(city, founder, "POST", "/watch/alerts", circle())) == (403, "not_settled", "account_new")
     assert not ok(call(city, author, "GET", f"/watch/reports/{made['id']}"))["believed"]
     assert city.open_incidents() == []
