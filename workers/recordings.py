@@ -5,6 +5,7 @@ there is reads names and sizes; files themselves are read where their bytes cann
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -45,7 +46,8 @@ def recorded(camera: Camera, start: datetime, seconds: float, context: Context) 
     else:
         found = _ours(ours.folder_of(context.settings.var_dir, camera["_id"]))
     if found.why is None:
-        return Recording(found.segments, found.oldest, None, found.by, found.offset_s, down)
+        offset = queries.health(camera["_id"]).get("clock_offset_s") if found.by == "amaan" else None
+        return replace(found, down=down, camera_offset_s=offset)
     covered = rules.joined(down)
     if covered and not rules.without((start, end), covered):
         return Recording(why=Why.DOWN)

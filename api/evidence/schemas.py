@@ -114,7 +114,12 @@ class Evidence(Answer):
     since = Time()
     seconds = fields.Float()
     source = fields.Dict()
-    clock = fields.Dict(metadata={"description": "Whose clock named the files, and by how much it was ahead of ours."})
+    clock = fields.Dict(
+        metadata={
+            "description": "Whose clock named the files, and by how many seconds it was ahead of ours; `camera_offset_s`: the "
+            "camera's own, `unknown` where it does not say."
+        }
+    )
     original = fields.Nested(Original)
     copy = fields.Nested(RedactedCopy)
     sha256 = fields.String(metadata={"description": "Of an upload, as it came."})

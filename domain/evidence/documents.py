@@ -64,7 +64,9 @@ class EvidenceDoc(me.Document):
     start = me.DateTimeField()
     seconds = me.FloatField()
     source = me.DictField()  # {kind, recorder}
-    clock = me.DictField()  # {by, offset_s}: whose clock named the files, and how far it was ahead of ours
+    clock = (
+        me.DictField()
+    )  # {by, offset_s, camera_offset_s}: whose clock named the files, how far it and the camera's were off
     parts = me.ListField(me.DictField())  # {name, start, sha256, size, pieces: [{sha256, size}]}
     noted = me.ListField(me.StringField())  # every object that may be stored, so that none is ever forgotten
     copy = (

@@ -44,7 +44,8 @@ class Segment:
 @dataclass(frozen=True)
 class Recording:
     """What a recorder has of a time. `oldest`: the first moment that it still keeps; `why`: nothing is there, and this is
-    the reason; `by`: whose clock named the files, `offset_s`: how far that was ahead of ours.
+    the reason; `by`: whose clock named the files, `offset_s`: how far that was ahead of ours, `camera_offset_s`: how far the
+    camera's own clock was, which it may have written into its pictures; None: unknown.
     """
 
     segments: tuple[Segment, ...] = ()
@@ -54,6 +55,7 @@ class Recording:
     offset_s: float = 0.0
     down: tuple[tuple[datetime, datetime], ...] = field(default=())
     """When the camera is known to have been down."""
+    camera_offset_s: float | None = None
 
 
 def check_time(start: datetime, seconds: float, *, raised_at: datetime, now: datetime) -> None:

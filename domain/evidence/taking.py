@@ -34,6 +34,10 @@ NO_ROOM: Final = timedelta(minutes=5)
 """When a copy for which there was no room on the disk is tried again."""
 
 
+UNKNOWN: Final = "unknown"
+"""What is told of a clock of which nobody knows how far it is off."""
+
+
 class InOtherHands(Exception):
     """Another worker is taking the same for an incident of the same place and minute: ask again in a moment."""
 
@@ -61,7 +65,11 @@ def begin(request: Request, camera: Mapping[str, Any], recording: Recording, *, 
         "start": request["start"],
         "seconds": request["seconds"],
         "source": {"kind": camera["source"]["kind"], "recorder": recording.by},
-        "clock": {"by": recording.by, "offset_s": recording.offset_s},
+        "clock": {
+            "by": recording.by,
+            "offset_s": recording.offset_s,
+            "camera_offset_s": UNKNOWN if recording.camera_offset_s is None else recording.camera_offset_s,
+        },
         "state": str(EvidenceState.TAKING),
         "parts": [],
         "noted": [],

@@ -190,7 +190,7 @@ def test_the_times_of_files_are_theirs(world: World) -> None:
     doc = world.taken()
     assert [(part["start"] - NOON).total_seconds() for part in doc["parts"]] == [-5, 5, 25]
     assert isinstance(doc["start"], datetime)
-    assert doc["clock"] == {"by": "recorder", "offset_s": 0.0}
+    assert doc["clock"] == {"by": "recorder", "offset_s": 0.0, "camera_offset_s": "unknown"}
 
 
 def test_what_a_killed_worker_left_in_the_clear_goes_and_what_another_works_in_stays(

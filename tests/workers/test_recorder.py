@@ -31,8 +31,9 @@ from runtime import mongo, recording
 from runtime.settings import Settings
 from sandbox.footage import MjpegServer, draw_clip
 from tests.factories.cameras import SECRET, camera, hold_city, sos
+from tests.fakes.hls_camera import HlsCamera
 from tests.workers.vision.cameras import Camera, endless
-from workers import recorder, sight
+from workers import recorder, recordings, sight
 from workers.blind_cameras import blind_cameras
 from workers.context import Context
 from workers.recorder import Recorder
@@ -130,6 +131,29 @@ def test_a_stream_is_kept_masked_and_survives_the_death_of_its_recorder(
 
     registry.retire(cam["_id"], now=context.clock())
     until(running, lambda: not here.exists())
+
+
+def test_a_playlist_is_kept_at_its_own_times_and_tells_how_far_the_cameras_clock_is_off(
+    context: Context, running: Recorder, tmp_path: Path
+) -> None:
+    with HlsCamera(tmp_path, ahead=90.0) as street:
+        cam = camera("hls", source={"kind": "hls", "url": street.url}, record_minutes=1.0)
+        here = folder(context, cam["_id"])
+        until(running, lambda: len(recording.listed(here)) >= 2)
+        record = until(running, lambda: (found := queries.health(cam["_id"])).get("kept_until") and found)
+    first, second = recording.listed(here)[:2]
+    assert first.seconds is not None
+    assert 1.9 <= first.seconds <= 2.1
+    assert abs((second.start - first.start).total_seconds() - first.seconds) < 0.1, "a hole between two files"
+    lag = (datetime.now(UTC) - first.start).total_seconds()
+    assert 4 < lag < 25, "three segments behind the camera, and as long as this machine took"
+    capture = cv2.VideoCapture(str(first.path))
+    assert abs(capture.get(cv2.CAP_PROP_FRAME_COUNT) - 24) <= 2
+    assert capture.read()[1].mean() > 40
+    assert 8 < record["fps"] < 16
+    assert 86 < record["clock_offset_s"] <= 90.1, "but for what it takes to publish a segment"
+    found = recordings.recorded(queries.camera(cam["_id"]), first.start, 4.0, context)
+    assert found.camera_offset_s == record["clock_offset_s"]
 
 
 def test_a_camera_that_goes_away_is_down_and_comes_back(

@@ -1,7 +1,8 @@
 """A camera that speaks HLS (RFC 8216), read by us: FFmpeg would open whatever its playlist names.
 
 The playlist and each segment are fetched from the one admitted host and port, no redirect followed, bytes and time bounded;
-a segment reaches FFmpeg as bytes without a name (memfd), so nothing in it can lead anywhere.
+a segment reaches FFmpeg as bytes without a name (memfd), so nothing in it can lead anywhere. Where the playlist says when
+its segments were taken (`EXT-X-PROGRAM-DATE-TIME`, 4.3.2.6), that is the camera's clock, and how far it is off is known.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urljoin
 
 from workers.vision import admit
@@ -31,12 +33,15 @@ DEPTH = 2  # a master playlist names media playlists, and these name segments
 
 @dataclass(frozen=True)
 class Piece:
-    """One media segment: its number, where it is, how long it says it is, and what must stand before its bytes."""
+    """One media segment: its number, where it is, how long it says it is, what must stand before its bytes, and when it
+    ended by the camera's clock, where that is said.
+    """
 
     number: int
     url: str
     seconds: float
     init_url: str = ""
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,7 @@ def parsed(text: str, base: str) -> Playlist:
     pieces: list[Piece] = []
     variants: list[tuple[int, str]] = []
     number, target, seconds, init, bandwidth, ended = 0, 6.0, 0.0, "", -1, False
+    clock: datetime | None = None
     for line in lines[1:]:
         if line.startswith("#EXT-X-KEY") and "METHOD=NONE" not in line:
             raise Unseen(Status.UNSUPPORTED, "encrypted")
@@ -73,6 +79,10 @@ def parsed(text: str, base: str) -> Playlist:
             bandwidth = int(found[1]) if found else 0
         elif line.startswith("#EXT-X-ENDLIST"):
             ended = True
+        elif line.startswith("#EXT-X-PROGRAM-DATE-TIME:"):
+            clock = _moment(line.partition(":")[2])
+        elif line.startswith("#EXT-X-DISCONTINUITY") and not line.startswith("#EXT-X-DISCONTINUITY-SEQUENCE"):
+            clock = None
         elif found := _DURATION.match(line):
             seconds = _seconds(found[1])
         elif not line.startswith("#"):
@@ -81,7 +91,8 @@ def parsed(text: str, base: str) -> Playlist:
                 variants.append((bandwidth, address))
                 bandwidth = -1
             else:
-                pieces.append(Piece(number, address, seconds, init))
+                clock = None if clock is None else clock + timedelta(seconds=seconds)
+                pieces.append(Piece(number, address, seconds, init, clock))
                 number += 1
     return Playlist(tuple(pieces), target, ended, tuple(variants))
 
@@ -98,6 +109,15 @@ def _seconds(text: str) -> float:
         return min(60.0, float(text))
     except ValueError:
         return 0.0
+
+
+def _moment(text: str) -> datetime | None:
+    """A time with its zone; without one it says nothing."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+        return found if found.tzinfo and 2000 < found.year < 3000 else None
+    except ValueError:
+        return None
 
 
 def _whole(text: str) -> int:
@@ -117,6 +137,7 @@ class HlsStream:
         self._waiting: list[Piece] = []
         self._init = ("", b"")
         self._file: int | None = None
+        self.clock_offset_s: float | None = None
         playlist = self._playlist(self._url)
         for _ in range(DEPTH):
             if not playlist.variants:
@@ -127,8 +148,18 @@ class HlsStream:
             raise Unseen(Status.UNSUPPORTED, "not_footage")
         self._target, self._ended = playlist.target_s, playlist.ended
         pieces = playlist.pieces if playlist.ended else playlist.pieces[-BEHIND:]
+        self._compare_clocks(playlist)
         self._take(pieces)
         self.behind_s = 0.0 if playlist.ended else sum(piece.seconds for piece in pieces)
+
+    def _compare_clocks(self, playlist: Playlist) -> None:
+        """By how many seconds the camera's clock is ahead of ours: at the latest when the playlist names it, a segment is
+        over. The least delay is the best that is known; what the camera takes to publish remains in it.
+        """
+        said = playlist.pieces[-1].ended_at if playlist.pieces and not playlist.ended else None
+        if said is not None:
+            ahead = round(said.timestamp() - time.time(), 1)
+            self.clock_offset_s = ahead if self.clock_offset_s is None else max(ahead, self.clock_offset_s)
 
     def _take(self, pieces: tuple[Piece, ...]) -> None:
         if pieces and pieces[-1].number < self._last - 1:
@@ -152,6 +183,7 @@ class HlsStream:
             time.sleep(min(1.0, self._target / 2))
             playlist = self._playlist(self._url)
             self._ended = playlist.ended
+            self._compare_clocks(playlist)
             self._take(playlist.pieces)
         piece = self._waiting.pop(0)
         data = self._fetch(piece.url, MAX_SEGMENT)

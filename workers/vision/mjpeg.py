@@ -60,7 +60,7 @@ class MjpegStream:
             self.close()
             raise Unseen(Status.TIMEOUT, "no_answer", down=True)
         self._judge_answer()
-        self.clock_offset_s = _offset(self._response.headers.get("Date"), time.time())
+        self.clock_offset_s = clock_offset(self._response.headers.get("Date"), time.time())
         if self._socket is not None:
             self._socket.settimeout(read_timeout_s)
 
@@ -151,7 +151,7 @@ class MjpegStream:
         self.close()
 
 
-def _offset(date: str | None, now: float) -> float | None:
+def clock_offset(date: str | None, now: float) -> float | None:
     """By how many seconds the camera's clock is ahead of ours; None when it does not say (RFC 9110, 6.6.1: whole seconds)."""
     try:
         return round(parsedate_to_datetime(date or "").timestamp() - now, 1)

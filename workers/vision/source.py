@@ -170,11 +170,17 @@ class _Rtsp(_Video):
     live = True
 
     def __init__(self, relay: RtspRelay, config: VisionConfig, stack: ExitStack) -> None:
+        self._relay = relay
         super().__init__(relay.url, config, stack, protocols="rtsp,rtp,tcp")
         if relay.redirected:
             raise Unseen(Status.UNSUPPORTED, "redirected", not_allowed=True)
         if not self.opened:
             raise Unseen(Status.TIMEOUT, "no_answer", down=True)
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """By how many seconds the camera's clock is ahead of ours; None where it does not say."""
+        return self._relay.clock_offset_s
 
 
 class _Still:
@@ -250,6 +256,11 @@ class _Hls:
         self._offset = self._seconds = 0.0
         self.gap = False
         self.lag_s = stream.behind_s
+
+    @property
+    def clock_offset_s(self) -> float | None:
+        """By how many seconds the camera's clock is ahead of ours; None where the playlist does not say."""
+        return self._stream.clock_offset_s
 
     def grab(self) -> float | None:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,17 @@ def test_nothing_else_is_opened(look: Look, server: tuple[str, list[str]], shown
     assert (answer["status"], answer["health"]["reason"]) == ("unsupported", reason)
     assert answer["verdict"] in ("cannot_tell", "down")
     assert not [path for path in server[1] if "passwd" in path or "latest" in path]
+
+
+def test_a_playlist_tells_the_cameras_time_of_its_segments() -> None:
+    text = (
+        "#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-PROGRAM-DATE-TIME:2026-03-01T17:00:00.500+05:00\n#EXTINF:2,\nb.ts\n"
+        "#EXTINF:3,\nc.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:2,\nd.ts\n"
+        "#EXT-X-PROGRAM-DATE-TIME:2026-03-01T17:00:00\n#EXTINF:2,\ne.ts\n#EXT-X-PROGRAM-DATE-TIME:soon\n#EXTINF:2,\nf.ts\n"
+    )
+    found = [each.ended_at for each in hls.parsed(text, "http://127.0.0.1/a.m3u8").pieces]
+    noon = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    assert found == [None, noon + timedelta(seconds=2.5), noon + timedelta(seconds=5.5), None, None, None]
 
 
 def test_a_redirect_is_not_followed(look: Look, server: tuple[str, list[str]]) -> None:
