@@ -12,11 +12,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 import filetype
-import fsspec
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from domain.evidence.ports import Kept
-from runtime.media import Media
+from runtime.media import Media, store_of
 
 MOST_PIXELS: Final = 50_000_000
 """Decoded this is 150 MB; phones' cameras make 12 to 50 megapixels, and a bomb makes more."""
@@ -38,7 +37,7 @@ class FileEvidence:
 
     def __init__(self, url: str) -> None:
         self.media = Media(url)
-        self._fs, root = fsspec.core.url_to_fs(url)
+        self._fs, root = store_of(url)
         self._root = posixpath.join(root, "parts")
 
     def _folder(self, upload: str) -> str:

@@ -8,14 +8,14 @@ import posixpath
 import uuid
 from datetime import datetime
 
-import fsspec
+from runtime.media import store_of
 
 
 class Heads:
     """One folder or bucket of heads, `{city}/{YYYY-MM-DD}.json`. Shared by threads."""
 
     def __init__(self, url: str) -> None:
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._fs, self._root = store_of(url)
 
     def _path(self, city: str, day: datetime) -> str:
         if not city.replace("_", "").replace("-", "").isalnum() and city != "-":

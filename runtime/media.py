@@ -4,16 +4,23 @@ import hashlib
 import posixpath
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+
+def store_of(url: str) -> tuple[Any, str]:
+    """(file system, root) of an fsspec address. No listing is remembered: what another process stored since must be seen."""
+    fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+    return fs, str(root)
 
 
 class Media:
     """Bytes by their hash. The same bytes are stored once; what is read is checked against its name."""
 
     def __init__(self, url: str) -> None:
-        self._fs, self._root = fsspec.core.url_to_fs(url)
+        self._fs, self._root = store_of(url)
 
     def _path(self, name: str) -> str:
         if len(name) != 64 or not set(name) <= set("0123456789abcdef"):

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+import fsspec
+from fsspec.utils import get_protocol
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -43,7 +45,7 @@ class Settings(BaseSettings):
     cities_dir: Path = Path(__file__).resolve().parent.parent / "cities"
     """The folder of the cities' presets."""
     media_url: str = "file://var/media"
-    """An fsspec address of a folder or bucket."""
+    """An fsspec address of a folder or bucket; s3://… needs the package s3fs beside the others."""
     audit_url: str = ""
     """Where the signed heads of the audit chain go (fsspec), best where what is written stays; with the media where empty."""
     var_dir: Path = Path("var")
@@ -103,6 +105,16 @@ class Settings(BaseSettings):
         if value and urlsplit(value).scheme not in {"http", "https"}:
             raise ValueError("must be an http or https address")
         return value.rstrip("/")
+
+    @field_validator("media_url", "audit_url")
+    @classmethod
+    def _can_be_opened(cls, value: str) -> str:
+        """A bucket needs its own client (`s3fs` for s3://): whoever lacks it hears so at the start, not at the first upload."""
+        try:
+            fsspec.get_filesystem_class(get_protocol(value) if value else "file")
+        except (ImportError, ValueError) as error:
+            raise ValueError(str(error).splitlines()[0]) from None
+        return value
 
     @field_validator("secret")
     @classmethod
