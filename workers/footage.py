@@ -30,7 +30,7 @@ from runtime import logging
 from runtime.media import Media
 from runtime.vault import vault
 from workers.context import Context, current
-from workers.originals import held_on, is_full, sealed_files, throw_away
+from workers.originals import check_room, held_on, is_full, sealed_files, throw_away
 from workers.recordings import recorded
 
 AGAIN: Final = timedelta(seconds=20)
@@ -104,6 +104,7 @@ def _take_one(context: Context, request: Request, camera_id: str) -> None:
     if not take or (not whole and not by_rule) or (by_rule and _is_storm(context, camera_id)):
         footage.said(request, camera_id, _nothing(request, Why.TOO_MUCH, Found.FAILED))
         return
+    check_room(context, sum(_size(each.path) for each in take))
     try:
         doc = taking.begin(request, camera, recording, now=context.clock())
         if doc["state"] == EvidenceState.TAKING:

@@ -40,6 +40,13 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def check_room(context: Context, needs: int) -> None:
+    """Raises NoRoom where these bytes would leave too little on the disk on which a process may write."""
+    context.settings.var_dir.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(context.settings.var_dir).free < FREE_BYTES + needs:
+        raise NoRoom
+
+
 def sealed_files(context: Context) -> SealedFiles:
     """The store of sealed originals."""
     return SealedFiles(vault(context.settings), Media(context.settings.media_url))
@@ -87,8 +94,7 @@ def own_folder(context: Context, *, needs: int = 0) -> Iterator[Path]:
     work = context.settings.var_dir / "work"
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     _tidy(work)
-    if shutil.disk_usage(work).free < FREE_BYTES + needs:
-        raise NoRoom
+    check_room(context, needs)
     folder = Path(tempfile.mkdtemp(dir=work)).absolute()
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

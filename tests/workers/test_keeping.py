@@ -221,6 +221,18 @@ def test_evidence_of_which_nothing_came_is_ended(world: World) -> None:
     assert world.objects() == 0
 
 
+def test_a_disk_that_stays_full_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.recorded(0)
+    request = world.ask()
+    monkeypatch.setattr(originals, "FREE_BYTES", 1 << 60)
+    for _ in range(footage.MOST_TRIES + 1):
+        job.take_with(world.context, request["_id"])
+        world.now += timedelta(seconds=61)
+    (answer,) = footage.get(request["_id"])["cameras"].values()
+    assert (answer["found"], [each["why"] for each in answer["missing"]]) == ("failed", [Why.NO_ROOM])
+    assert (evidence().find_one({}), world.objects()) == (None, 0)
+
+
 def test_a_full_disk_is_not_the_footages_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.recorded(0)
     doc = world.taken()
