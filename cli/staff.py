@@ -9,9 +9,11 @@ from domain.dispatch import registry
 from domain.errors import Invalid
 from domain.people import queries, sessions
 from domain.people import staff as people
+from domain.people.states import Gender
 from domain.permissions import Held, Role
 from domain.phones import masked, parse_phone
 
+GENDERS = [str(each) for each in Gender if each]
 ROLES = sorted(str(role) for role in people.GIVEN)
 REASON = click.option("--reason", default="", help="Why; it stands on the audit chain.")
 
@@ -63,6 +65,10 @@ def list_staff(city: str, role: str | None) -> None:
 @click.option("--agency", default="", help="For responders and supervisors.")
 @click.option("--name", default="")
 @click.option("--language", default="ur", show_default=True, type=click.Choice(["ur", "en"]))
+@click.option(
+    "--speaks", "languages", multiple=True, type=click.Choice(["ur", "en"]), help="Who asks is offered these."
+)
+@click.option("--gender", type=click.Choice(GENDERS), help="The helpline offers women first.")
 @click.option("--skill", "skills", multiple=True)
 @REASON
 @told
@@ -73,13 +79,21 @@ def add_staff(
     agency: str,
     name: str,
     language: str,
+    languages: tuple[str, ...],
+    gender: str | None,
     skills: tuple[str, ...],
     reason: str,
 ) -> None:
     """Give somebody roles in a city (`*` for all of them). Prints the code for the second factor, once."""
     connected()
     held = _held(city, roles, agency)
-    facts = {"name": name, "language": language, "skills": list(skills)}
+    facts = {
+        "name": name,
+        "language": language,
+        "languages": list(languages),
+        "gender": gender or "",
+        "skills": list(skills),
+    }
     now = utc_now()
     person_id = people.admit(parse_phone(phone), language=language, now=now)
     audited(city, "staff.added", person_id, reason)

@@ -40,7 +40,8 @@ def up(var: Path, pilot: bool) -> None:
 
 
 def _announce(console: Console, stack: Stack) -> None:
-    console.print(f"API            {stack.address('api')}/v1   (documentation: {stack.address('api')}/docs)")
+    console.print(f"API            {stack.address('api')}/v1")
+    console.print(f"documentation  {stack.address('api')}/docs")
     console.print(f"event streams  {stack.address('streams')}/v1")
     if not stack.real_carriers:
         console.print(f"phones         {stack.address('carriers')}/phones")

@@ -39,6 +39,15 @@ def amaan(
     mongo_client.drop_database(name)
 
 
+def test_a_counsellor_is_added_as_whom_the_helpline_offers_first(amaan: Amaan) -> None:
+    words = ("--role", "counsellor", "--gender", "female", "--speaks", "ur", "--speaks", "en")
+    said = amaan("staff", "add", "lahore", phone(), *words)
+    assert said.exit_code == 0, said.output
+    person = queries.get(said.output.splitlines()[0])
+    assert (person.gender, list(person.languages)) == ("female", ["ur", "en"])
+    assert amaan("staff", "add", "lahore", phone(), "--role", "counsellor", "--gender", "cat").exit_code == 2
+
+
 def test_the_first_admin_can_enrol(amaan: Amaan) -> None:
     number = phone()
     said = amaan("staff", "add", "lahore", number, "--role", "admin", "--name", "Saima")
