@@ -28,7 +28,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from bench import vision_load
+from bench import vision_heads, vision_load
 from workers.vision.admit import Unseen
 from workers.vision.config import VisionConfig, Window
 from workers.vision.cv import Image
@@ -61,6 +61,7 @@ class Figure:
     unit: str
     aim: str = ""
     met: bool | None = None
+    halves: tuple[float, float] | None = None  # of every second picture: those looked at, those kept aside
 
 
 class RightHalf:
@@ -106,33 +107,59 @@ def people_far(root: Path) -> Iterator[Figure]:
     """vtest.avi: marked centres in ten pictures."""
     marked = json.loads((root / "people/vtest_points.json").read_text())["frames"]
     observation = seen(root / "people/vtest.avi", 40.0)
-    hits = found = truth = 0
-    errors = []
-    for index, points in marked.items():
+    told = []  # of each picture: matched, found, marked
+    for index, points in sorted(marked.items(), key=lambda entry: int(entry[0])):
         t = int(index) / 10
         boxes = [d.bbox for d in observation.detections if d.kind == "person" and abs(d.t - t) < 0.05]
-        hits += matched([(x / 480, y / 360) for x, y in points], boxes)
-        found, truth = found + len(boxes), truth + len(points)
-        errors.append(abs(len(boxes) - len(points)))
+        told.append((matched([(x / 480, y / 360) for x, y in points], boxes), len(boxes), len(points)))
+    (precision, recall, f1, error), *halves = (_far(part) for part in (told, told[::2], told[1::2]))
+    looked, aside = halves
+    yield Figure("people, far: precision", precision, "", halves=(looked[0], aside[0]))
+    yield Figure("people, far: recall", recall, "", halves=(looked[1], aside[1]))
+    yield Figure("people, far: F1", f1, "", "≥ .94", f1 >= 0.94, (looked[2], aside[2]))
+    yield Figure("people, far: count MAE", error, "people", "≤ .55", error <= 0.55, (looked[3], aside[3]))
+    yield from _cost("people, far", observation)
+
+
+def _far(told: list[tuple[int, int, int]]) -> tuple[float, float, float, float]:
+    """(precision, recall, F1, count MAE) of pictures: matched, found, marked."""
+    hits, found, truth = (sum(column) for column in zip(*told, strict=True))
     precision, recall = hits / max(1, found), hits / max(1, truth)
     f1 = 2 * precision * recall / max(1e-9, precision + recall)
-    yield Figure("people, far: precision", precision, "")
-    yield Figure("people, far: recall", recall, "")
-    yield Figure("people, far: F1", f1, "", "≥ .94", f1 >= 0.94)
-    yield Figure("people, far: count MAE", mean(errors), "people", "≤ .55", mean(errors) <= 0.55)
-    yield from _cost("people, far", observation)
+    return precision, recall, f1, mean(abs(boxes - points) for _, boxes, points in told)
+
+
+def heads(root: Path) -> Iterator[Figure]:
+    """How many marked heads the working copy of evidence would blur; what a label is stands in ``vision_heads``."""
+    rows = list(vision_heads.near(root, RightHalf))
+    for name, t, covered, marked in rows:
+        if covered < marked:
+            print(f"  bare: {marked - covered} of {marked} heads, {name} at {t:.1f} s", file=sys.stderr)
+    yield _covered("heads, near and seated: blurred", [(covered, marked) for _, _, covered, marked in rows])
+    moments = vision_heads.far_heads(json.loads((root / "people/vtest_points.json").read_text())["frames"])
+    samples = vision_heads.blurred(root / "people/vtest.avi", 0.0, 40.0)
+    far = [(vision_heads.covered(samples, t, marked), len(marked)) for t, marked in sorted(moments.items())]
+    yield _covered("heads, far: blurred", far)
+
+
+def _covered(name: str, rows: list[tuple[int, int]]) -> Figure:
+    share, *halves = (
+        sum(c for c, _ in part) / max(1, sum(m for _, m in part)) for part in (rows, rows[::2], rows[1::2])
+    )
+    return Figure(f"{name}, of {sum(m for _, m in rows)}", share, "", "all", share >= 1, (halves[0], halves[1]))
 
 
 def people_near(root: Path) -> Iterator[Figure]:
     """one-by-one: how many are in the picture, in 35 pictures."""
     marked = json.loads((root / "people/intel_one-by-one_counts.json").read_text())
     observation = seen(root / "people/intel_one-by-one-person-detection.mp4", 140.0)
-    exact = 0
-    for index, count in marked.items():
+    right = []
+    for index, count in sorted(marked.items(), key=lambda entry: int(entry[0])):
         t = int(index) / 10
         boxes = [d for d in observation.detections if d.kind == "person" and abs(d.t - t) < 0.05]
-        exact += len(boxes) == count
-    yield Figure("people, near: exact counts of 35", exact, "pictures", "35", exact == 35)
+        right.append(len(boxes) == count)
+    exact, halves = sum(right), (float(sum(right[::2])), float(sum(right[1::2])))
+    yield Figure("people, near: exact counts of 35", exact, "pictures", "35", exact == 35, halves)
     yield from _cost("people, near", observation)
 
 
@@ -283,6 +310,7 @@ PARTS = {
     "seated": people_seated,
     "falls": falls,
     "faces": faces,
+    "heads": heads,
     "plates": plates,
     "whole": whole,
     "memory": memory,
@@ -290,6 +318,24 @@ PARTS = {
     "shared": shared,
 }
 TABLE = Path(__file__).with_name("vision.md")
+BEFORE = {
+    "people, far: F1": ".91",
+    "people, far: count MAE": ".80",
+    "people, far: cost": "29 ms (34 pictures/s)",
+    "people, near: exact": "33 of 35",
+    "people, seated": ".50",
+    "fall: recall": ".88",
+    "fall: false": "2 of 30",
+    "faces: recall over": ".984",
+    "faces: cost": "54 ms",
+    "plates eu: exact": ".93",
+    "plates us: exact": ".79",
+    "plates br: exact": ".93",
+    "plates eu: median": "530–1,025 ms",
+    "plates us: median": "530–1,025 ms",
+    "plates br: median": "530–1,025 ms",
+}
+"""The beginning of a figure's name → what it was when the design was made (its baselines, on the same footage)."""
 
 
 def measured(name: str, root: Path) -> list[Figure]:
@@ -309,13 +355,22 @@ def table(figures: list[Figure]) -> str:
     lines = [
         "# Camera analytics, measured",
         "",
-        "`make bench-vision`; what the figures are not stands in `bench/vision.py`.",
+        "Written whole by `make bench-vision`; what is counted as what stands in `bench/vision.py`, `bench/vision_load.py` and",
+        "`bench/vision_heads.py`. Wall times are of an idle machine only.",
+        "**Looked at / aside**: every second marked picture, and the others, by order of time. Thresholds were chosen before",
+        "that split was made, with all pictures in sight, so the second",
+        "column is a check of chance, not of unseen footage; from now on only the first may be tuned with.",
+        "**Before** is what was measured of the methods when the design was made.",
         "",
     ]
-    lines += ["| what | measured | aim | |", "| --- | --- | --- | --- |"]
+    lines += ["| what | measured | looked at / aside | before | aim | |", "| --- | --- | --- | --- | --- | --- |"]
     for figure in figures:
         mark = {None: "", True: "met", False: "**missed**"}[figure.met]
-        lines.append(f"| {figure.name} | {figure.value:.3g} {figure.unit} | {figure.aim} | {mark} |")
+        halves = "" if figure.halves is None else f"{figure.halves[0]:.3g} / {figure.halves[1]:.3g}"
+        before = next((told for name, told in BEFORE.items() if figure.name.startswith(name)), "")
+        lines.append(
+            f"| {figure.name} | {figure.value:.3g} {figure.unit} | {halves} | {before} | {figure.aim} | {mark} |"
+        )
     return "\n".join(lines) + "\n"
 
 

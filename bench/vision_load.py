@@ -2,7 +2,8 @@
 reports at one place. Part of ``python -m bench.vision``; speeds are told by an idle machine only.
 
 Raw inference is what the models themselves take while looking: mediapipe's graphs, HOG, the KNN background. The pipeline's own
-work is all the rest of a look, optical flow and light included, but decoding and the kept stills, whose own search for faces
+work is all the rest of a look, what is measured of movement and light included, but decoding and the kept stills, whose own
+search for faces
 counts on neither side.
 """
 
