@@ -19,7 +19,7 @@ from domain.watch import queries as watch
 from runtime.media import Media
 from tests.factories.people import SECRET, Signed, phone, signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
-from tests.scenarios.test_neighbours_see_something import (
+from tests.scenarios.street import (
     Body,
     a_group,
     call,

@@ -16,38 +16,12 @@ from domain.alerts import batches
 from domain.cities import queries as cities
 from domain.people import queries as people
 from domain.people import service as erasing
-from domain.people import sign_in
-from domain.people.sign_in import Lifetimes
-from tests.factories.people import SECRET, Signed, signed_in, staff
+from tests.factories.people import Signed, signed_in, staff
 from tests.fakes.small_city import PLACE, REPLIES, SmallCity
+from tests.scenarios.street import Body, call, ok, square
 from workers import alerts as telling
 
-Body = dict[str, Any]
-
 pytestmark = pytest.mark.timeout(60)
-
-
-def square(half_m: float = 400.0, *, middle: tuple[float, float] = PLACE) -> Body:
-    """A GeoJSON square around a point."""
-    corners = [geo.destination(*middle, bearing, half_m * 1.4142) for bearing in (45.0, 135.0, 225.0, 315.0, 45.0)]
-    return {"type": "Polygon", "coordinates": [[[lon, lat] for lat, lon in corners]]}
-
-
-def call(city: SmallCity, who: Signed, method: str, path: str, body: Body | None = None, *, key: str = "") -> Any:
-    token = sign_in.tokens_for(SECRET, who.person_id, who.session_id, Lifetimes(), now=city.now()).access_token
-    headers = {"Idempotency-Key": key or str(uuid.uuid4()), "Authorization": f"Bearer {token}"}
-    sent = (body or {}) if method in ("POST", "PUT", "PATCH") else None
-    answer = requests.request(method, f"{city.url}/v1{path}", json=sent, headers=headers, timeout=10)
-    assert answer.status_code < 500, answer.text
-    assert len(answer.content) <= 8192
-    city.settle()
-    return answer
-
-
-def ok(answer: Any) -> Body:
-    assert answer.status_code < 300, answer.text
-    found: Body = answer.json() if answer.content else {}
-    return found
 
 
 def refused(answer: Any) -> tuple[int, str]:

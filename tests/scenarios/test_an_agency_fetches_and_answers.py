@@ -14,7 +14,7 @@ from lxml import etree
 from domain.handovers import service as handovers
 from tests.factories.people import signed_in, staff
 from tests.fakes.small_city import PLACE, SmallCity
-from tests.scenarios.test_neighbours_see_something import a_group, call, joins, ok, reports, settled_in
+from tests.scenarios.street import a_group, call, joins, ok, reports, settled_in
 
 SPECS = Path(__file__).parents[3] / "shared" / "specs" / "open311"
 needs_specs = pytest.mark.skipif(not SPECS.is_dir(), reason="../shared/specs/open311 is not there")
