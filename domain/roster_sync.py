@@ -16,21 +16,17 @@ from domain.gatherings.states import GatheringStatus
 from domain.patrols import queries as patrols
 from domain.patrols import seen as patrol_views
 from domain.patrols.states import PatrolStatus
-from domain.sync import MOST, Change, Cursor
-from domain.watch import queries as watch
+from domain.sync import MOST, Change, Cursor, Reach, of_groups
 from domain.watch_alerts import queries as alerts
 from domain.watch_alerts import service as alerting
 
 
-def changes(person: str, since: datetime, cursor: Cursor | None = None, *, now: datetime) -> list[Change]:
+def changes(person: str, reach: Reach, cursor: Cursor | None = None, *, now: datetime) -> list[Change]:
     """The oldest of these changes after the cursor, MOST of each kind at most."""
-    groups = watch.joined(person)
-    if not groups:
-        return []
     return [
-        *_oldest(_patrols(groups, person, since), cursor),
-        *_oldest(_gatherings(groups, person, since), cursor),
-        *_oldest(_alerts(groups, since, now), cursor),
+        *_oldest(_patrols(reach, person), cursor),
+        *_oldest(_gatherings(reach, person), cursor),
+        *_oldest(_alerts(reach, now), cursor),
     ]
 
 
@@ -39,43 +35,43 @@ def _oldest(found: Iterable[Change], cursor: Cursor | None) -> list[Change]:
     return heapq.nsmallest(MOST, fresh, key=lambda each: (each.at, each.id))
 
 
-def _patrols(groups: list[str], person: str, since: datetime) -> list[Change]:
-    rows = patrols.changed(groups, since, limit=MOST)
-    beats = patrols.some_beats([row["beat"] for row in rows])
+def _patrols(reach: Reach, person: str) -> list[Change]:
+    rows = of_groups(patrols.changed, patrols.held, reach)
+    beats = patrols.some_beats(sorted({row["beat"] for _, row in rows}))
     return [
         Change(
             "watch_patrol",
             row["_id"],
-            row["changed_at"],
+            at,
             None
             if row["status"] == PatrolStatus.OVER
             else patrol_views.row(row, beats[row["beat"]]["name"], person, cities.current(row["city"]).zone),
         )
-        for row in rows
+        for at, row in rows
     ]
 
 
-def _gatherings(groups: list[str], person: str, since: datetime) -> list[Change]:
+def _gatherings(reach: Reach, person: str) -> list[Change]:
     return [
         Change(
             "watch_gathering",
             row["_id"],
-            row["changed_at"],
+            at,
             None
             if row["status"] == GatheringStatus.OVER
             else gathering_views.view(row, person, cities.current(row["city"]).zone),
         )
-        for row in gatherings.changed(groups, since, limit=MOST)
+        for at, row in of_groups(gatherings.changed, gatherings.held, reach)
     ]
 
 
-def _alerts(groups: list[str], since: datetime, now: datetime) -> list[Change]:
+def _alerts(reach: Reach, now: datetime) -> list[Change]:
     return [
         Change(
             "watch_alert",
             row["_id"],
-            row["changed_at"],
+            at,
             None if alerting.is_over(row, now) else {**row, "id": row["_id"], "progress": None},
         )
-        for row in alerts.changed(groups, since, limit=MOST)
+        for at, row in of_groups(alerts.changed, alerts.held, reach)
     ]

@@ -17,11 +17,15 @@ from domain.incidents import queries, seen
 from domain.incidents.states import ASKED, HOLDING
 from domain.journeys import queries as journeys
 from domain.journeys.projection import traveller_view
+from domain.reports import gone as reports_gone
 from domain.reports import queries as reports
 from domain.reports import seen as report_views
 from domain.reports.states import ReportStatus
 from domain.watch import queries as watch
+from domain.watch.queries import Member
 from domain.watch.states import GroupStatus, Standing
+
+Row = dict[str, Any]
 
 KEPT: Final = timedelta(days=90)
 LOOK_BACK: Final = timedelta(seconds=5)
@@ -98,41 +102,88 @@ def own_journeys(person: str, since: datetime, cursor: Cursor | None = None, *, 
     return heapq.nsmallest(MOST, fresh, key=_order)
 
 
-def watch_groups(person: str, since: datetime, cursor: Cursor | None = None) -> list[Change]:
-    """The person's groups, invitations and requests that changed since then; one that was closed, or that they were taken
-    out of, is gone. Who left on one phone left no trace that another could be told of.
+@dataclass(frozen=True)
+class Reach:
+    """What of their groups' things a phone has not seen: what changed since a time, or after a change (time, id), and all
+    that a group had when they joined it meanwhile, as of that moment.
+    """
+
+    groups: Sequence[str]
+    since: datetime
+    after: tuple[datetime, str] | None
+    joined: Mapping[str, datetime]
+    kept: datetime
+    """Nothing is told of what has not changed since then."""
+
+
+def reach(memberships: Sequence[Member], since: datetime, cursor: Cursor | None, *, now: datetime) -> Reach:
+    """Of these memberships. A phone that begins anew sees a group's things at their own times."""
+    mine = [row for row in memberships if row["standing"] == Standing.MEMBER]
+    times = {row["group"]: row["joined_at"] for row in mine if row.get("joined_at")}
+    return Reach(
+        groups=[row["group"] for row in mine],
+        since=since,
+        after=(cursor.at, cursor.id) if cursor and cursor.id else None,
+        joined={group: at for group, at in times.items() if at > since} if cursor else {},
+        kept=now - KEPT,
+    )
+
+
+def of_groups(
+    changed: Callable[..., list[Row]], held: Callable[..., list[Row]], reach: Reach
+) -> list[tuple[datetime, Row]]:
+    """(when, row) of groups' things of one kind, MOST of each way of finding them at most, the oldest of each. `changed` and
+    `held` are the reads of their `queries.py`.
+    """
+    if not reach.groups:
+        return []
+    found = [(row["changed_at"], row) for row in changed(reach.groups, reach.since, after=reach.after, limit=MOST)]
+    for group, at in reach.joined.items():
+        behind = reach.after[1] if reach.after and reach.after[0] == at else ""
+        found += [(at, row) for row in held(group, reach.kept, at, behind=behind, limit=MOST)]
+    return found
+
+
+def watch_groups(
+    memberships: Sequence[Member], since: datetime, cursor: Cursor | None = None
+) -> tuple[list[Change], list[str]]:
+    """(those of somebody's groups, invitations and requests that changed since then, the ids of all). One that was closed, or
+    that they were taken out of, is gone. Who left on one phone left no trace that another could be told of: what is not
+    among all is gone too.
     """
     changes: list[Change] = []
-    held = {row["group"]: row for row in watch.of_person(person)}
+    held = {row["group"]: row for row in memberships}
     for group in watch.some(list(held)):
         row = held[group["_id"]]
         gone = group["status"] == GroupStatus.CLOSED or row["standing"] in _NO_MEMBER
         body = None if gone else {**group, "id": group["_id"], "standing": row["standing"], "role": row["role"]}
         changes.append(Change("watch_group", group["_id"], max(group["changed_at"], row["changed_at"]), body))
-    return heapq.nsmallest(MOST, (each for each in changes if each.at > since and _is_after(each, cursor)), key=_order)
+    fresh = (each for each in changes if each.at > since and _is_after(each, cursor))
+    return heapq.nsmallest(MOST, fresh, key=_order), [each.id for each in changes if each.body is not None]
 
 
-def watch_reports(person: str, since: datetime, language: str, cursor: Cursor | None = None) -> list[Change]:
+def watch_reports(person: str, reach: Reach, language: str, cursor: Cursor | None = None) -> list[Change]:
     """One's own reports and those of one's groups that changed since then, the oldest changes first, as a list shows
-    them; what is not to be read any more is gone.
+    them, with whose they are; what is not to be read any more, or no longer kept, is gone.
     """
-    groups = watch.joined(person)
-    mine = [row for row in reports.of_author(person, limit=MOST) if row["changed_at"] > since]
-    theirs = reports.changed(groups, since, limit=MOST) if groups else []
-    rows = {row["_id"]: row for row in (*mine, *theirs)}.values()
-    changes = (
-        Change(
-            "watch_report",
-            row["_id"],
-            row["changed_at"],
-            report_views.row(row, language)
-            if row["status"] == ReportStatus.PUBLISHED
-            or (row["author"] == person and row["status"] != ReportStatus.WITHDRAWN)
-            else None,
-        )
-        for row in rows
-    )
+    mine = reports.changed_of_author(person, reach.since, after=reach.after, limit=MOST)
+    found = [(row["changed_at"], row) for row in mine] + of_groups(reports.changed, reports.held, reach)
+    unique = {(row["_id"], at): row for at, row in found}
+    changes = [
+        Change("watch_report", report_id, at, _report(row, person, reach.groups, language))
+        for (report_id, at), row in unique.items()
+    ]
+    over = reports_gone.since(person, reach.groups, reach.since, after=reach.after, limit=MOST)
+    changes += [Change("watch_report", row["_id"], row["changed_at"], None) for row in over]
     return heapq.nsmallest(MOST, (each for each in changes if _is_after(each, cursor)), key=_order)
+
+
+def _report(row: Row, person: str, groups: Sequence[str], language: str) -> Mapping[str, Any] | None:
+    own, status = row["author"] == person, row["status"]
+    if status != ReportStatus.PUBLISHED and (not own or status == ReportStatus.WITHDRAWN):
+        return None
+    theirs = [group for group in row["groups"] if group in groups]
+    return {**report_views.row(row, language), "groups": theirs, "mine": own}
 
 
 def assignments(

@@ -22,14 +22,23 @@ from api.watch_alerts.schemas import WatchAlertAnswer
 from domain import roster_sync, sync
 from domain.errors import Invalid
 from domain.people import queries as people
+from domain.watch import queries as watch
 
 blp = Blueprint("sync", __name__, url_prefix="/v1", description="What changed for this person.")
+
+
+class SyncReport(ReportRow):
+    """A report as a list has it, and why a phone keeps it: while one of `groups` is among its person's, or it is `mine`."""
+
+    groups = fields.List(fields.String(), required=True)
+    mine = fields.Boolean(required=True)
+
 
 _BODIES: dict[str, Schema] = {
     "sos": Sos(),
     "journey": Journey(),
     "watch_group": GroupAnswer(),
-    "watch_report": ReportRow(),
+    "watch_report": SyncReport(),
     "watch_patrol": PatrolRow(),
     "watch_gathering": GatheringAnswer(),
     "watch_alert": WatchAlertAnswer(),
@@ -68,6 +77,13 @@ class SyncAnswer(Schema):
 
     items = fields.List(fields.Nested(SyncItem), required=True)
     tombstones = fields.List(fields.Nested(Tombstone), required=True)
+    watch_groups = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "All of one's groups, invitations and requests: forget a group that is not among them."
+        },
+    )
     cursor = fields.String(required=True)
     more = fields.Boolean(required=True, metadata={"description": "Ask again at once with this cursor."})
 
@@ -102,9 +118,12 @@ def changes(call: Call) -> Any:
     since = sync.since(cursor, now=call.now)
     found = sync.own_sos(call.who.person_id, since, cursor, now=call.now)
     found += sync.own_journeys(call.who.person_id, since, cursor, now=call.now)
-    found += sync.watch_groups(call.who.person_id, since, cursor)
-    found += sync.watch_reports(call.who.person_id, since, call.who.language, cursor)
-    found += roster_sync.changes(call.who.person_id, since, cursor, now=call.now)
+    memberships = watch.of_person(call.who.person_id)
+    groups, group_ids = sync.watch_groups(memberships, since, cursor)
+    reach = sync.reach(memberships, since, cursor, now=call.now)
+    found += groups
+    found += sync.watch_reports(call.who.person_id, reach, call.who.language, cursor)
+    found += roster_sync.changes(call.who.person_id, reach, cursor, now=call.now)
     if call.who.unit_id:
         found += sync.assignments(call.who.unit_id, since, call.who.language, cursor, but_of=call.who.person_id)
     person = people.get(call.who.person_id)
@@ -112,13 +131,15 @@ def changes(call: Call) -> Any:
         body = person_view(person, call, call.who.second_factor)
         found.append(sync.Change("profile", person.id, person.changed_at or person.created_at, body))
     bodies = {id(each): None if each.body is None else _BODIES[each.kind].dump(each.body) for each in found}
+    room = BYTES - len(json.dumps(group_ids))
     page, reached = sync.page(
-        found, cursor, lambda each: len(json.dumps(bodies[id(each)]).encode()) + 120, most=BYTES, now=call.now
+        found, cursor, lambda each: len(json.dumps(bodies[id(each)]).encode()) + 120, most=room, now=call.now
     )
     kept = [each for each in page if each.body is not None]
     return {
         "items": [{"kind": each.kind, "id": each.id, "at": each.at, "body": bodies[id(each)]} for each in kept],
         "tombstones": [{"kind": each.kind, "id": each.id, "at": each.at} for each in page if each.body is None],
+        "watch_groups": group_ids,
         "cursor": encode_cursor([reached.at, reached.id]),
         "more": bool(reached.id),
     }

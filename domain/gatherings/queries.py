@@ -6,6 +6,7 @@ from typing import Any
 
 from pymongo.collection import Collection
 
+from domain import changes
 from domain.gatherings.documents import CalendarDoc, GatheringDoc
 from domain.gatherings.errors import GatheringNotFound
 
@@ -64,7 +65,13 @@ def due(*, now: datetime, limit: int) -> list[Gathering]:
     return list(gatherings().find({"due_at": {"$lte": now}}, {"due_at": 1}).sort("due_at", 1).limit(limit))
 
 
-def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Gathering]:
-    """The gatherings of these groups that changed since a time, the oldest change first."""
-    wanted = {"group": {"$in": list(groups)}, "changed_at": {"$gt": since}}
-    return list(gatherings().find(wanted).sort("changed_at", 1).limit(limit))
+def changed(
+    groups: Sequence[str], since: datetime, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[Gathering]:
+    """The gatherings of these groups that changed since a time, or after a change (time, id), the oldest change first."""
+    return changes.oldest(gatherings(), {"group": {"$in": list(groups)}}, since, after, limit=limit)
+
+
+def held(group: str, since: datetime, until: datetime, *, behind: str = "", limit: int) -> list[Gathering]:
+    """The gatherings of a group that changed in a time, by id, behind one of them: what it has for whoever joins it."""
+    return changes.by_id(gatherings(), {"group": group}, since, until, behind, limit=limit)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
+from domain import outbox
 from domain.errors import Conflict
 from domain.patrols import queries, rules
 from domain.patrols.errors import BeatNotFound, TooManyBeats
-from domain.patrols.queries import Beat, beat, beats
+from domain.patrols.queries import Beat, beat, beats, patrols
 
 MOST_BEATS: Final = 20
 """Of one group."""
@@ -57,7 +57,16 @@ def redraw(held: Beat, group: Mapping[str, Any], facts: Mapping[str, Any], *, no
         changes |= {"kind": str(kind), "geometry": kept}
     if not changes:
         return held
-    return _write(held, changes, now)
+    written = _write(held, changes, now)
+    if written["name"] != held["name"]:
+        _renamed(written, now)
+    return written
+
+
+def _renamed(held: Beat, now: datetime) -> None:
+    """Patrols that go on or are to come are shown with the name: a phone that was away is told of them anew."""
+    ahead = {"group": held["group"], "starts_at": {"$gt": now - rules.LONGEST}, "beat": held["_id"]}
+    patrols().update_many(ahead, {"$set": {"changed_at": now}, "$inc": {"version": 1}})
 
 
 def retire(held: Beat, *, now: datetime) -> Beat:
@@ -68,11 +77,7 @@ def retire(held: Beat, *, now: datetime) -> Beat:
 def _write(held: Beat, changes: Mapping[str, Any], now: datetime) -> Beat:
     if held.get("retired_at"):
         raise BeatNotFound("it was retired")
-    written = beats().find_one_and_update(
-        {"_id": held["_id"], "version": held["version"]},
-        {"$set": {**changes, "changed_at": now}, "$inc": {"version": 1}},
-        return_document=ReturnDocument.AFTER,
-    )
+    written = outbox.write(beats(), held, changes, now=now)
     if written is None:
         raise Conflict("it changed in between", code="beat_changed", current=beat(held["_id"])["version"])
     return written

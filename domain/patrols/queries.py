@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pymongo.collection import Collection
 
+from domain import changes
 from domain.patrols.documents import BeatDoc, PatrolDoc
 from domain.patrols.errors import BeatNotFound, PatrolNotFound
 from domain.patrols.rules import LONGEST
@@ -100,7 +101,13 @@ def due(*, now: datetime, limit: int) -> list[Patrol]:
     return list(rows)
 
 
-def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Patrol]:
-    """The patrols of these groups that changed since a time, the oldest change first."""
-    wanted = {"group": {"$in": list(groups)}, "changed_at": {"$gt": since}}
-    return list(patrols().find(wanted).sort("changed_at", 1).limit(limit))
+def changed(
+    groups: Sequence[str], since: datetime, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[Patrol]:
+    """The patrols of these groups that changed since a time, or after a change (time, id), the oldest change first."""
+    return changes.oldest(patrols(), {"group": {"$in": list(groups)}}, since, after, limit=limit)
+
+
+def held(group: str, since: datetime, until: datetime, *, behind: str = "", limit: int) -> list[Patrol]:
+    """The patrols of a group that changed in a time, by id, behind one of them: what it has for whoever joins it."""
+    return changes.by_id(patrols(), {"group": group}, since, until, behind, limit=limit)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import h3
 from pymongo.collection import Collection
 
-from domain import geo
+from domain import changes, geo
 from domain.reports import likeness
 from domain.reports.documents import ReportDoc, VoiceDoc
 from domain.reports.errors import ReportNotFound
@@ -135,10 +135,23 @@ def of_author(person: str, *, before: datetime | None = None, limit: int = 20) -
     return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
 
 
-def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[Report]:
-    """The reports of these groups that changed since a time, the oldest change first."""
-    wanted = {"groups": {"$in": list(groups)}, "changed_at": {"$gt": since}}
-    return list(reports().find(wanted).sort("changed_at", 1).limit(limit))
+def changed(
+    groups: Sequence[str], since: datetime, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[Report]:
+    """The reports of these groups that changed since a time, or after a change (time, id), the oldest change first."""
+    return changes.oldest(reports(), {"groups": {"$in": list(groups)}}, since, after, limit=limit)
+
+
+def held(group: str, since: datetime, until: datetime, *, behind: str = "", limit: int) -> list[Report]:
+    """The reports of a group that changed in a time, by id, behind one of them: what it has for whoever joins it."""
+    return changes.by_id(reports(), {"groups": group}, since, until, behind, limit=limit)
+
+
+def changed_of_author(
+    person: str, since: datetime, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[Report]:
+    """Somebody's own reports that changed since a time, or after a change (time, id), the oldest change first."""
+    return changes.oldest(reports(), {"author": person}, since, after, limit=limit)
 
 
 def like(doc: Report, *, only: str | None = None) -> list[dict[str, Any]]:

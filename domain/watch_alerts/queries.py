@@ -8,7 +8,7 @@ import shapely
 from pymongo.collection import Collection
 from shapely.geometry import shape
 
-from domain import geo
+from domain import changes, geo
 from domain.alerts import area as areas
 from domain.watch.queries import Group, groups
 from domain.watch.states import GroupStatus
@@ -63,7 +63,13 @@ def touched(city: str, lat: float, lon: float, radius_m: float, *, limit: int) -
     return [row for row in rows if shapely.intersects(shape(row["area"]), around)][:limit]
 
 
-def changed(groups: Sequence[str], since: datetime, *, limit: int) -> list[WatchAlert]:
-    """The alerts of these groups that changed since a time, the oldest change first."""
-    wanted = {"groups": {"$in": list(groups)}, "changed_at": {"$gt": since}}
-    return list(watch_alerts().find(wanted).sort("changed_at", 1).limit(limit))
+def changed(
+    groups: Sequence[str], since: datetime, *, after: tuple[datetime, str] | None = None, limit: int
+) -> list[WatchAlert]:
+    """The alerts of these groups that changed since a time, or after a change (time, id), the oldest change first."""
+    return changes.oldest(watch_alerts(), {"groups": {"$in": list(groups)}}, since, after, limit=limit)
+
+
+def held(group: str, since: datetime, until: datetime, *, behind: str = "", limit: int) -> list[WatchAlert]:
+    """The alerts of a group that changed in a time, by id, behind one of them: what it has for whoever joins it."""
+    return changes.by_id(watch_alerts(), {"groups": group}, since, until, behind, limit=limit)
