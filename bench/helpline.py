@@ -68,7 +68,7 @@ def messages(settings: Settings) -> list[Figure]:
     keys = vault(settings)
     doc, _ = helpline.ask(Asked(city="lahore"), keys, now=NOW)
     box = keys.box(doc["_id"])
-    plain = Plain(box.subject, box._cipher)
+    plain = Plain(box.subject, box._data_key)
 
     def write(how: Box, index: int) -> None:
         chat.write(doc, how, TEXT, side=Side.CITIZEN, by="citizen", key=uuid.uuid4().hex, now=NOW)
