@@ -29,9 +29,9 @@ def window(city: SmallCity, *, begins: int, minutes: int = 30) -> dict[str, Any]
 def test_a_call_outside_her_safe_times_is_refused_by_the_system(small_city: SmallCity) -> None:
     city = small_city
     number = phone()
-    city.carriers.set_phone(number, answers="human")
+    city.carriers.set_phone(number, answers="by_hand")
     desk = Desk(city)
-    city.carriers.set_phone(desk.who.phone, answers="human")
+    city.carriers.set_phone(desk.who.phone, answers="by_hand")
     refused = Phone.ask_only(city, mode="call_back", phone=number)
     assert (refused.status_code, refused.json()["code"]) == (422, "safe_to_call_needed")
     all_day = {"days": ["mon"], "from": "10:00", "until": "10:00"}
@@ -64,7 +64,7 @@ def test_a_call_outside_her_safe_times_is_refused_by_the_system(small_city: Smal
 
     # A supervisor hears it only with her consent, unheard; and not any more once she has changed her mind.
     boss = Desk(city, role="helpline_supervisor", on_shift=False)
-    city.carriers.set_phone(boss.who.phone, answers="human")
+    city.carriers.set_phone(boss.who.phone, answers="by_hand")
     assert boss.on(her, "POST", "/listen-call").json()["code"] == "consent_needed"
     her.call("PATCH", json={"listen_in": True})
     for allowed in (True, False):
