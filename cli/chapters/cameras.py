@@ -54,15 +54,15 @@ def play(town: Town, cast: Cast, story: Story, *, operator_token: str) -> None:
     story.say(
         "Four live cameras look at a corner. What each showed in the last five minutes is on disk, and no longer."
     )
-    zainab = Phone(town, cast.citizen_phone)
-    zainab.sign_in()
+    passer_by = Phone(town, number(970))
+    passer_by.sign_in()
     if not step("recorded", "The rolling recorder has what was before", desk.recorded, 60):
         return
     street.goes_dark("lamp")
     street.goes_away("parking")
     story.say("The lamps go out at one camera; another loses its power.")
     time.sleep(OUT_S)
-    if not step("tapped", "Somebody falls, and a passer-by taps SOS", lambda: desk.tap(zainab), 15):
+    if not step("tapped", "Somebody falls, and a passer-by taps SOS", lambda: desk.tap(passer_by), 15):
         return
     if not step("answers", "What each camera says of the time around the tap", desk.answers, 240):
         return
@@ -117,9 +117,9 @@ class _Desk:
         others = f"{lamp['also_seen_by']} others see the place"
         return f"{lamp['name']}: dark, {parking['name']}: down ({', '.join(parking['reasons'])}); {others}", None
 
-    def tap(self, zainab: Phone) -> Seen:
+    def tap(self, passer_by: Phone) -> Seen:
         place = {"lat": CORNER[0], "lon": CORNER[1], "accuracy_m": 10, "captured_at": rfc3339()}
-        answer = zainab.call(
+        answer = passer_by.call(
             "POST", "/v1/sos", {"position": place, "category": "medical"}, Idempotency_Key=str(uuid.uuid4())
         )
         answer.raise_for_status()
