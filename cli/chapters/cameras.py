@@ -24,7 +24,7 @@ Seen = tuple[str, float | None] | None
 
 BEFORE_S: Final = 12.0
 """So much of the recording there must be before anything happens."""
-OUT_S: Final = 9.0
+OUT_S: Final = 15.0
 """So long two cameras have been blind when somebody taps."""
 CLIP_S: Final = 6.0
 """How much footage is asked for: every picture of it is searched for faces, heads and plates."""
