@@ -73,7 +73,9 @@ WHERE = ODD | st.floats(-200, 200).map(str) | st.sampled_from([*PLACE.values()])
 PATHS = st.sampled_from(
     ["discovery", "services", "services/noise", "requests", "requests/srq_x", "tokens/x", "nowhere"]
 )
-PATHS = PATHS | st.text(max_size=12).map(lambda odd: f"requests/{odd}") | st.text(max_size=12)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=12)
+"""A path with a line break in it is no route of any blueprint: the API's own 404 answers it, before this standard can."""
+PATHS = PATHS | NAMES.map(lambda odd: f"requests/{odd}") | NAMES
 FORMS = st.sampled_from(["json", "xml"])
 MANY = examples(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
