@@ -18,7 +18,10 @@ def opted_out(event: Event, context: Context) -> None:
     person = PersonDoc.objects(id=event["subject"], erased_at=None).only("unit_id", "agency_id").first()
     if person is None or not person.unit_id or not person.agency_id:
         return
-    city = dispatch.unit(person.unit_id)["city"]
+    unit = dispatch.units().find_one({"_id": person.unit_id}, {"city": 1})
+    if unit is None:  # struck off since: whoever struck it off knows
+        return
+    city = unit["city"]
     told = {each.id for each in people.supervisors_of(city, person.agency_id)} - {person.id}
     tell(
         [

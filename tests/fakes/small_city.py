@@ -4,11 +4,12 @@ Webhooks come from the carriers' own process, signed as Twilio signs them; messa
 """
 
 import logging
+import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,20 @@ def gateway_table(carriers: CarriersProcess, folder: Path) -> Path:
     return file
 
 
+class Hands(ThreadPoolExecutor):
+    """The threads that work in a small city, and what they have been given: the queue's jobs and the sweeper's."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.under_way: list[Future[Any]] = []
+
+    def submit(self, *args: Any, **named: Any) -> Future[Any]:
+        """As the pool does; `settle` waits for it."""
+        future = super().submit(*args, **named)
+        self.under_way.append(future)
+        return future
+
+
 @dataclass
 class SmallCity:
     """The city and what tests do in it."""
@@ -72,11 +87,10 @@ class SmallCity:
     settings: Settings
     carriers: CarriersProcess
     context: Context
-    pool: ThreadPoolExecutor
+    pool: Hands
     ahead: timedelta = timedelta(0)
     idle: bool = False
     """True: jobs are taken and not done."""
-    under_way: list[Future[Any]] = field(default_factory=list)
 
     def now(self) -> datetime:
         """The time in this city: the real one and what tests have skipped."""
@@ -95,20 +109,27 @@ class SmallCity:
             "redact": lambda evidence: redaction.redact_with(self.context, evidence),
         }
         if job in work and not self.idle:
-            self.under_way.append(self.pool.submit(work[job], *args))
+            self.pool.submit(work[job], *args)
         return True
 
     def settle(self) -> None:
         """Return when no job is left and all that they sent has been taken; raise what one of them raised."""
-        while self.under_way:
-            done, _ = wait([self.under_way.pop(0)], timeout=30)
-            for each in done:
-                each.result()
-        fanout.settle()
+        while True:
+            while self.pool.under_way:
+                self.pool.under_way.pop(0).result(timeout=60)
+            fanout.settle(timeout_s=60)
+            if not self.pool.under_way:  # what was sent may have given the workers something to do
+                return
 
     def wait_for(self, found: Callable[[], Any]) -> Any:
         """The first true answer of `found()`, on a machine that may be busy."""
         return self.carriers.wait_for(found, 20.0)
+
+    def code(self, number: str) -> str:
+        """The newest code to sign in that came to a phone by SMS, waited for; other texts may have come after it."""
+        asked = re.compile(r"\b\d{6}\b(?= is your Amaan code)|\b\d{6}\b(?= آپ کا امان کوڈ)")
+        found: list[str] = self.wait_for(lambda: [each for text in self.texts(number) for each in asked.findall(text)])
+        return found[-1]
 
     def by_day(self) -> None:
         """Let it be the next noon in this city: nobody sleeps."""
@@ -235,7 +256,7 @@ def whole_city(
         fcm_credentials=str(city_carriers.service_account),
         fcm_base_url=city_carriers.url,
     )
-    pool = ThreadPoolExecutor(8)
+    pool = Hands(8)
     ahead: dict[str, SmallCity] = {}
 
     def clock() -> datetime:

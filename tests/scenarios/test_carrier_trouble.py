@@ -243,8 +243,8 @@ def test_calls_that_hang_delay_nobody_else(city: SmallCity) -> None:
     began = time.monotonic()
     for _ in range(6):  # each asks the nearest three, whose calls hang
         tap(city)
-    while city.under_way:  # the jobs themselves are over: only the sends are not
-        city.under_way.pop(0).result(20)
+    while city.pool.under_way:  # the jobs themselves are over: only the sends are not
+        city.pool.under_way.pop(0).result(20)
     jobs_over = time.monotonic() - began
     city.store.units.delete_many({})
     _, free = with_app(city, metres=400)

@@ -1,6 +1,5 @@
 """A carrier says that a number is dead, and a responder carries two phones: who is told, and how, through the whole chain."""
 
-import re
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -45,8 +44,7 @@ def verified(city: SmallCity, number: str) -> None:
     answer = requests.post(f"{city.url}/v1/auth/otp", json={"phone": number}, timeout=10)
     challenge = answer.json()["challenge_id"]
     city.settle()
-    (code,) = re.findall(r"\b\d{6}\b", city.texts(number)[-1])
-    body = {"challenge_id": challenge, "code": code, "device": {"id": f"dev-{uuid.uuid4().hex[:8]}"}}
+    body = {"challenge_id": challenge, "code": city.code(number), "device": {"id": f"dev-{uuid.uuid4().hex[:8]}"}}
     requests.post(f"{city.url}/v1/auth/token", json=body, timeout=10).raise_for_status()
     city.settle()
 
