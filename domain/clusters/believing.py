@@ -53,14 +53,15 @@ def told(cluster_id: str, groups: Sequence[str]) -> None:
 
 
 def weigh(cluster_id: str, *, now: datetime) -> Cluster:
-    """Count what is said of a cluster anew, and believe it when that is enough. Again is harmless.
+    """Count what is said of a cluster anew, and believe it when that is enough. Again is harmless; of two at once, the count
+    of the one that began later stands.
 
     `just_changed` beside it: the reports whose events wait since.
     """
-    whole = service.current(cluster_id, now=now)
-    own = service.ids(whole)
     mine = now + TAKES
-    clusters().update_many({"_id": {"$in": own}}, {"$set": {"weigh_due": mine}})  # should this die, it is due again
+    whole = service.take_to_weigh(service.current(cluster_id, now=now)["_id"], due=mine)
+    own = service.ids(whole)
+    clusters().update_many({"_id": {"$in": own[1:]}}, {"$set": {"weigh_due": mine}})
     said = voices_of_any(own)
     belief = rules.believe(said, now=now, seen=_seen(whole))
     count = service.size(whole)
@@ -76,9 +77,11 @@ def weigh(cluster_id: str, *, now: datetime) -> Cluster:
     }
     changed = any(whole.get(name) != value for name, value in counted.items())
     counted |= {"weighed_at": now}
-    clusters().update_one({"_id": whole["_id"]}, {"$set": counted, **({"$inc": {"version": 1}} if changed else {})})
-    # What came while this was counted is due still: its time is another.
-    clusters().update_many({"_id": {"$in": own}, "weigh_due": mine}, {"$unset": {"weigh_due": ""}})
+    last = {"_id": whole["_id"], "weighings": whole["weighings"]}  # who began later read later: theirs stands
+    if clusters().update_one(last, {"$set": counted, **({"$inc": {"version": 1}} if changed else {})}).matched_count:
+        # What came while this was counted is due still: its time is another.
+        clusters().update_one(last | {"weigh_due": mine}, {"$unset": {"weigh_due": ""}})
+        clusters().update_many({"_id": {"$in": own[1:]}, "weigh_due": mine}, {"$unset": {"weigh_due": ""}})
     return queries.get(whole["_id"]) | {"just_changed": sorted({each for each in (believed, asked) if each})}
 
 

@@ -30,6 +30,7 @@ class ClusterDoc(me.Document):
     made_at = me.DateTimeField()
     weighed_at = me.DateTimeField()
     weigh_due = me.DateTimeField()
+    weighings = me.IntField()  # how often somebody began to weigh it
     version = me.IntField(default=1)
 
     meta = {

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from domain import geo
@@ -160,6 +161,15 @@ def asks_cameras_by(cluster_id: str, report_id: str) -> bool:
 def again(cluster_id: str, *, now: datetime) -> None:
     """Something of it changed: the sweeper weighs it anew."""
     clusters().update_one({"_id": _whole(cluster_id)}, {"$set": {"weigh_due": now}})
+
+
+def take_to_weigh(cluster_id: str, *, due: datetime) -> Cluster:
+    """The whole as it is when somebody begins to weigh it, with the number of that; should they die, it is due again then."""
+    took = {"$set": {"weigh_due": due}, "$inc": {"weighings": 1}}
+    found = clusters().find_one_and_update({"_id": cluster_id}, took, return_document=ReturnDocument.AFTER)
+    if found is None:
+        raise ClusterNotFound("no such cluster")
+    return found
 
 
 def _whole(cluster_id: str) -> str | None:

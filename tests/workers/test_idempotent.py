@@ -391,7 +391,7 @@ PLAYS: Mapping[str, Callable[[Case], Any]] = {
 }
 
 _MOVING = frozenset(
-    {"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease", "weighed_at"}
+    {"pending_events", "outbox_due", "outbox_lease", "outbox_tries", "updated_at", "until", "lease", "weighed_at", "weighings"}
 )
 """What the outbox, the leases and the weighing of clusters keep for themselves; a unit's lease is looked at by its
 assignment."""
