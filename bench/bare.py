@@ -19,7 +19,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 from bench.figures import peak_mb
-from notifications.bulk import SENDERS
+from notifications.bulk.deliver import SENDERS
 from runtime.settings import Settings, load
 
 CONNECTIONS = 64

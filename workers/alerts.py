@@ -21,7 +21,8 @@ from domain.notices import service as notices
 from domain.notices.states import NoticeKind
 from domain.outbox import Event
 from domain.watch_alerts import audience as group_audience
-from notifications.bulk import Batch, deliver
+from notifications.bulk.deliver import deliver
+from notifications.bulk.go import Batch
 from runtime import logging
 from runtime.collector import leave_loaded_alone
 from runtime.mongo import STORE_DOWN

@@ -12,8 +12,10 @@ import requests
 from domain.alerts import service as alerts
 from domain.cities import queries as cities
 from domain.ids import derived_id
-from notifications import bulk, reports
-from notifications.bulk import Batch, Ended
+from notifications import reports
+from notifications.bulk import deliver as bulk
+from notifications.bulk.deliver import Ended
+from notifications.bulk.go import Batch
 from notifications.gateways import Gateways, Trait
 from tests.fakes.small_city import PLACE, TWO_GATEWAYS, SmallCity
 

@@ -23,7 +23,7 @@ from domain.alerts import batches, following
 from domain.alerts import queries as alerts
 from domain.clock import utc_now
 from domain.lines import service as lines
-from notifications import bulk
+from notifications.bulk import deliver as bulk
 from notifications.gateways import Gateways
 from sandbox import crowd
 from sandbox.crowd import Neighbour
