@@ -388,6 +388,8 @@ class CityConfig:
     """Whether faces in an incident's footage may be compared at all, for a missing person or on a court's warrant."""
     report_looks: frozenset[str] = frozenset()
     """Kinds of neighbours' reports about which cameras may be asked before they are believed."""
+    plates_country: str = ""
+    """Whose formats of number plates settle which look-alike was meant (`domain/plates/countries.py`); empty: nobody's."""
     recording_minutes: int = 0
     """How much of each live camera the rolling recorder keeps, where the camera says nothing else; 0: nothing."""
     keep_footage: frozenset[str] = frozenset()

@@ -43,6 +43,7 @@ from domain.cities.hours import in_span
 from domain.cities.reader import Reader
 from domain.geo import MAX_RADIUS_M
 from domain.permissions import Role
+from domain.plates.countries import COUNTRIES
 
 MAX_CALLBACK_S = 60
 """A call-back may come before units for no longer than this, however low the trust."""
@@ -87,6 +88,7 @@ def parse(table: Mapping[str, Any], source: str, *, version: int = 0) -> CityCon
         prices=tuple(_price(price) for price in top.tables("prices", empty=True)),
         face_search=top.flag("face_search"),
         report_looks=frozenset(top.texts("report_looks")) if top.has("report_looks") else frozenset(),
+        plates_country=_plates_country(top),
         recording_minutes=top.integer("recording_minutes", 0, MAX_RECORDING_MINUTES, 0),
         keep_footage=frozenset(top.texts("keep_footage")),
         version=version,
@@ -131,6 +133,13 @@ def _check_whole(config: CityConfig, top: Reader) -> None:
     for helpline in config.helplines:
         if helpline.fallback and (helpline.fallback not in numbers or helpline.fallback == helpline.number):
             raise top.wrong(f"helplines.{helpline.number}.fallback", "must be another helpline's number")
+
+
+def _plates_country(reader: Reader) -> str:
+    code = reader.text("plates_country", empty=True) if reader.has("plates_country") else ""
+    if code and code not in COUNTRIES:
+        raise reader.wrong("plates_country", f"must be one of {', '.join(sorted(COUNTRIES))}, or empty")
+    return code
 
 
 def _names(reader: Reader) -> Text:

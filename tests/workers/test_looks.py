@@ -44,6 +44,7 @@ from tests.local_servers import die_with_parent
 from workers import sight, sweeps
 from workers.context import Context
 from workers.drain import drain_with
+from workers.vision import jobs
 from workers.vision.child import Looker, answered
 from workers.vision.jobs import look_with
 from workers.vision.observation import Observation, Status, Verdict, blind
@@ -342,6 +343,14 @@ def test_an_address_that_left_the_citys_list_is_not_opened(
         work(context, looker)
         assert not touched.is_set()
     assert answer(incident)["state"] == "cannot_tell"
+
+
+def test_whose_plates_are_read_says_the_city() -> None:
+    city = cities.current("lahore")
+    for code in ("pk", "br", ""):
+        told = jobs._config(replace(city, plates_country=code), {"source": {}})
+        assert told["country"] == code
+    assert city.plates_country == "pk"
 
 
 def hold_city_without_loopback(monkeypatch: pytest.MonkeyPatch) -> None:

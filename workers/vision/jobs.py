@@ -29,8 +29,6 @@ from workers.vision.child import Looker, answered
 from workers.vision.observation import Status, blind
 
 log = logging.get(__name__)
-COUNTRY = "pk"
-"""Whose plates are read (`domain/plates/countries.py`): every preset is a city of Pakistan."""
 UNAVAILABLE = "analytics_unavailable"
 """The reason of an answer that the child gave because it could not start."""
 
@@ -138,7 +136,7 @@ def _config(city: CityConfig, camera: Camera) -> dict[str, Any]:
         "zones": camera.get("zones") or {},
         "masks": camera.get("masks") or [],
         "plates": True,
-        "country": COUNTRY,
+        "country": city.plates_country,
         "detectors": [each.name for each in city.camera_detectors if each.name],
         "detector_options": {each.name: dict(each.options) for each in city.camera_detectors if each.name},
         "models": [str(Path(each.model).absolute()) for each in city.camera_detectors if each.model],

@@ -41,6 +41,7 @@ BREAKS: list[tuple[str, Callable[[Body], object]]] = [
     ("timezone", lambda body: body.update(timezone="Asia/Lahore")),
     ("timezone", lambda body: body.update(timezone="../etc/passwd")),
     ("languages", lambda body: body.update(languages=[])),
+    ("plates_country", lambda body: body.update(plates_country="xx")),
     ("boundary_slack_m", lambda body: body.update(boundary_slack_m=-1)),
     ("boundary_slack_m", lambda body: body.update(boundary_slack_m=True)),
     ("quiet_hour", lambda body: body.update(quiet_hour={"from": "22:00", "to": "07:00"})),
