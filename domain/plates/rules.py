@@ -145,12 +145,42 @@ def fit(text: str, country: Country) -> Fit:
 
 
 def without_words(text: str, country: Country) -> str:
-    """Without a word that stands beside the number, where a number is left without it."""
-    for word in country.words:
-        for cut in (text.removeprefix(word), text.removesuffix(word)):
-            if cut != text and is_plate(cut) and any(each.isdigit() for each in cut):
-                return cut
-    return text
+    """Without the words that stand beside the number, however they were misread, where a number is left: letters and digits.
+
+    What has one of the country's shapes as it is keeps all of it: ICT 123 and PKA 123 are plates, too.
+    """
+    if any(_exactly(text, each.shape) for each in country.formats):
+        return text
+    first, last = _number_in(blur(text), 0, len(text), tuple(blur(each) for each in country.words))
+    cut = text[first:last]
+    found = is_plate(cut) and any(each.isdigit() for each in cut) and any(each.isalpha() for each in cut)
+    return cut if found else text
+
+
+def _number_in(text: str, first: int, last: int, words: Sequence[str]) -> tuple[int, int]:
+    for word in sorted(words, key=len, reverse=True):
+        if text.startswith(word, first, last):
+            return _number_in(text, first + len(word), last, words)
+        if text.endswith(word, first, last):
+            return _number_in(text, first, last - len(word), words)
+    return first, last
+
+
+def bare(read: Sequence[Char], country: Country) -> tuple[Char, ...]:
+    """A reading without the words that stand beside the number."""
+    text = written(read)
+    plain = without_words(canonical(text), country)
+    if len(text) != len(read) or canonical(text) != text or plain == text:
+        return tuple(read)
+    at = text.index(plain)
+    return tuple(read[at : at + len(plain)])
+
+
+def _exactly(text: str, shape: str) -> bool:
+    return any(
+        all(sign.isdigit() == (kind == "D") for sign, kind in zip(text, kinds, strict=True))
+        for kinds in _kinds(shape, len(text))
+    )
 
 
 def _into(text: str, shape: str) -> tuple[str, int] | None:

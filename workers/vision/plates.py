@@ -126,7 +126,7 @@ class PlateDetector:
 
     def first_reading(self, frame: Image, box: Box) -> tuple[tuple[Char, ...], float]:
         """What one quick reading of a text says, and how much that is like a plate."""
-        chars = pruned(self._loaded().read(_cut(frame, box, PARAMETERS["margins"][0])))
+        [chars] = self._readings(frame, box, PARAMETERS["margins"][:1])
         return chars, plausibility(chars, self.country)
 
     def _found(self, part: Image, side: int, known: Sequence[Box]) -> list[tuple[PlateRead, Box]]:
@@ -153,7 +153,8 @@ class PlateDetector:
         return self._reader
 
     def _readings(self, image: Image, box: Box, margins: Sequence[float]) -> list[tuple[Char, ...]]:
-        return [pruned(self._loaded().read(_cut(image, box, margin))) for margin in margins]
+        read = (pruned(self._loaded().read(_cut(image, box, margin))) for margin in margins)
+        return [rules.bare(chars, self.country) for chars in read]
 
     def _closer(self, image: Image, box: Box) -> Box | None:
         """Where the same line begins and ends, seen from near: a small picture loses its first and last signs."""

@@ -46,6 +46,14 @@ def test_what_is_mistaken_for_what(one: str, other: str, folds: bool, blurs: boo
         ("GS-1234", PAKISTAN, "GS1234", "sindh"),
         ("ABCD 1234", PAKISTAN, "ABCD1234", ""),
         ("SINDH BFK 456", PAKISTAN, "BFK456", "punjab"),
+        ("LEA 123 PUNJAB", PAKISTAN, "LEA123", "punjab"),
+        ("PUNJA8 LEA 123", PAKISTAN, "LEA123", "punjab"),  # the word is misread, too
+        ("ABC 123 ICT-ISLAMABAD", PAKISTAN, "ABC123", "punjab"),
+        ("GOVT OF PUNJAB GAA 123", PAKISTAN, "GAA123", "punjab"),
+        ("PAKISTAN BCK 12 ISLAMABAD", PAKISTAN, "BCK12", "punjab"),
+        ("ICT 123", PAKISTAN, "ICT123", "punjab"),  # no word beside a number, but its letters
+        ("PKA 123", PAKISTAN, "PKA123", "punjab"),
+        ("SINDH", PAKISTAN, "SINDH", None),
         ("39 CC 39", PAKISTAN, "39CC39", None),  # fits nothing: stays as it was read
         ("0DB2Q43", BRAZIL, "ODB2Q43", ""),
         ("AYO9O34", BRAZIL, "AYO9O34", ""),  # both of its shapes are possible: nothing is set right
@@ -56,6 +64,14 @@ def test_a_reading_in_its_countrys_shape(text: str, of: Country, plate: str, are
     found = rules.fit(text, of)
     assert found.text == plate
     assert (found.format.area if found.format else None) == area
+
+
+def test_the_signs_of_a_word_beside_the_number_are_not_of_the_plate() -> None:
+    chars = [Char(sign, 0.5 if sign.isdigit() else 0.9) for sign in "PUNJABLEA123"]
+    assert rules.bare(chars, PAKISTAN) == tuple(chars[6:])
+    assert rules.bare(chars, ANY) == tuple(chars)
+    odd = [Char("·", 0.9), *chars]  # no sign of a plate: left to whoever compares
+    assert rules.bare(odd, PAKISTAN) == tuple(odd)
 
 
 @pytest.mark.parametrize(
