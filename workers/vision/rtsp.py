@@ -1,7 +1,8 @@
 """A relay between FFmpeg and one RTSP camera, so that nothing but the admitted host and port is ever spoken to.
 
 FFmpeg's RTSP client follows a 3xx answer to wherever it points and has no option against that. It is therefore given the
-address of this relay on the loopback; the relay knows one camera, and hangs up at the first redirect. TCP transport only
+address of this relay on the loopback; the relay knows one camera, and hangs up at the first redirect: until FFmpeg asks for
+pictures, after which it follows none, it is given whole messages that were judged (`rtsp_answers.py`). TCP transport only
 (RFC 2326, 10.12), since UDP would open ports of its own. What FFmpeg does not tell, the relay hears in passing: the camera's
 own clock, in the `Date` of its answers (12.18) and in the sender reports beside the pictures (RFC 3550, 6.4.1).
 """
@@ -18,8 +19,8 @@ from urllib.parse import SplitResult, urlunsplit
 from workers.vision.admit import PORTS, Unseen
 from workers.vision.mjpeg import clock_offset
 from workers.vision.observation import Status
+from workers.vision.rtsp_answers import Answers, Redirected, Unclear
 
-_REDIRECT = re.compile(rb"RTSP/\d\.\d 3\d\d ")
 _DATE = re.compile(rb"\r\nDate: *([^\r\n]{1,60})\r\n", re.IGNORECASE)
 _SENDER_REPORT = 200
 _NTP_TO_UNIX = 2_208_988_800  # seconds from 1900 to 1970
@@ -101,8 +102,8 @@ class RtspRelay:
                 return  # one end closed in the middle: FFmpeg sees the connection end, and says so
 
     def _relay(self, client: socket.socket) -> None:
-        tail = b""
-        playing = False  # once pictures flow, their bytes are not read as text
+        answers = Answers()
+        playing, asked = False, b"\r\n\r\n"
         while not self._stopped.is_set():
             ready, _, _ = select.select([client, self._camera], [], [], 0.5)
             for end in ready:
@@ -110,24 +111,34 @@ class RtspRelay:
                 if not data:
                     return
                 if end is client:
+                    if not playing and asked.endswith(b"\r\n\r\n") and data.startswith(b"PLAY "):
+                        playing = True
+                        self._give(client, answers.rest(), packets=True)
+                    asked = data
                     self._camera.sendall(data)
                     continue
-                playing = playing or data.startswith(b"$")
-                if not playing and _REDIRECT.search(tail + data):
+                if playing:
+                    self._give(client, data, packets=True)
+                    continue
+                try:
+                    messages = answers.feed(data)
+                except Redirected:
                     self.redirected = True
                     return
-                self._hear(tail + data if not playing else data, playing=playing)
-                tail = data[-64:]
-                client.sendall(data)
+                except Unclear:
+                    return
+                for message in messages:
+                    self._give(client, message, packets=message.startswith(b"$"))
 
-    def _hear(self, data: bytes, *, playing: bool) -> None:
-        """What the camera says of its clock."""
-        if playing:
+    def _give(self, client: socket.socket, data: bytes, *, packets: bool) -> None:
+        """Give on what the camera says, and hear what it says of its clock."""
+        if packets:
             said = self._reports.feed(data)
             if said is not None:
                 self.clock_offset_s = round(said - time.time(), 1)
         elif found := _DATE.search(data):
             self.clock_offset_s = clock_offset(found[1].decode("latin-1"), time.time())
+        client.sendall(data)
 
     def close(self) -> None:
         self._stopped.set()
