@@ -24,6 +24,7 @@ class WatchlistDoc(me.Document):
     ended_by = me.StringField()
     end_reason = me.StringField()
     fingerprint = me.StringField()
+    chase = me.StringField()  # the hit of which the incident came that others of the same chase join
     version = me.IntField(default=1)
 
     meta = {

@@ -2,8 +2,11 @@
 vehicle goes on, the next line of that one.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from domain.incidents import service as incidents
@@ -20,6 +23,8 @@ from domain.watchlists.states import CATEGORY, HitStatus, ListReason
 CHANNEL: Final = "watchlist"
 SAME_CHASE: Final = timedelta(hours=2)
 CAMERA_SEES_M: Final = 50.0
+TRIES: Final = 5
+"""So many hits on one entry may take the lead at once, each after the incident of the one before it was closed."""
 
 
 def send(hit_id: str, *, secret: str, link_ttl: timedelta, now: datetime) -> Incident | None:
@@ -35,7 +40,8 @@ def send(hit_id: str, *, secret: str, link_ttl: timedelta, now: datetime) -> Inc
     if why := why_over(entry, now):
         readings.not_sent(hit, why)
         return None
-    incident = _going_on(hit) or _own(hit, entry, secret=secret, link_ttl=link_ttl, now=now)
+    own = partial(_own, entry=entry, secret=secret, link_ttl=link_ttl, now=now)
+    incident = _going_on(hit) or _led(hit, entry, own)
     incident = incidents.change(incident["_id"], lambda draft: _seen(draft, hit), now=now)
     hits().update_one({"_id": hit_id}, {"$set": {"incident": incident["_id"]}, "$inc": {"version": 1}})
     return incident
@@ -51,6 +57,35 @@ def _going_on(hit: Hit) -> Incident | None:
                 continue
             if found["status"] != IncidentStatus.CLOSED:
                 return found
+    return None
+
+
+def _led(hit: Hit, entry: Entry, own: Callable[[Hit], Incident]) -> Incident:
+    """The incident of the hit that leads the chase of an entry: this one, or one that a human confirmed at the same moment.
+
+    Of two at once one takes the lead, by a conditional write. The other raises the leader's incident, which is the same one
+    whoever raises it, so that nobody waits for somebody who may have died.
+    """
+    for _ in range(TRIES):
+        leads = entry.get("chase")
+        if leads is not None and (found := _incident_of(leads, hit, own)):
+            return found
+        if entries().update_one({"_id": entry["_id"], "chase": leads}, {"$set": {"chase": hit["_id"]}}).matched_count:
+            break
+        entry = entries().find_one({"_id": entry["_id"]}) or entry
+    return own(hit)
+
+
+def _incident_of(leads: str, hit: Hit, own: Callable[[Hit], Incident]) -> Incident | None:
+    """What the leader's is, while that goes on; None where it is over, or of another chase."""
+    if leads == hit["_id"]:
+        return own(hit)
+    leader = hits().find_one({"_id": leads, "at": {"$gte": hit["at"] - SAME_CHASE}})
+    if leader is None:
+        return None
+    with suppress(IncidentNotFound):
+        found = incidents.get(leader["incident"]) if leader.get("incident") else own(leader)
+        return found if found["status"] != IncidentStatus.CLOSED else None
     return None
 
 

@@ -12,6 +12,9 @@ from itertools import product
 import pytest
 
 from domain.cities import queries as cities
+from domain.incidents import service as incidents
+from domain.incidents.documents import IncidentDoc
+from domain.incidents.states import IncidentStatus
 from domain.plates.rules import Char
 from domain.reviews import service as reviews
 from domain.reviews.states import ReviewStatus, Said
@@ -169,3 +172,48 @@ def test_a_yes_and_the_end_of_the_entry_at_once_is_one_or_the_other(media: Store
     after = queries.hit(hit["_id"])
     assert after["status"] in ("confirmed", "withdrawn")
     assert after["closed"] == "entry_ended", "the entry is over: nobody was sent, and the hit says so"
+
+
+def confirmed(media: Store, camera: str, at: datetime = NOW) -> str:
+    """A hit at a camera to which a human said yes."""
+    keys = DayKeys(Vault(KeyRing({"a": os.urandom(32)}), os.urandom(32)), "lahore")
+    gate, reading = {**CAMERA, "_id": camera}, replace(READ, at=at)
+    hit = readings.take(gate, f"obs_{camera}", reading, store=media.put, keys=keys, now=at)
+    assert hit is not None
+    answered = reviews.answer(asked(hit, at), by="per_op", said=Said.YES, reason="", now=at)
+    readings.decide(hit["_id"], ReviewStatus(answered["status"]), now=at)
+    return str(hit["_id"])
+
+
+def sent(hit: str, now: datetime = NOW) -> str:
+    made = sending.send(hit, secret="s" * 40, link_ttl=timedelta(hours=1), now=now)
+    assert made is not None
+    return str(made["_id"])
+
+
+def close(incident: str, now: datetime) -> None:
+    done = {"status": str(IncidentStatus.CLOSED), "closed_at": now}
+    IncidentDoc._get_collection().update_one({"_id": incident}, {"$set": done})
+
+
+def test_cameras_that_are_confirmed_at_the_same_moment_are_one_chase(media: Store, entry: str) -> None:
+    for again in range(4):
+        now = NOW + timedelta(hours=4 * again)
+        found = [confirmed(media, f"cam_{again}_{number}", now) for number in range(4)]
+        with ThreadPoolExecutor(4) as pool:
+            chases = set(pool.map(lambda hit, at=now: sent(hit, at), found))
+        assert len(chases) == 1
+        assert {queries.hit(hit)["incident"] for hit in found} == chases
+        seen = [each["hit"] for each in incidents.get(next(iter(chases)))["timeline"] if each["kind"] == "plate_seen"]
+        assert sorted(seen) == sorted(found)
+        close(next(iter(chases)), now)
+
+
+def test_whoever_took_the_lead_and_died_leaves_its_incident_to_the_next_hit(media: Store, entry: str) -> None:
+    leader, other = (confirmed(media, f"cam_{number}") for number in range(2))
+    queries.entries().update_one({"_id": entry}, {"$set": {"chase": leader}})
+    chase = sent(other)
+    assert sent(leader) == chase, "it runs again"
+    close(chase, NOW)
+    later = confirmed(media, "cam_later", NOW + timedelta(minutes=30))
+    assert sent(later, NOW + timedelta(minutes=30)) != chase, "what is closed is another chase"
