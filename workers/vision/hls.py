@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -213,7 +214,9 @@ class HlsStream:
         late = threading.Event()
         try:
             connection = connected(parts, self._ip, self._open_timeout)
-            watchdog = threading.Timer(limit, _hang_up, (connection, late))
+            connection.connect()
+            # http.client forgets its socket once an answer says that the connection will close
+            watchdog = threading.Timer(limit, _hang_up, (connection.sock, late))
             watchdog.daemon = True
             watchdog.start()
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -244,10 +247,9 @@ class HlsStream:
             self._file = None
 
 
-def _hang_up(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+def _hang_up(end: socket.socket, late: threading.Event) -> None:
     late.set()
-    if connection.sock is not None:
-        try:
-            connection.sock.shutdown(2)
-        except OSError:
-            return  # already closed by the other side
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # already closed by the other side

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import av
 import pytest
 
 from sandbox.footage import draw
+from tests.workers.vision.cameras import Camera
 from workers.vision import hls
 from workers.vision.admit import Unseen
 
@@ -144,3 +147,21 @@ def test_a_playlist_is_read_or_refused_whatever_is_in_it() -> None:
             hls.parsed(text, "http://127.0.0.1/a.m3u8")
         except Unseen:
             continue
+
+
+def test_an_answer_that_drips_until_its_connection_closes_is_ended_in_time() -> None:
+    said_all: list[bool] = []
+
+    def dripping(visitor: socket.socket, over: threading.Event) -> None:
+        visitor.recv(4096)
+        visitor.sendall(b"HTTP/1.0 200 OK\r\n\r\n#EXTM3U\n")
+        for _ in range(100):
+            if over.wait(0.1):
+                return
+            visitor.sendall(b"#")
+        said_all.append(True)
+
+    with Camera("http", dripping) as camera, pytest.raises(Unseen) as refused:
+        hls.HlsStream(urlsplit(camera.address + "/a.m3u8"), "127.0.0.1", 0.3, 0.3)
+    assert refused.value.reason == "no_picture_in_time"
+    assert not said_all
