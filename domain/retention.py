@@ -15,6 +15,7 @@ from domain.handovers.documents import HandoverDoc
 from domain.notices.documents import NoticeDoc
 from domain.patrols.documents import PatrolDoc
 from domain.reports.documents import GoneReportDoc
+from domain.reviews.documents import ReviewDoc
 from domain.tracks.documents import TrackDoc
 from domain.watch_alerts.documents import WatchAlertDoc
 
@@ -50,6 +51,7 @@ ENDS: Final = (
     Ends(Kept.MEDIA, UploadDoc, "created_at", "incident"),
     Ends(Kept.EVIDENCE, FootageRequestDoc, "at", "incident"),
     Ends(Kept.EVIDENCE, FaceSearchDoc, "at", "incident", going="until"),
+    Ends(Kept.AUDIT, ReviewDoc, "decided_at", "subject"),  # who answered what, as the chain says it: as long as the chain
 )
 
 

@@ -38,6 +38,7 @@ class ReviewDoc(Document):
             ["city", "status", "-asked_at"],
             ["subject", "kind"],
             ["city", "kind", "decided_at"],
+            ["city", "decided_at"],
         ],
     }
 

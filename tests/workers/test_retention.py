@@ -25,6 +25,8 @@ from domain.incidents import service as incidents
 from domain.incidents.documents import TimelineDoc
 from domain.incidents.service import SosFacts
 from domain.incidents.states import Resolution
+from domain.reviews import service as reviews
+from domain.reviews.states import RULE, ReviewKind, Said
 from domain.tracks import service as tracks
 from runtime import mongo
 from runtime.media import Media
@@ -346,6 +348,18 @@ def test_the_sweep_counts_what_went_on_the_chain_and_says_nothing_when_nothing_d
         "retention.applied",
         {"tracks": "1"},
     )
+
+
+def test_a_question_goes_with_the_days_of_the_chain_and_never_while_it_is_open(world: World) -> None:
+    answered, asked = (
+        reviews.ask(ReviewKind.CLIP_CHECK, city="lahore", subject=f"obs_{name}", asked_by=RULE, reason="", now=NOON)[0]
+        for name in ("answered", "asked")
+    )
+    reviews.answer(answered["_id"], by="per_op", said=Said.YES, reason="", now=NOON)
+    world.apply(NOON + timedelta(days=DAYS[Kept.AUDIT]) - SECOND)
+    assert reviews.get(answered["_id"])["answers"]
+    world.apply(NOON + timedelta(days=DAYS[Kept.AUDIT]))
+    assert [row["_id"] for row in reviews.reviews().find({})] == [asked["_id"]]
 
 
 def test_every_collection_that_ends_has_the_index_that_finds_it() -> None:
