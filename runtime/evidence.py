@@ -78,6 +78,10 @@ class FileEvidence:
         """Store the whole."""
         return Kept(*self.media.put_parts(parts))
 
+    def drop(self, sha256: str) -> None:
+        """Take one file away again."""
+        self.media.delete(sha256)
+
     def kind(self, kept: Kept) -> str:
         """The type by the first bytes."""
         found = filetype.guess(self.media.head(kept.sha256, _HEAD))

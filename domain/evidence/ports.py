@@ -26,6 +26,9 @@ class EvidenceStore(Protocol):
     def keep(self, parts: Iterable[bytes]) -> Kept:
         """Store the whole, in order, as one file."""
 
+    def drop(self, sha256: str) -> None:
+        """Take one file away again; gone already is fine."""
+
     def kind(self, kept: Kept) -> str:
         """The media type by the first bytes; `application/octet-stream` for what is not known."""
 

@@ -3,6 +3,7 @@ that two who send the same part at once add it once.
 """
 
 import contextlib
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from pymongo.errors import DuplicateKeyError
 from domain.errors import Conflict, LimitReached
 from domain.evidence.documents import EvidenceDoc, UploadDoc
 from domain.evidence.errors import HashMismatch, UploadGone, UploadNotFound, UploadTooLarge, WrongOffset
-from domain.evidence.ports import EvidenceStore
+from domain.evidence.ports import EvidenceStore, Kept
 from domain.evidence.states import Kind, UploadStatus
 from domain.ids import derived_id
 from domain.incidents import rules as incident_rules
@@ -75,10 +76,11 @@ def create(new: NewUpload, *, max_bytes: int, now: datetime) -> Upload:
         raise UploadTooLarge("larger than a file may be", limit=max_bytes)
     if not incident_rules.takes_positions(incidents.get(new.incident), now):
         raise Conflict("the SOS is over", code="incident_closed", current="closed")
-    rows = list(uploads().find({"incident": new.incident}, {"length": 1, "status": 1}).limit(MOST_UPLOADS + 1))
+    found = uploads().find({"incident": new.incident}, {"length": 1, "status": 1, "evidence": 1})
+    rows = list(found.limit(MOST_UPLOADS + 1))
     if len(rows) > MOST_UPLOADS:
         raise LimitReached("too many files", retry_after=LIVES.total_seconds())
-    held = sum(row["length"] for row in rows if row["status"] in (UploadStatus.OPEN, UploadStatus.COMPLETE))
+    held = sum(row["length"] for row in rows if row["status"] == UploadStatus.OPEN or row.get("evidence"))
     if held + new.length > FILES_OF_FULL_SIZE * max_bytes and not any(row["_id"] == new.id for row in rows):
         raise UploadTooLarge("the files of this SOS are too large together", limit=FILES_OF_FULL_SIZE * max_bytes)
     return insert(new, now=now)
@@ -103,10 +105,8 @@ def insert(new: NewUpload, *, now: datetime, of: str = "") -> Upload:
         "created_at": now,
         "expires_at": now + LIVES,
     }
-    if of:
-        made["of"] = of
-    if new.length == 0:
-        made["finish_due"] = now + FINISHED_WITHIN
+    made |= {"of": of} if of else {}
+    made |= {"finish_due": now + FINISHED_WITHIN} if new.length == 0 else {}
     try:
         uploads().insert_one(made)
     except DuplicateKeyError:
@@ -158,15 +158,13 @@ def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
     if upload["status"] != UploadStatus.OPEN or not is_whole(upload):
         return upload
     try:
-        kept = store.keep(store.read_parts(upload["_id"], [part["name"] for part in upload["parts"]]))
-    except FileNotFoundError:
-        # Somebody else finished it, and took the parts away, while we read.
+        kept = stored(upload, store)
+    except FileNotFoundError:  # somebody else finished it, and took the parts away, while we read
         return get(upload["_id"], upload["incident"], now=now)
-    declared = (upload["declared"].get("sha256") or "").lower()
-    if declared and declared != kept.sha256:
+    except HashMismatch:
         close(upload, UploadStatus.REFUSED)
         store.drop_parts(upload["_id"])
-        raise HashMismatch("the file is not what its sender declared")
+        raise
     kind = store.kind(kept)
     made = {
         "_id": derived_id("evd", upload["_id"]),
@@ -188,6 +186,20 @@ def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
     close(upload, UploadStatus.COMPLETE, evidence=made["_id"])
     store.drop_parts(upload["_id"])
     return get(upload["_id"], upload["incident"], now=now)
+
+
+def stored(upload: Upload, store: EvidenceStore) -> Kept:
+    """Keep a whole upload's bytes. Raises FileNotFoundError where its parts are gone, and HashMismatch, before anything is
+    kept that would belong to nothing, where it is not what its sender declared.
+    """
+    names = [part["name"] for part in upload["parts"]]
+    if declared := str(upload["declared"].get("sha256") or "").lower():
+        digest = hashlib.sha256()
+        for data in store.read_parts(upload["_id"], names):
+            digest.update(data)
+        if digest.hexdigest() != declared:
+            raise HashMismatch("the file is not what its sender declared")
+    return store.keep(store.read_parts(upload["_id"], names))
 
 
 def _added(draft: Draft, made: Mapping[str, Any]) -> None:

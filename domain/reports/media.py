@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from domain.errors import Conflict, LimitReached
+from domain.evidence import retention
 from domain.evidence import service as evidence
 from domain.evidence.errors import HashMismatch, UploadTooLarge
 from domain.evidence.ports import EvidenceStore, Kept
@@ -54,26 +55,26 @@ def finish(upload: Upload, store: EvidenceStore, *, now: datetime) -> Upload:
     """
     if upload["status"] != UploadStatus.OPEN or not evidence.is_whole(upload):
         return upload
+    names: list[str] = []
     try:
-        kept = store.keep(store.read_parts(upload["_id"], [part["name"] for part in upload["parts"]]))
-    except FileNotFoundError:  # somebody else finished it meanwhile
-        return evidence.get(upload["_id"], upload["incident"], now=now)
-    try:
+        kept = evidence.stored(upload, store)
+        names.append(kept.sha256)
         made = _described(upload, kept, store, now)
+        names += [made["shown"]["sha256"]] if made.get("shown") else []
         change(upload["incident"], lambda doc: _added(doc, made, now), now=now)
     except (HashMismatch, MediaInvalid, Conflict):
         evidence.close(upload, UploadStatus.REFUSED)
         store.drop_parts(upload["_id"])
+        retention.drop_unheld(names, store.drop)
         raise
+    except FileNotFoundError:  # somebody else finished it meanwhile
+        return evidence.get(upload["_id"], upload["incident"], now=now)
     evidence.close(upload, UploadStatus.COMPLETE)
     store.drop_parts(upload["_id"])
     return evidence.get(upload["_id"], upload["incident"], now=now)
 
 
 def _described(upload: Upload, kept: Kept, store: EvidenceStore, now: datetime) -> dict[str, Any]:
-    declared = str(upload["declared"].get("sha256") or "").lower()
-    if declared and declared != kept.sha256:
-        raise HashMismatch("the file is not what its sender declared")
     kind = store.kind(kept)
     copy = store.clean_copy(kept, kind)
     if not kind.startswith(KINDS) or (kind.startswith("image/") and copy is None):

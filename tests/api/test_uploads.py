@@ -5,7 +5,7 @@ import hashlib
 import io
 import socket
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +14,7 @@ import requests
 from PIL import Image
 
 from domain.evidence import service as evidence
+from domain.evidence.errors import UploadTooLarge
 from domain.incidents import service as incidents
 from tests.fakes.small_city import SmallCity
 
@@ -96,9 +97,12 @@ def test_what_is_no_known_media_is_kept_and_shown_to_nobody(phone: Phone) -> Non
 
 
 def test_a_file_that_is_not_what_was_declared_is_refused(phone: Phone) -> None:
-    answer = phone.send(b"something", sha256="0" * 64)
+    data = b"what nobody declared"
+    answer = phone.send(data, sha256="0" * 64)
     assert (answer.status_code, answer.json()["code"]) == (460, "hash_mismatch")
     assert not phone.kept()
+    with pytest.raises(FileNotFoundError):  # nor do its bytes lie anywhere: they would belong to nothing, for ever
+        phone.city.evidence_store().media.get(hashlib.sha256(data).hexdigest())
     bad = phone.create(5, Upload_Metadata="sha256 " + base64.b64encode(b"abc").decode())
     assert bad.status_code == 400
 
@@ -203,6 +207,17 @@ def test_an_upload_that_is_given_up_or_forgotten_is_gone(phone: Phone, small_cit
 def test_more_than_an_sos_may_have_is_refused(phone: Phone) -> None:
     most = phone.city.settings.upload_max_bytes
     assert [phone.create(most).status_code for _ in range(6)] == [201] * 5 + [413]
+
+
+def test_what_was_kept_counts_even_when_its_sender_gives_it_up(phone: Phone) -> None:
+    for number in range(5):
+        url = phone.create(4).headers["Location"]
+        phone.patch(url, 0, b"%04d" % number)
+        requests.delete(url, headers={**V, **phone.token}, timeout=10)
+    assert len(phone.kept()) == 5
+    one_more = evidence.NewUpload("upl_one_more", phone.sos["id"], "lahore", "citizen", 4)
+    with pytest.raises(UploadTooLarge):
+        evidence.create(one_more, max_bytes=4, now=datetime.now(UTC))
 
 
 def test_after_the_sos_is_long_over_nothing_is_taken(phone: Phone, small_city: SmallCity) -> None:

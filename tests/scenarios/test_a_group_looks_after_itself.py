@@ -428,6 +428,9 @@ def test_pictures_come_in_parts_and_neighbours_see_them_with_faces_blurred(small
     assert requests.post(path, data=data, headers=lied, timeout=10).status_code == 460
     names = [row["sha256"] for row in city.store.watch_reports.find_one({"_id": made["id"]})["media"]]
     media = Media(city.settings.media_url)
+    with pytest.raises(FileNotFoundError):  # what was refused lies nowhere
+        media.get(Media.name_of(b"hello"))
+    assert media.get(names[0]) == data
     ok(call(city, other, "POST", f"/watch/reports/{made['id']}/comments", {"text": "I saw it too."}))
     assert city.store.watch_comments.count_documents({"report": made["id"]}) == 1
     assert personal.expire("lahore", city.now(), keep=(), drop=media.delete, now=city.now(), limit=10) >= 1
