@@ -93,6 +93,10 @@ def _take_one(context: Context, request: Request, camera_id: str) -> None:
     if by_rule and (_not_wanted(request, camera_id) or _joined(context, request, camera_id)):
         return
     recording = recorded(camera, request["start"], request["seconds"], context)
+    if not by_rule and (known := taking.taken(request, camera_id)):  # the recorder may have gone on over it since
+        taking.tell_taken(known, reason=request["reason"], now=context.clock())
+        footage.said(request, camera_id, _of_parts(known, recording, request), evidence=known["_id"])
+        return
     said = rules.answer(recording, request["start"], request["seconds"], now=context.clock())
     if not by_rule and said.found != Found.WHOLE and _as_kept(context, request, camera_id, recording, said):
         return

@@ -122,6 +122,12 @@ def join(request: Request, camera_id: str, *, now: datetime) -> Evidence | None:
     return after
 
 
+def taken(request: Request, camera_id: str) -> Evidence | None:
+    """What was sealed of this camera for this request already, by a worker that died before it had said so."""
+    found = evidence().find_one({"_id": _id(request, camera_id), "ends_at": None})
+    return found if found and found.get("parts") else None
+
+
 def kept_for(request: Request, camera_id: str) -> Evidence | None:
     """What the rule kept of this camera for the incident that a human asks about, if that is a part of what they ask for."""
     try:

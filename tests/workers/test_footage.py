@@ -66,6 +66,21 @@ def test_a_request_whose_worker_died_is_answered_by_another_and_nothing_is_taken
     assert world.objects() == 0
 
 
+def test_what_a_worker_sealed_before_it_died_is_the_answer_though_the_recorder_has_gone_on(world: World) -> None:
+    world.recorded(0, 10, 20)
+    taken = world.taken()
+    (camera_id,) = footage.get(taken["request"])["cameras"]
+    before_it_said_so = {"state": "open", "due": world.now, f"cameras.{camera_id}.found": str(Found.ASKED)}
+    footage.requests().update_one({"_id": taken["request"]}, {"$set": before_it_said_so})
+    for file in world.folder.iterdir():
+        file.unlink()
+    world.recorded(60)
+    job.take_with(world.context, taken["request"])
+    said = footage.get(taken["request"])["cameras"][camera_id]
+    assert (said["found"], said["evidence"], said["missing"]) == (Found.WHOLE, taken["_id"], [])
+    assert [each["act"] for each in custody.entries(taken["_id"])] == ["taken", "sealed"]
+
+
 def test_a_request_that_ends_every_worker_is_given_up(world: World) -> None:
     world.recorded(0)
     request = world.ask()
