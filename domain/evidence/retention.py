@@ -51,7 +51,7 @@ def expire(
     of_none = {"$nin": sorted(keep)}
     condition = {"city": city, "at": {"$lte": before}, "incident": of_none, "also": of_none, **of_kind}
     rows = list(evidence().find(condition, {"_id": 1}).sort("at", 1).limit(limit))
-    return sum(_end(row["_id"], ends, now=now) for row in rows)
+    return sum(_end(row["_id"], ends, now=now, still=condition) for row in rows)
 
 
 def forget(incident_id: str, *, ends: Bytes, now: datetime) -> None:
@@ -74,10 +74,12 @@ def _handed_over(row: Mapping[str, Any], incident_id: str) -> bool:
     return False
 
 
-def _end(evidence_id: str, ends: Bytes, *, now: datetime) -> bool:
-    """End one piece; False when a hold was quicker. From the claim on nobody adds to it (`taking.py`)."""
+def _end(evidence_id: str, ends: Bytes, *, now: datetime, still: Mapping[str, Any] | None = None) -> bool:
+    """End one piece, if it is `still` so; False when somebody asked for it, or a hold was quicker. From the claim on nobody
+    adds to it (`taking.py`).
+    """
     row = evidence().find_one_and_update(
-        {"_id": evidence_id}, {"$set": {"ends_at": now}}, return_document=ReturnDocument.AFTER
+        {**(still or {}), "_id": evidence_id}, {"$set": {"ends_at": now}}, return_document=ReturnDocument.AFTER
     )
     if row is None:
         return False

@@ -137,6 +137,25 @@ def test_what_nobody_asks_for_goes_early(world: World, wanted: bool) -> None:
     assert bool(world.objects()) is wanted
 
 
+def test_what_somebody_asks_for_while_the_sweep_goes_through_others_stays(world: World) -> None:
+    world.recorded(-110, 0)
+    first = kept(world, world.incident)
+    other = kept(world, sos("earlier", at=NOON - timedelta(minutes=2)))
+    assert first["_id"] != other["_id"]
+    waiting = {each["_id"]: each for each in (first, other)}
+
+    def asked_meanwhile(name: str) -> None:
+        world.media.delete(name)
+        for each in evidence().find({"ends_at": None}, {"_id": 1}):
+            taking.wanted(waiting[each["_id"]], now=world.now)
+
+    ends = retention.Bytes(asked_meanwhile, world.ends.vault)
+    gone = retention.expire("lahore", Kind.FOOTAGE, world.now, keep=(), ends=ends, now=world.now, limit=9, unasked=True)
+    assert gone == 1
+    (left,) = evidence().find({})
+    assert b"".join(world.store.open(left["_id"], left["parts"][0])).startswith(b"footage of")
+
+
 @pytest.mark.parametrize("case", ["another kind", "practice", "city without a table", "false alarm", "no place"])
 def test_what_the_rule_does_not_take(world: World, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     world.recorded(0)
