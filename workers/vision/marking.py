@@ -32,6 +32,8 @@ from workers.vision.cv import MAX_PIXELS, Image, cv2, narrowed
 from workers.vision.motion import looked_at
 
 NICE = 5
+NOTHING_ELSE = {"protocol_whitelist": "none"}
+"""No protocol is called so: what citizens send may be a list or a description that would have FFmpeg open other things."""
 _LENGTH = struct.Struct(">Q")
 _MS = Fraction(1, 1000)
 _log = logging.getLogger(__name__)
@@ -71,7 +73,7 @@ def pictures(files: Iterator[tuple[bytes, float]], seconds: float) -> Iterator[t
     last = -1e-3
     for data, offset in files:
         try:
-            with av.open(io.BytesIO(data), "r") as container:
+            with av.open(io.BytesIO(data), "r", options=NOTHING_ELSE) as container:
                 stream = container.streams.video[0]
                 stream.codec_context.thread_count = 1
                 first: float | None = None
