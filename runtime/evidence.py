@@ -9,10 +9,10 @@ import posixpath
 import uuid
 import warnings
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import filetype
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from domain.evidence.ports import Kept
 from runtime.media import Media, store_of
@@ -29,6 +29,16 @@ _SHOWN_AS: Final = {
     "image/bmp": "PNG",
 }
 _TYPE_OF: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_ORIENTATION: Final = 0x0112
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 UNKNOWN: Final = "application/octet-stream"
 
 
@@ -101,30 +111,43 @@ class FileEvidence:
         return None if clean is None else (Kept(self.media.put(clean), len(clean)), _TYPE_OF[form])
 
 
-def redrawn(data: bytes) -> tuple[bytes, str] | None:
-    """An image decoded and written anew, and its type; None for what is no image. Nothing is stored."""
+def redrawn(data: bytes, *, most_pixels: int = MOST_PIXELS) -> tuple[bytes, str] | None:
+    """An image decoded and written anew, and its type; None for what is no image, or a larger one. Nothing is stored."""
     found = filetype.guess(data[:_HEAD])
     form = _SHOWN_AS.get(str(found.mime)) if found else None
-    clean = _redrawn(data, form) if form else None
+    clean = _redrawn(data, form, most_pixels) if form else None
     return None if form is None or clean is None else (clean, _TYPE_OF[form])
 
 
-def _redrawn(data: bytes, form: str) -> bytes | None:
+def _redrawn(data: bytes, form: str, most_pixels: int = MOST_PIXELS) -> bytes | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own words on large images: the limit here is ours
             with Image.open(io.BytesIO(data)) as image:
-                if image.width * image.height > MOST_PIXELS:
+                if image.width * image.height > most_pixels:
                     return None
-                upright = ImageOps.exif_transpose(image)
-                pixels = upright.convert("RGBA" if form != "JPEG" and _has_alpha(upright) else "RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+                pixels = _turned(image.convert("RGBA" if form != "JPEG" and _has_alpha(image) else "RGB"), _turn(image))
+    except Exception:  # broken bytes lead Pillow's readers to errors of any kind
         return None
     bare = Image.new(pixels.mode, pixels.size)  # nothing but pixels is taken over
     bare.paste(pixels)
     out = io.BytesIO()
     bare.save(out, form, quality=88)
     return out.getvalue()
+
+
+def _turn(image: Image.Image) -> Any:
+    """How the camera was held (EXIF 2.3, 4.6.4: Orientation); None where that cannot be read, which costs no picture."""
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:  # as above
+        return None
+
+
+def _turned(image: Image.Image, turn: Any) -> Image.Image:
+    """The picture as it is looked at. Pillow's own `exif_transpose` writes all of the EXIF anew, and fails over odd ones."""
+    known = isinstance(turn, int) and turn in _TURNS
+    return image.transpose(_TURNS[turn]) if known else image
 
 
 def _has_alpha(image: Image.Image) -> bool:

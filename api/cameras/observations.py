@@ -39,6 +39,8 @@ HEADER: Final = "Gateway-Key"
 PER_MINUTE: Final = 120
 OLDEST: Final = timedelta(hours=24)
 AHEAD: Final = timedelta(minutes=5)
+CROP_PIXELS: Final = 2_000_000
+"""Of a plate alone; 90 kB of base 64 may claim far more, and would be decoded in the web process."""
 STILL_CACHED_S: Final = 60
 _log = logging.get(__name__)
 
@@ -123,7 +125,7 @@ def _take_plates(call: Call, camera: Mapping[str, Any], observation: str, plates
     settings = call.services.settings
     media, keys = Media(settings.media_url), DayKeys(vault(settings), camera["city"])
     for reading in plates:
-        clean = redrawn(reading.crop) if reading.crop else None
+        clean = redrawn(reading.crop, most_pixels=CROP_PIXELS) if reading.crop else None
         shown = replace(reading, crop=clean[0] if clean else b"")
         try:
             hit = readings.take(camera, observation, shown, store=media.put, keys=keys, now=call.now)
