@@ -22,8 +22,9 @@ LINKED: Final = 20
 
 
 def join(event: Event, context: Context) -> None:
-    """A report that others may read is a voice for its cluster; with enough of them it is believed, and whoever lives where
-    this one lies hears of a cluster that was believed before.
+    """A report that others may read, at once or since a human let it through, is a voice for its cluster; with enough of them
+    it is believed, and whoever lives where this one lies hears of a cluster that was believed before. One that was taken back
+    or out is no voice any more.
     """
     doc = reports.get(event["subject"])
     cluster = believing.heard(doc, now=context.clock())

@@ -21,12 +21,15 @@ AT_ONCE: Final = 20
 """So many voices are weighed as each comes; from then on once a second."""
 TAKES: Final = timedelta(seconds=30)
 _REACH_SHARE: Final = 0.4
+_OVER: Final = frozenset({ReportStatus.REMOVED, ReportStatus.WITHDRAWN})
 
 
 def heard(doc: Mapping[str, Any], *, now: datetime) -> Cluster | None:
-    """A published report is a voice for its cluster, from where its author stood; None for one that is not. Again is
-    harmless.
+    """A published report is a voice for its cluster, from where its author stood; None for one that is not. One that was
+    taken back or out is none any more; one that is held stays it until a human has read it. Again is harmless.
     """
+    if doc["status"] in _OVER and doc.get("cluster"):
+        service.unsay(doc["cluster"], doc["author"], now=now)
     whole = queries.whole(doc) if doc["status"] == ReportStatus.PUBLISHED else None
     if whole is None:
         return None

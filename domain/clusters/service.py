@@ -23,6 +23,7 @@ from domain.ids import derived_id, new_id
 from domain.reports import likeness
 from domain.reports.queries import reports, voices
 from domain.reports.rules import Voice
+from domain.reports.states import ReportStatus
 
 MANY: Final = 20
 AGAIN: Final = timedelta(seconds=1)
@@ -133,6 +134,22 @@ def say(cluster_id: str, city: str, voice: Voice, *, now: datetime) -> None:
         except DuplicateKeyError:
             continue  # two at once: the other one made it
     clusters().update_one({"_id": cluster_id}, {"$set": {"weigh_due": now}})
+
+
+def unsay(cluster_id: str, person: str, *, now: datetime) -> None:
+    """Somebody's report of it was taken back or out: what it said is no voice any more. What else they say of it, by another
+    report or of somebody else's, is. Again is harmless.
+    """
+    key = {"_id": derived_id("voi", cluster_id, person)}
+    if voices().find_one(key, {"_id": 1}) is None:
+        return
+    said = [row["report"] for row in voices().find({"person": person}, {"report": 1})]
+    if reports().find_one({"_id": {"$in": said}, "cluster": cluster_id}, {"_id": 1}):
+        return
+    shown = {"cluster": cluster_id, "author": person, "status": str(ReportStatus.PUBLISHED)}
+    if reports().find_one(shown, {"_id": 1}) is None:
+        voices().delete_one(key)
+        again(cluster_id, now=now)
 
 
 def first_of_many(cluster_id: str) -> str | None:

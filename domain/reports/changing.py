@@ -38,6 +38,7 @@ def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: 
                 "report.believed",
                 "report.decided",
                 "report.appealed",
+                "report.withdrawn",
                 "report.media_added",
                 "report.worth_a_look",
             )

@@ -211,7 +211,7 @@ def withdraw(report_id: str, *, now: datetime) -> Report:
         if doc["status"] == ReportStatus.WITHDRAWN:
             return {}
         rules.check_step(ReportStatus(doc["status"]), ReportStatus.WITHDRAWN)
-        return {"status": str(ReportStatus.WITHDRAWN)}
+        return {"status": str(ReportStatus.WITHDRAWN), "events": ["report.withdrawn"]}
 
     return change(report_id, rule, now=now)
 

@@ -12,9 +12,9 @@ from domain import geo
 from domain.clusters import queries as clusters
 from domain.clusters import service as clustering
 from domain.people import queries as people
-from domain.reports import service
+from domain.reports import moderating, service
 from domain.reports.service import Seen
-from domain.reports.states import Anonymity
+from domain.reports.states import Anonymity, ReportStatus
 from domain.watch.queries import groups, member_id, members
 from tests.factories.people import SECRET
 from tests.fakes.small_city import SmallCity
@@ -118,6 +118,40 @@ def test_clusters_that_were_begun_at_one_moment_become_one(quiet: SmallCity) -> 
     assert len({clusters.root(each)["_id"] for each in found}) == 1
     whole = clustering.current(found.pop(), now=city.now())
     assert {each["_id"] for each in apart} <= {whole["_id"], *whole["parts_of_it"]}
+
+
+def test_what_a_human_lets_through_counts_and_what_is_taken_back_does_not(quiet: SmallCity) -> None:
+    city = quiet
+    west = crowd(city, 6, days=90, name="west")
+    group = a_group(city, "west", west, east_m=0.0)
+    groups().update_one({"_id": group}, {"$set": {"moderation": "pre"}})
+    made = [report(city, number, person, spread_m=5.0, category="fire") for number, person in enumerate(west)]
+    city.settle()
+    assert {doc["status"] for doc in made} == {"submitted"}, "the group reads first"
+
+    def then(*followed: dict[str, Any]) -> tuple[int, bool, int]:
+        """The voices of the cluster, whether it is believed, and the incidents that came of it."""
+        for doc in followed:
+            city.enqueue("drain", "watch_reports", doc["_id"])
+        city.settle()
+        city.skip(2)
+        whole = clusters.root(made[0]["cluster"])
+        return whole.get("voices") or 0, bool(whole.get("believed_at")), len(city.open_incidents())
+
+    def published(*read: dict[str, Any]) -> tuple[int, bool, int]:
+        for doc in read:
+            moderating.decide(doc["_id"], ReportStatus.PUBLISHED, by="per_x", reason="It burns.", now=city.now())
+        return then(*read)
+
+    assert then() == (0, False, 0)
+    assert published(*made[:3]) == (3, False, 0)
+    service.withdraw(made[0]["_id"], now=city.now())
+    assert then(made[0]) == (2, False, 0)
+    moderating.decide(made[1]["_id"], ReportStatus.REMOVED, by="per_x", reason="No.", now=city.now())
+    assert then(made[1]) == (1, False, 0)
+    moderating.decide(made[1]["_id"], ReportStatus.PUBLISHED, by="per_y", reason="It does.", now=city.now())
+    assert published(*made[3:]) == (5, True, 1), "one incident of five who say so"
+    assert then(*made) == (5, True, 1)
 
 
 def test_a_brigade_of_two_hundred_new_accounts_raises_nothing(quiet: SmallCity) -> None:

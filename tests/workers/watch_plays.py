@@ -9,6 +9,7 @@ from domain.cameras import observations
 from domain.people import queries as people
 from domain.reports import believing, changing, moderating
 from domain.reports import queries as report_queries
+from domain.reports import service as reporting
 from domain.reports.states import ReportStatus, Stand
 from domain.reviews import service as reviews
 from domain.reviews.states import Said
@@ -126,6 +127,12 @@ def _decided(case: Any) -> Doc:
     return doc
 
 
+def _withdrawn(case: Any) -> None:
+    doc = _report(case)
+    reporting.withdraw(doc["_id"], now=case.city.now())
+    case.follow("watch_reports", doc["_id"])
+
+
 def _report_appealed(case: Any) -> None:
     doc, now = _decided(case), case.city.now()
     moderating.appeal(doc["_id"], doc["author"], "There are drums.", now=now)
@@ -180,6 +187,7 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "sanction.heard": lambda case: _sanction(case, _appealed, _heard),
     "report.submitted": _submitted,
     "report.decided": _decided,
+    "report.withdrawn": _withdrawn,
     "report.media_added": _pictured,
     "report.worth_a_look": _looked_at,
     "report.appealed": _report_appealed,
