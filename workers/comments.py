@@ -1,5 +1,6 @@
 """Reactions to comments: a human reads what is held, and what they answer follows."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -39,7 +40,7 @@ def ask_a_human(event: Event, context: Context) -> None:
         _ask(doc, event, context)
 
 
-def _ask(doc: Comment, event: Event, context: Context) -> None:
+def _ask(doc: Comment, event: Event, context: Context, *, but_not: Sequence[str] = ()) -> None:
     """One question for each event; those who lead its groups hear that it waits."""
     review, _ = reviews.ask(
         ReviewKind.MODERATION,
@@ -48,6 +49,7 @@ def _ask(doc: Comment, event: Event, context: Context) -> None:
         asked_by=RULE,
         reason=", ".join(doc["reasons"]) or "held",
         key=event["id"],
+        but_not=but_not,
         now=context.clock(),
     )
     context.enqueue("drain", "reviews", review["_id"])
@@ -85,8 +87,11 @@ def reviewed(event: Event, context: Context) -> None:
             _ask(held, event, context)
         if status and held["status"] == CommentStatus.HELD and doc["answers"]:
             last = doc["answers"][-1]
-            service.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
-    except (CommentNotFound, CommentOver, OwnComment):
+            try:
+                service.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
+            except OwnComment:  # whoever answered wrote it: somebody else is asked
+                _ask(held, event, context, but_not=[last["by"]])
+    except (CommentNotFound, CommentOver):
         return
 
 

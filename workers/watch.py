@@ -1,5 +1,6 @@
 """Reactions of neighbourhood watch: reports are linked, read by humans where they must be, and acted on once believed."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from domain.outbox import Event
 from domain.reports import moderating, personal
 from domain.reports import queries as report_queries
 from domain.reports.changing import HUMAN
-from domain.reports.errors import ReportNotFound, ReportOver
+from domain.reports.errors import OwnReport, ReportNotFound, ReportOver
 from domain.reports.states import ReportStatus
 from domain.reviews import service as reviews
 from domain.reviews.states import RULE, ReviewKind, ReviewStatus
@@ -94,7 +95,7 @@ def appealed(event: Event, context: Context) -> None:
     context.enqueue("drain", "reviews", review["_id"])
 
 
-def _ask(doc: dict[str, Any], event: Event, context: Context) -> None:
+def _ask(doc: dict[str, Any], event: Event, context: Context, *, but_not: Sequence[str] = ()) -> None:
     review, _ = reviews.ask(
         ReviewKind.MODERATION,
         city=doc["city"],
@@ -102,6 +103,7 @@ def _ask(doc: dict[str, Any], event: Event, context: Context) -> None:
         asked_by=RULE,
         reason=", ".join(doc.get("reasons") or []) or "held",
         key=event["id"],
+        but_not=but_not,
         now=context.clock(),
     )
     context.enqueue("drain", "reviews", review["_id"])
@@ -127,7 +129,11 @@ def reviewed(event: Event, context: Context) -> None:
             _ask(held, event, context)
             return
         last = doc["answers"][-1]
-        moderating.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
+        try:
+            moderating.decide(held["_id"], status, by=last["by"], reason=last["reason"], now=context.clock())
+        except OwnReport:  # whoever answered wrote it: somebody else is asked
+            _ask(held, event, context, but_not=[last["by"]])
+            return
     except (ReportNotFound, ReportOver):
         return
     context.enqueue("drain", "watch_reports", doc["subject"])

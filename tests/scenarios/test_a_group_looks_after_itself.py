@@ -328,6 +328,30 @@ def test_nobody_hears_an_appeal_against_themselves(small_city: SmallCity, asma: 
     assert (heard["status"], heard["appeal"]["upheld"]) == ("removed", True)
 
 
+def test_who_wrote_what_is_held_does_not_let_it_through(small_city: SmallCity, asma: Signed) -> None:
+    city = small_city
+    a_group(city, asma)
+    operator, another = staff(city.now(), "operator"), staff(city.now(), "operator")
+    made = reports(city, operator, "noise", note="LEB 1234 hoots all night.")
+    below = reports(city, asma, "noise")
+    said = ok(call(city, operator, "POST", f"/watch/reports/{below['id']}/comments", {"text": "It is LEB 1234."}))
+    yes = {"answer": "yes", "reason": "It is harmless."}
+
+    def asked(subject: str) -> str:
+        (found,) = city.store.reviews.find({"subject": subject, "kind": "moderation", "status": "open"})
+        return f"/reviews/{found['_id']}/answer"
+
+    for subject, rows in ((made["id"], city.store.watch_reports), (said["id"], city.store.watch_comments)):
+        first = asked(subject)
+        ok(call(city, operator, "POST", first, yes))
+        assert rows.find_one({"_id": subject})["status"] == "held"
+        assert asked(subject) != first, "somebody else is asked"
+        own = call(city, operator, "POST", asked(subject), yes)
+        assert (own.status_code, own.json()["code"]) == (403, "own_question")
+        ok(call(city, another, "POST", asked(subject), yes))
+        assert rows.find_one({"_id": subject})["status"] == "published"
+
+
 def test_muted_and_kept_out_for_a_time_with_an_appeal(small_city: SmallCity, asma: Signed) -> None:
     city, group = small_city, a_group(small_city, asma)
     path = f"/watch/groups/{group['id']}"
