@@ -213,10 +213,10 @@ def _feeds() -> list[Figure]:
         week, day = now - timedelta(days=7), now - timedelta(days=1)
         asked: dict[str, Callable[[int], Any]] = {
             "feed by place": lambda i, now=now, day=day: reports.near(  # type: ignore[misc]
-                CITY, *PLACE, 2_000.0, since=day, before=None, limit=15, now=now
+                CITY, *PLACE, 2_000.0, since=day, after=None, limit=15, now=now
             ),
             "feed by city": lambda i, now=now, day=day: reports.public(  # type: ignore[misc]
-                CITY, since=day, before=None, limit=15, now=now
+                CITY, since=day, after=None, limit=15, now=now
             ),
             "sync after a week": lambda i, now=now, week=week: _sync(f"per_{i * 911}", week, now),  # type: ignore[misc]
         }

@@ -88,21 +88,21 @@ def _captured(call: Call) -> datetime:
 def list_reports(call: Call) -> Any:
     """Published reports of a city or around a point, a group's, or one's own; the newest first."""
     query, limit = call.query, min(call.limit, SHOWN)
-    after = call.after(datetime)
-    before = after[0] if after else None
+    behind = call.after(datetime, str)
+    after = (behind[0], behind[1]) if behind else None
     since = call.now - timedelta(hours=query["hours"])
     field = "created_at"
     if query["mine"]:
-        rows = queries.of_author(call.who.person_id, before=before, limit=limit)
+        rows = queries.of_author(call.who.person_id, after=after, limit=limit)
     elif query.get("group"):
-        rows = queries.of_group(query["group"], _statuses(call), before=before, limit=limit)
+        rows = queries.of_group(query["group"], _statuses(call), after=after, limit=limit)
     else:
         city = query.get("city") or call.who.city
         point = [float(each) for each in query["near"].split(",")] if query.get("near") else None
         if query.get("cell"):
             field = "at"
             city = cities.city_at(*geo.middle(query["cell"])) or city
-            rows = queries.in_cell(_known(city), query["cell"], since=since, before=before, limit=limit, now=call.now)
+            rows = queries.in_cell(_known(city), query["cell"], since=since, after=after, limit=limit, now=call.now)
         elif point:
             if not geo.is_position(*point):
                 raise ReportInvalid("no place", errors={"near": ["Not a position."]})
@@ -114,13 +114,13 @@ def list_reports(call: Call) -> Any:
                 point[1],
                 query["radius_m"],
                 since=since,
-                before=before,
+                after=after,
                 limit=limit,
                 now=call.now,
             )
         else:
-            rows = queries.public(_known(city), since=since, before=before, limit=limit, now=call.now)
-    page, more = cut(rows, limit, field)
+            rows = queries.public(_known(city), since=since, after=after, limit=limit, now=call.now)
+    page, more = cut(rows, limit, field, "_id")
     return Listed([seen.row(doc, call.who.language) for doc in page], more)
 
 

@@ -73,8 +73,31 @@ def voices_of_any(ids: Sequence[str]) -> list[Voice]:
     ]
 
 
-def _older(wanted: dict[str, Any], field: str, before: datetime | None) -> dict[str, Any]:
-    return {**wanted, field: {"$lt": before} if before else {"$exists": True}}
+Place = tuple[datetime, str]
+"""Where a page ended: (time, id). Hundreds who see a blast share a second of their phones' clocks."""
+
+
+def _newest(
+    wanted: dict[str, Any], field: str, after: Place | None, limit: int, *, since: datetime | None = None
+) -> list[Report]:
+    """The newest behind a place, by a time and, where it is the same, by id; one more than `limit` where there are. The sort is
+    of the index alone: what shares the time of the last one is put into order here.
+    """
+    most, found = limit + 1, []
+    time: dict[str, Any] = {"$gte": since} if since else {"$exists": True}
+    if after:
+        at, last = after
+        if since is None or at >= since:
+            found = list(reports().find(wanted | {field: at, "_id": {"$lt": last}}).sort("_id", -1).limit(most))
+        time["$lt"] = at
+    if len(found) == most:
+        return found
+    rows = list(reports().find(wanted | {field: time}).sort(field, -1).limit(most - len(found)))
+    if len(found) + len(rows) == most:
+        rows, end = [row for row in rows if row[field] != rows[-1][field]], rows[-1][field]
+        left = most - len(found) - len(rows)
+        rows += reports().find(wanted | {field: end}).sort("_id", -1).limit(left)
+    return found + sorted(rows, key=lambda row: (row[field], row["_id"]), reverse=True)
 
 
 def _current(now: datetime) -> dict[str, Any]:
@@ -82,13 +105,10 @@ def _current(now: datetime) -> dict[str, Any]:
     return {"expires_at": {"$not": {"$lte": now}}}
 
 
-def public(city: str, *, since: datetime, before: datetime | None, limit: int, now: datetime) -> list[Report]:
+def public(city: str, *, since: datetime, after: Place | None, limit: int, now: datetime) -> list[Report]:
     """What is published in a city since a time, newest first; one more than `limit` where there are."""
-    time: dict[str, Any] = {"$gte": since}
-    if before:
-        time["$lt"] = before
-    wanted = {"city": city, "created_at": time, "status": str(ReportStatus.PUBLISHED)}
-    return list(reports().find(wanted | _current(now)).sort("created_at", -1).limit(limit + 1))
+    wanted = {"city": city, "status": str(ReportStatus.PUBLISHED)}
+    return _newest(wanted | _current(now), "created_at", after, limit, since=since)
 
 
 def near(
@@ -98,41 +118,30 @@ def near(
     radius_m: float,
     *,
     since: datetime,
-    before: datetime | None,
+    after: Place | None,
     limit: int,
     now: datetime,
 ) -> list[Report]:
     """What is published in the cells around a point since a time, latest seen first."""
     level, cells = geo.disk(lat, lon, radius_m)
-    time: dict[str, Any] = {"$gte": since}
-    if before:
-        time["$lt"] = before
-    wanted = {"city": city, f"shown.r{level}": {"$in": cells}, "at": time, "status": str(ReportStatus.PUBLISHED)}
-    return list(reports().find(wanted | _current(now)).sort("at", -1).limit(limit + 1))
+    wanted = {"city": city, f"shown.r{level}": {"$in": cells}, "status": str(ReportStatus.PUBLISHED)}
+    return _newest(wanted | _current(now), "at", after, limit, since=since)
 
 
-def in_cell(
-    city: str, cell: str, *, since: datetime, before: datetime | None, limit: int, now: datetime
-) -> list[Report]:
+def in_cell(city: str, cell: str, *, since: datetime, after: Place | None, limit: int, now: datetime) -> list[Report]:
     """What is published in an H3 cell of resolution 5, 7 or 9 since a time, latest seen first: a tile of a map."""
-    time: dict[str, Any] = {"$gte": since}
-    if before:
-        time["$lt"] = before
-    field = f"shown.r{h3.get_resolution(cell)}"
-    wanted = {"city": city, field: cell, "at": time, "status": str(ReportStatus.PUBLISHED)}
-    return list(reports().find(wanted | _current(now)).sort("at", -1).limit(limit + 1))
+    wanted = {"city": city, f"shown.r{h3.get_resolution(cell)}": cell, "status": str(ReportStatus.PUBLISHED)}
+    return _newest(wanted | _current(now), "at", after, limit, since=since)
 
 
-def of_group(group: str, statuses: Sequence[str], *, before: datetime | None, limit: int) -> list[Report]:
+def of_group(group: str, statuses: Sequence[str], *, after: Place | None, limit: int) -> list[Report]:
     """A group's reports that stand so, newest first; one more than `limit` where there are."""
-    wanted = _older({"groups": group, "status": {"$in": list(statuses)}}, "created_at", before)
-    return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
+    return _newest({"groups": group, "status": {"$in": list(statuses)}}, "created_at", after, limit)
 
 
-def of_author(person: str, *, before: datetime | None = None, limit: int = 20) -> list[Report]:
+def of_author(person: str, *, after: Place | None = None, limit: int = 20) -> list[Report]:
     """Somebody's own reports, newest first; one more than `limit` where there are."""
-    wanted = _older({"author": person}, "created_at", before)
-    return list(reports().find(wanted).sort("created_at", -1).limit(limit + 1))
+    return _newest({"author": person}, "created_at", after, limit)
 
 
 def changed(

@@ -381,6 +381,14 @@ def test_offline_edited_withdrawn_and_synced(small_city: SmallCity, street: tupl
 def test_pages_of_reports_go_on_where_they_ended(small_city: SmallCity, street: tuple[Body, list[Signed]]) -> None:
     city, (group, (saw, *_)) = small_city, street
     made = [reports(city, saw, "noise", metres=10.0 * number)["id"] for number in range(7)]
+    made = sorted(made[:5]) + made[5:]
+    one = {"at": city.now(), "created_at": city.now()}  # many who see one thing share a second
+    city.store.watch_reports.update_many({"_id": {"$in": made[:5]}}, {"$set": one})
+    later = {"at": city.now() + timedelta(seconds=1), "created_at": city.now() + timedelta(seconds=1)}
+    city.store.watch_reports.update_one({"_id": made[5]}, {"$set": later})
+    city.store.watch_reports.update_one(
+        {"_id": made[6]}, {"$set": {name: at + timedelta(seconds=1) for name, at in later.items()}}
+    )
     tile = geo.cells(*PLACE).r7
     for odd in ("zzz", "", geo.cells(*PLACE).r7.upper(), "8a3da11aa407fff"):
         refused = call(city, saw, "GET", f"/watch/reports?cell={odd}")
