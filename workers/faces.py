@@ -88,7 +88,7 @@ def search_with(context: Context, search_id: str, look: Look) -> None:
         for row in rows:
             if not faces.renew(doc, now=context.clock()):
                 return  # it expired, or was ended
-            if doc["tries"] > faces.MOST_TRIES:
+            if faces.is_given_up(doc, row["_id"]):
                 faces.failed(doc, row["_id"], "ended_its_workers")
                 continue
             faces.told(doc, row, now=context.clock())
@@ -111,18 +111,18 @@ def _one(context: Context, doc: Search, row: Mapping[str, Any], look: Look) -> N
         return
     with own_folder(context) as folder:
         (folder / PHOTO).write_bytes(b"".join(sealed_files(context).open(doc["_id"], doc["photo"])))
-        answer = look(
-            {
-                "folder": str(folder),
-                "photo": PHOTO,
-                "pieces": opened(context, dict(row), folder),
-                "seconds": row["seconds"],
-                "model": str(Path(context.settings.face_model).absolute()),
-                "most": faces.MOST_LEADS,
-                "budget_s": BUDGET[0] + BUDGET[1] * float(row["seconds"]),
-                "max_bytes": rules.MOST_BYTES,
-            }
-        )
+        asked = {
+            "folder": str(folder),
+            "photo": PHOTO,
+            "pieces": opened(context, dict(row), folder),
+            "seconds": row["seconds"],
+            "model": str(Path(context.settings.face_model).absolute()),
+            "most": faces.MOST_LEADS,
+            "budget_s": BUDGET[0] + BUDGET[1] * float(row["seconds"]),
+            "max_bytes": rules.MOST_BYTES,
+        }
+        faces.began(doc, row["_id"])
+        answer = look(asked)
         if answer["status"] != "ok":
             faces.failed(doc, row["_id"], answer["reason"])
             return
@@ -150,8 +150,9 @@ def _keep(context: Context, doc: Search, row: Mapping[str, Any], folder: Path, a
 
 def _ask(context: Context, doc: Search) -> None:
     """Put the question of each lead to a human, once."""
-    for lead in searched.get(doc["_id"])["leads"]:
-        review = faces.ask_about(doc, lead, now=context.clock())
+    held = searched.get(doc["_id"])  # with its leads, and the model that found them
+    for lead in held["leads"]:
+        review = faces.ask_about(held, lead, now=context.clock())
         context.enqueue("drain", "reviews", review)
 
 

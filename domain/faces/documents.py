@@ -21,6 +21,7 @@ class FaceSearchDoc(me.Document):
     noted = me.ListField(me.StringField())  # every object that may be stored
     searched = me.ListField(me.StringField())  # evidence that was gone through
     failed = me.DictField()  # evidence → why it could not be
+    begun = me.DictField()  # evidence → how often somebody began with it
     leads = me.ListField(me.DictField())  # {id, evidence, t, score, bbox, crop (sealed), at}
     model = me.DictField()  # {name, sha256, threshold}
     fingerprint = me.StringField()

@@ -31,6 +31,7 @@ MOST_LEADS: Final = 20
 LEASE: Final = timedelta(seconds=60)
 AGAIN: Final = timedelta(seconds=10)
 MOST_TRIES: Final = 3
+"""Footage that ended three workers is left, and what comes after it is gone through."""
 
 
 def must_be_on(config: CityConfig) -> None:
@@ -161,7 +162,7 @@ def again(search_id: str, *, now: datetime) -> Search:
     """Go through what was taken of the incident since. Raises SearchOver where it is not allowed (any more)."""
     after = searches().find_one_and_update(
         {"_id": search_id, "state": str(SearchState.ALLOWED), "until": {"$gt": now}},
-        {"$set": {"due": now + AGAIN, "tries": 0, "failed": {}}, "$inc": {"version": 1}},
+        {"$set": {"due": now + AGAIN, "tries": 0, "failed": {}, "begun": {}}, "$inc": {"version": 1}},
         return_document=ReturnDocument.AFTER,
     )
     if after is None:
@@ -206,6 +207,16 @@ def told(doc: Search, footage: Mapping[str, Any], *, now: datetime) -> None:
     key = f"searched:{doc['_id']}"
     refs = {"search": doc["_id"], "purpose": doc["purpose"], "review": doc["review"]}
     custody.append(footage, Act.SEARCHED, doc["by"], now=now, reason=doc["legal_basis"], key=key, refs=refs)
+
+
+def is_given_up(doc: Search, evidence_id: str) -> bool:
+    """Whether somebody began with this footage as often as they may."""
+    return int((doc.get("begun") or {}).get(evidence_id, 0)) >= MOST_TRIES
+
+
+def began(doc: Search, evidence_id: str) -> None:
+    """Before it is gone through: whoever dies over it has told that they had begun."""
+    searches().update_one(_mine(doc), {"$inc": {f"begun.{evidence_id}": 1}})
 
 
 def found(
