@@ -76,13 +76,17 @@ def sight_of(call: Call, report_id: str, *, moderates: bool = False, author: boo
 
 def shown(call: Call, doc: Report) -> dict[str, Any]:
     """As the caller sees it. The exact place of somebody else's report is read on the record."""
-    eyes = eyes_of(call, doc, frozenset(watch.joined(call.who.person_id)))
+    mine = frozenset(watch.joined(call.who.person_id))
+    eyes = eyes_of(call, doc, mine)
     if not seen.may_see(doc, eyes):
         raise ReportNotFound("no such report")
     name = ""
     if seen.names_author(doc, eyes):
         name = people.name(doc["author"])
     view = seen.view(doc, eyes, author_name=name)
+    if not (eyes.author or eyes.exact):
+        # The area of a group may be smaller than the cell that others see: that it lies there is for members.
+        view["groups"] = [group for group in doc["groups"] if group in mine]
     view["followed"] = follows.is_followed(doc["_id"], call.who.person_id)
     view["cluster"] = _cluster(doc, eyes)
     if eyes.exact and not eyes.author:

@@ -8,6 +8,7 @@ from api.incidents.position import heard_at
 from api.paging import Listed, cut
 from api.reports import schemas
 from api.reports.access import CONFLICT, MODERATE, READ, REPORT, answer, origin_of, shown, sight_of
+from api.watch.access import reached
 from domain import geo
 from domain.cities import queries as cities
 from domain.cities.errors import UnknownCity
@@ -17,7 +18,6 @@ from domain.reports.categories import CATEGORIES
 from domain.reports.errors import ReportInvalid
 from domain.reports.service import Seen
 from domain.reports.states import ReportStatus
-from domain.watch import queries as watch
 
 blp = Blueprint("reports", __name__, url_prefix="/v1/watch", description="What neighbours see.")
 
@@ -131,9 +131,9 @@ def _known(city: str) -> str:
 
 
 def _statuses(call: Call) -> list[str]:
-    """What of a group's reports the caller may list: all that stand so for moderators, what is published for others."""
+    """What of a group's reports the caller may list: all that stand so for moderators, what is published for members."""
     wanted = call.query.get("status") or ReportStatus.PUBLISHED
-    group = watch.get(call.query["group"])
+    group = reached(call, call.query["group"])
     if wanted != ReportStatus.PUBLISHED:
         call.require_reach(MODERATE, Target(city=group["city"], group_id=group["_id"]))
     return [str(wanted)]

@@ -202,7 +202,11 @@ class ReportAnswer(ReportRow):
     """A report. What is not for the caller is left out."""
 
     city = fields.String(required=True)
-    groups = fields.List(fields.String(), required=True)
+    groups = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "In whose areas it lies; who may not see exact places reads of their own groups."},
+    )
     note = fields.String()
     author_name = fields.String()
     mine = fields.Boolean(required=True)
@@ -239,7 +243,7 @@ class ReportsQuery(PageQuery):
     """Published reports: of a city, or around a point; a group's; or one's own."""
 
     city = Id()
-    group = Id()
+    group = Id(metadata={"description": "For its members, and those who look after it."})
     mine = fields.Boolean(load_default=False)
     status = Choice(ReportStatus, metadata={"description": "Of a group's, for those who moderate it."})
     near = fields.String(

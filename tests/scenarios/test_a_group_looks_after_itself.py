@@ -28,6 +28,7 @@ from tests.scenarios.street import (
     ok,
     reports,
     settled_in,
+    square,
 )
 from workers import report_pictures
 
@@ -272,6 +273,19 @@ def test_a_place_that_would_tell_a_home_is_coarser_and_old_news_is_no_news(small
     assert near() == {home["id"], lamp["id"]}
     city.skip(7 * 3600)
     assert near() == {home["id"]}, "an accident of seven hours ago is over"
+
+
+def test_in_which_group_it_lies_is_for_its_members(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma, area=square(60.0))
+    saw, other = joins(city, group, asma), joins(city, group, asma)
+    outside, operator = signed_in(city.now()), staff(city.now(), "operator")
+    made = reports(city, saw, "harassment")
+    within = (saw, other, operator)
+    one, listed = f"/watch/reports/{made['id']}", f"/watch/reports?group={group['id']}"
+    assert ok(call(city, outside, "GET", one))["groups"] == [], "120 m of a street, where others see a few streets"
+    assert call(city, outside, "GET", listed).status_code == 404
+    assert all(group["id"] in ok(call(city, who, "GET", one))["groups"] for who in within)
+    assert all([each["id"] for each in ok(call(city, who, "GET", listed))["items"]] == [made["id"]] for who in within)
 
 
 def test_a_group_that_reads_first_and_an_appeal_that_somebody_else_hears(small_city: SmallCity, asma: Signed) -> None:
