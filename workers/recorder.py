@@ -8,6 +8,7 @@ on time, also where a camera is gone or this process was away.
 """
 
 import json
+import math
 import os
 import select
 import subprocess
@@ -90,14 +91,15 @@ class Recorder:
         tidy(self.context.settings.var_dir, self.context.clock(), frozenset(self.children))
 
     def _wanted(self) -> dict[str, tuple[Camera, dict[str, Any]]]:
-        """Camera id → (camera, task) of those that are to be recorded here, the same ones each time."""
+        """Camera id → (camera, task) of those that are to be recorded here, the same ones each time: the city's own first."""
         found: dict[str, tuple[Camera, dict[str, Any]]] = {}
         for city in cities.known():
             config = cities.current(city)
             for camera in queries.in_service(city):
                 if minutes_of(camera, config) > 0 and sources.allowed_now(camera["source"], config):
                     found[camera["_id"]] = (camera, task_of(camera, config, self.context))
-        kept = sorted(found, key=lambda each: (each not in self.children, each))[:AT_MOST]
+        lent = {each for each, (camera, _) in found.items() if camera.get("owner")}
+        kept = sorted(found, key=lambda each: (each in lent, each not in self.children, each))[:AT_MOST]
         if len(found) > len(kept):
             log.warning("recorder_full", cameras=len(found), recorded=len(kept))
         return {each: found[each] for each in kept}
@@ -197,11 +199,14 @@ def _closed(process: "subprocess.Popen[bytes]") -> None:
 
 
 def minutes_of(camera: Camera, config: CityConfig) -> float:
-    """How much of a camera is kept; 0 for what is no live stream: a folder of segments has its own recorder."""
+    """How much of a camera is kept; 0 for what is no live stream: a folder of segments has its own recorder. Whoever lent
+    one may have less of it kept than the city keeps, and no more: the disk is the city's.
+    """
     if camera["source"].get("kind") not in sources.STREAMS:
         return 0.0
     own = camera.get("record_minutes")
-    return float(config.recording_minutes if own is None else own)
+    most = config.recording_minutes if camera.get("owner") else math.inf
+    return float(config.recording_minutes if own is None else min(own, most))
 
 
 def task_of(camera: Camera, config: CityConfig, context: Context) -> dict[str, Any]:
@@ -253,7 +258,7 @@ def tidy(var: Path, now: datetime, recorded: frozenset[str]) -> int:
 def _kept_minutes(camera_id: str) -> float:
     """How much of it may be on disk; 0 for a camera that is unknown or retired. One that is out of service ages out."""
     found = queries.cameras().find_one(
-        {"_id": camera_id}, {"source": 1, "city": 1, "record_minutes": 1, "retired_at": 1}
+        {"_id": camera_id}, {"source": 1, "city": 1, "owner": 1, "record_minutes": 1, "retired_at": 1}
     )
     if found is None or found.get("retired_at"):
         return 0.0

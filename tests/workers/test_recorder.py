@@ -189,6 +189,24 @@ def hold_city_minutes(minutes: int) -> Any:
     return replace(cities.current("lahore"), recording_minutes=minutes)
 
 
+def test_what_somebody_lent_takes_no_room_from_the_citys_own(
+    context: Context, street: MjpegServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = {"kind": "mjpeg", "url": street.url("walk")}
+    lent = [camera(f"lent {n}", source=source, owner="per_a", record_minutes=1440.0) for n in range(3)]
+    own = [camera(f"own {n}", source=source, record_minutes=60.0) for n in range(3)]
+    config = replace(cities.current("lahore"), recording_minutes=5)
+    assert [recorder.minutes_of(each, config) for each in (lent[0], own[0])] == [5.0, 60.0]
+    assert recorder.minutes_of({**lent[0], "record_minutes": 2.0}, config) == 2.0
+    monkeypatch.setattr(recorder, "AT_MOST", 4)
+    found = Recorder(context)
+    for camera_id, (cam, task) in found._wanted().items():
+        found.children[camera_id] = recorder.Child(cam, task)
+    assert {each["_id"] for each in own} < found.children.keys()
+    found.children = {each["_id"]: recorder.Child(each, {}) for each in lent}  # recorded before the city had its own
+    assert {each["_id"] for each in own} < found._wanted().keys()
+
+
 def test_a_look_takes_what_was_before_the_tap_from_the_recording(context: Context, tmp_path: Path) -> None:
     """Somebody falls before the tap; when the camera is asked, the street before it is empty again."""
     tap = datetime.now(UTC) - timedelta(seconds=40)
