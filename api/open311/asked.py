@@ -15,6 +15,7 @@ from domain.handovers import open311, queries
 from domain.handovers.errors import HandoverInvalid, JurisdictionNotFound, ServiceNotFound, WrongKey
 from domain.handovers.queries import Desk
 from domain.handovers.states import HandoverStatus
+from domain.ids import derived_id, link_token, new_id
 from domain.limits import service as limits
 
 SPAN: Final = timedelta(days=90)
@@ -162,3 +163,16 @@ def description() -> str:
     if "\x00" in text:
         raise HandoverInvalid("description has a character that cannot be kept")
     return text
+
+
+def sender(city: str, agency: str) -> str:
+    """The id by which who sends much through an agency is known. Of what names them nothing is kept: the id is keyed, else
+    whoever has the database finds the number of which it was made by trying them all.
+    """
+    found = services()
+    who = next((said for name in ("account_id", "device_id", "phone", "email") if (said := argument(name))), "")
+    if who:
+        known = link_token(found.settings.signing_key, "open311_sender", f"{city}|{agency}|{who}")
+    else:
+        known = new_id("x", found.clock())
+    return derived_id("per", "open311", known)

@@ -139,14 +139,8 @@ def create(form: str) -> Response:
     now, desk = found.clock(), asked.desk(city)
     code = asked.service_code(city, asked.argument("service_code"))
     answers, place, note = asked.answers(code), asked.place(city), asked.description()
-    who = (
-        asked.argument("account_id")
-        or asked.argument("device_id")
-        or asked.argument("phone")
-        or asked.argument("email")
-    )
     key = request.headers.get("Idempotency-Key", "")[:64]
-    author = derived_id("per", "open311", city, desk["agency"], who or new_id("x", now))
+    author = asked.sender(city, desk["agency"])
     report_id = derived_id("rpt", author, key) if key else new_id("rpt", now)
     doc, _ = reporting.add(
         report_id, author, Seen(code, place, now, note, Anonymity.ALL), session="",

@@ -19,6 +19,7 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "noise": ("public order", "music, loudspeaker, شور"),
 }
 """Category → its group and further words for it."""
+_OVER: Final = frozenset({ReportStatus.REMOVED, ReportStatus.WITHDRAWN})
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,11 @@ def request(
     exact: bool,
     media_url: str | None = None,
 ) -> dict[str, Any]:
-    """One service request. `exact`: for the agency that has it."""
+    """One service request. `exact`: for the agency that has it. Of what its author took back, or a human took out, it reads
+    that it was asked for, and neither the words nor the exact place any more.
+    """
+    over = report["status"] in _OVER
+    exact = exact and not over
     place, due = report["position"] if exact else report["public"], expected(doc)
     return {
         "service_request_id": doc["_id"],
@@ -132,7 +137,7 @@ def request(
         "status_notes": doc["notes"] or None,
         "service_name": CATEGORIES[doc["category"]].names.in_language(language),
         "service_code": doc["category"],
-        "description": report["note"] or None,
+        "description": None if over else report["note"] or None,
         "agency_responsible": agency_name,
         "service_notice": None,
         "requested_datetime": moment(doc["requested_at"]),
