@@ -28,8 +28,16 @@ SEGMENT_S: Final = 10
 MAX_ADDRESS: Final = 2048
 
 
+_PLAIN: Final = frozenset(
+    {"camera", "ch", "channel", "codec", "fps", "profile", "resolution", "stream", "streamtype", "subtype", "unicast"}
+)
+"""What an address may ask for in the open. Many cameras want their password there, too, under whatever name."""
+
+
 class Cleaned(NamedTuple):
-    """A source as it is stored, and the `user:password` that was taken out of its address, to be sealed."""
+    """A source as it is stored, and what was taken out of its address, to be sealed: `user:password`, and behind a `?` the
+    address's query, where a password may stand in that.
+    """
 
     source: dict[str, Any]
     credentials: str
@@ -94,8 +102,13 @@ def _stream(kind: SourceKind, source: Mapping[str, Any]) -> tuple[dict[str, Any]
     if parts.scheme not in SCHEMES[kind] or not parts.hostname or not port_is_good:
         raise _invalid("url", f"must begin with {' or '.join(sorted(SCHEMES[kind]))}:// and name a host")
     credentials, at, place = parts.netloc.rpartition("@")
-    bare = urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
-    return {"kind": str(kind), "url": bare}, credentials if at else ""
+    hidden = "" if _is_plain(parts.query) else f"?{parts.query}"
+    bare = urlunsplit((parts.scheme, place, parts.path, "" if hidden else parts.query, ""))
+    return {"kind": str(kind), "url": bare}, (credentials if at else "") + hidden
+
+
+def _is_plain(query: str) -> bool:
+    return not query or all(pair.partition("=")[0].lower() in _PLAIN for pair in query.split("&"))
 
 
 def _invalid(field: str, text: str) -> Invalid:
@@ -129,11 +142,11 @@ def networks_of(url: str, config: CityConfig) -> list[str]:
 
 
 def with_credentials(url: str, credentials: str) -> str:
-    """The address with its `user:password` again, for whoever opens it."""
-    if not credentials:
-        return url
+    """The address with what `clean` took out of it again, for whoever opens it."""
     parts = urlsplit(url)
-    return urlunsplit((parts.scheme, f"{credentials}@{parts.netloc}", parts.path, parts.query, ""))
+    who, _, query = credentials.partition("?")
+    place = f"{who}@{parts.netloc}" if who else parts.netloc
+    return urlunsplit((parts.scheme, place, parts.path, query or parts.query, ""))
 
 
 def is_recorded(source: Mapping[str, Any]) -> bool:

@@ -100,3 +100,19 @@ def test_a_password_is_sealed(config: CityConfig) -> None:
     assert registry.source_of(made, secret=SECRET) == {"kind": "rtsp", "url": url}
     assert registry.source_of(made, secret="x" * 40) == {"kind": "rtsp", "url": "rtsp://10.20.3.4:554/one"}
     assert sources.place_of(url) == "rtsp://10.20.3.4:554"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://10.20.3.4/one?channel=1&subtype=0", "rtsp://10.20.3.4/one?channel=1&subtype=0"),
+        ("rtsp://10.20.3.4/one?channel=1&pwd=s3cret", "rtsp://10.20.3.4/one"),
+        ("rtsp://viewer:s3cret@10.20.3.4:554/one?s3cret", "rtsp://10.20.3.4:554/one"),
+        ("http://cams.example/live/7?token=s3cret&Channel=2", "http://cams.example/live/7"),
+    ],
+)
+def test_a_password_in_a_query_is_sealed_too(config: CityConfig, url: str, shown: str) -> None:
+    kind = "rtsp" if url.startswith("rtsp") else "mjpeg"
+    source, sealed = sources.clean({"kind": kind, "url": url}, config)
+    assert source == {"kind": kind, "url": shown}
+    assert sources.with_credentials(shown, sealed) == url
