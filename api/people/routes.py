@@ -22,6 +22,7 @@ from domain.people import devices, guardians, pins, queries, rules, service, ses
 from domain.people.errors import DeviceIdInvalid, OtpWrong, ProofWrong
 from domain.place_audits import service as place_audits
 from domain.reports import personal as reports
+from domain.watch import sanctions
 from domain.watch import service as watch
 
 blp = Blueprint("people", __name__, url_prefix="/v1/me", description="Oneself.")
@@ -35,7 +36,9 @@ RECORDS: Final[Mapping[str, Callable[[str, datetime], Any]]] = {
     "escorts": escorts.exported,
     "helpline": helpline.exported,
     "watch": watch.exported,
+    "sanctions": sanctions.exported,
     "reports": reports.exported,
+    "voices": reports.said,
     "follows": follows.exported,
     "comments": comments.exported,
     "patrols": patrols.exported,

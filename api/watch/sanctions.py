@@ -1,7 +1,7 @@
 """Sanctions of moderators, and appeals against them."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from api.admin.scope import audited
 from api.blueprint import Blueprint, Call
@@ -19,6 +19,9 @@ from domain.watch.sanctions import Row, Wanted
 from domain.watch.states import Standing
 
 blp = Blueprint("watch_sanctions", __name__, url_prefix="/v1/watch", description="What moderators impose for a time.")
+
+SHOWN: Final = 2
+"""Rows of a page at most: with an appeal in Urdu and its answer they fit in 8 KiB."""
 
 
 def _view(row: Row, call: Call) -> dict[str, Any]:
@@ -76,24 +79,24 @@ def impose_in_city(call: Call) -> Any:
     return _impose(call, city, "")
 
 
-@blp.endpoint(
-    "GET /groups/<group_id>/sanctions", permission=MODERATE, answer=schemas.SanctionAnswer, paged=True, caution=False
-)
+@blp.endpoint("GET /groups/<group_id>/sanctions", permission=MODERATE, answer=schemas.SanctionAnswer, paged=True)
 def list_of_group(call: Call, group_id: str) -> Any:
     """What was imposed in a group, newest first; on the audit chain."""
     group = led(call, group_id, MODERATE)
     audited(call, group["city"], "sanctions.read", group_id)
-    after = call.after(datetime)
-    rows = sanctions.of_group(group_id, before=after[0] if after else None, limit=call.limit)
-    page, more = cut(rows, call.limit, "at")
+    after, limit = call.after(datetime), min(call.limit, SHOWN)
+    rows = sanctions.of_group(group_id, before=after[0] if after else None, limit=limit)
+    page, more = cut(rows, limit, "at")
     return Listed([_view(row, call) for row in page], more)
 
 
 @blp.endpoint("GET /sanctions", permission=JOIN, answer=schemas.OwnSanction, paged=True)
 def list_mine(call: Call) -> Any:
-    """What was imposed on oneself, why, and until when."""
-    rows = sanctions.of_person(call.who.person_id, limit=10)
-    return Listed([_view({**row, "by": None}, call) for row in rows])
+    """What was imposed on oneself, why, and until when; the latest end first."""
+    after, limit = call.after(datetime), min(call.limit, SHOWN)
+    rows = sanctions.of_person(call.who.person_id, before=after[0] if after else None, limit=limit)
+    page, more = cut(rows, limit, "until")
+    return Listed([_view({**row, "by": None}, call) for row in page], more)
 
 
 def _moderated(call: Call, sanction_id: str) -> Row:

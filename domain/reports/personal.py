@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from domain.clusters import service as clusters
 from domain.comments import queries as below
@@ -15,6 +15,8 @@ from domain.ids import derived_id
 from domain.reports import gone, media, queries
 from domain.reports.queries import Report, reports, voices
 from domain.reviews import service as reviews
+
+MOST_EXPORTED: Final = 1_000
 
 
 def forget(person: str, *, drop: Callable[[str], None], now: datetime) -> int:
@@ -55,8 +57,23 @@ def _end(doc: Report, drop: Callable[[str], None], *, author: str, now: datetime
 
 def exported(person: str, now: datetime) -> list[dict[str, Any]]:
     """Every report of a person."""
-    names = ("category", "note", "position", "at", "status", "anonymous", "created_at")
-    return [{name: row.get(name) for name in names} for row in queries.of_author(person, limit=1000)]
+    names = ("category", "note", "looks", "position", "at", "status", "anonymous", "history", "appeal", "created_at")
+    return [
+        {name: row.get(name) for name in names}
+        | {"media": [{name: each.get(name) for name in ("id", "type", "size")} for each in row.get("media") or []]}
+        for row in queries.of_author(person, limit=MOST_EXPORTED)
+    ]
+
+
+def said(person: str, now: datetime) -> list[dict[str, Any]]:
+    """Every word of a person about somebody else's report, and every flag."""
+    words = voices().find({"person": person}).limit(MOST_EXPORTED)
+    flagged = reports().find({"flagged_by": person}, {f"flags.{person}": 1}).limit(MOST_EXPORTED)
+    # What they say of a cluster is made of what they say of its reports.
+    of_reports = [row for row in words if row["report"].startswith("rpt_")]
+    return [{"report": row["report"], "stand": row["stand"], "at": row["at"]} for row in of_reports] + [
+        {"report": row["_id"], "flag": row["flags"][person]["why"], "at": row["flags"][person]["at"]} for row in flagged
+    ]
 
 
 def expire(

@@ -179,9 +179,20 @@ def settled(row: Row) -> None:
     sanctions().update_one({"_id": row["_id"], "ends_due": row["ends_due"]}, {"$unset": {"ends_due": ""}})
 
 
-def of_person(person: str, *, limit: int = 20) -> list[Row]:
-    """What was imposed on somebody, the latest end first."""
-    return list(sanctions().find({"person": person}).sort("until", -1).limit(limit))
+def of_person(person: str, *, before: datetime | None = None, limit: int) -> list[Row]:
+    """What was imposed on somebody, the latest end first; one more than `limit` where there are."""
+    until = {"$lt": before} if before else {"$exists": True}
+    return list(sanctions().find({"person": person, "until": until}).sort("until", -1).limit(limit + 1))
+
+
+def exported(person: str, now: datetime) -> list[dict[str, Any]]:
+    """Everything that was imposed on a person, but by whom."""
+    names = ("group", "kind", "reason", "at", "until", "appeal")
+    return [
+        {name: row.get(name) for name in names}
+        | {"lifted": {name: row["lifted"][name] for name in ("at", "reason")} if row.get("lifted") else None}
+        for row in of_person(person, limit=1000)
+    ]
 
 
 def of_group(group: str, *, before: datetime | None, limit: int) -> list[Row]:

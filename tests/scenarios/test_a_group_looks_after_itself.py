@@ -27,6 +27,7 @@ from tests.scenarios.street import (
     joins,
     ok,
     reports,
+    says,
     settled_in,
     square,
 )
@@ -417,6 +418,38 @@ def test_muted_and_kept_out_for_a_time_with_an_appeal(small_city: SmallCity, asm
     assert call(city, asma, "POST", f"{path}/sanctions", lead).status_code == 409
     actions = {row["action"] for row in city.store.audit.find({})}
     assert {"sanction.mute", "sanction.suspension", "sanction.appealed", "review.approved"} <= actions
+
+
+def test_a_phone_gets_what_is_kept_of_it_in_pages_that_it_can_read(small_city: SmallCity, asma: Signed) -> None:
+    city, group = small_city, a_group(small_city, asma)
+    loud, other = joins(city, group, asma, name="ع" * 80), joins(city, group, asma)
+    path = f"/watch/groups/{group['id']}"
+    appealed = {"reason": "ع" * 500, "at": city.now(), "upheld": True, "answer": "ع" * 500, "answered_at": city.now()}
+    made = []
+    for hours in (1, 2, 3):
+        body = {"person": loud.person_id, "kind": "mute", "hours": hours, "reason": "ع" * 300}
+        made.append(ok(call(city, asma, "POST", f"{path}/sanctions", body))["id"])
+    city.store.watch_sanctions.update_many({"person": loud.person_id}, {"$set": {"appeal": appealed}})
+    for who, where in ((loud, "/watch/sanctions"), (asma, f"{path}/sanctions")):
+        first = ok(call(city, who, "GET", where))  # `call` looks that it has 8 KiB at most
+        second = ok(call(city, who, "GET", f"{where}?cursor={first['next']}"))
+        assert [each["id"] for each in (*first["items"], *second["items"])] == made[::-1]
+    for each in city.store.watch_members.find({"group": group["id"], "person": loud.person_id}):
+        city.store.watch_members.insert_many({**each, "_id": f"mbr_{number:02}"} for number in range(40))
+    page = ok(call(city, asma, "GET", f"{path}/members?limit=100"))
+    assert page["next"]
+    city.store.watch_members.delete_many({"_id": {"$regex": "^mbr_[0-9]{2}$"}})
+    seen, flagged = reports(city, asma), reports(city, asma, "noise")
+    says(city, other, seen)
+    assert call(city, other, "POST", f"/watch/reports/{flagged['id']}/flags", {"why": "false"}).status_code == 204
+    words = ok(call(city, other, "GET", "/me/export"))["records"]["voices"]
+    assert [(each["report"], each.get("stand"), each.get("flag")) for each in words] == [
+        (seen["id"], "confirm", None),
+        (flagged["id"], None, "false"),
+    ]
+    city.store.watch_sanctions.update_many({"person": loud.person_id}, {"$unset": {"appeal": ""}})
+    mine = ok(call(city, loud, "GET", "/me/export"))["records"]["sanctions"]
+    assert (len(mine), any("by" in each for each in mine)) == (3, False)
 
 
 def test_pictures_come_in_parts_and_neighbours_see_them_with_faces_blurred(small_city: SmallCity, asma: Signed) -> None:
