@@ -37,6 +37,10 @@ AGAIN: Final = timedelta(seconds=20)
 """When a request is tried again that had to wait for another worker."""
 ROOM_AGAIN: Final = timedelta(seconds=60)
 """And one for which there was no room on the disk: the recorder does not wait for long."""
+COPIES_AT_ONCE: Final = 8
+"""Copies that a sweep puts on the queue, the longest due first: each takes a worker minutes, and is asked for anew by every
+sweep until one has it, so that a hundred that wait would fill the queue with the same again.
+"""
 log = logging.get(__name__)
 
 
@@ -267,7 +271,8 @@ def waiting_footage(context: Context, pool: ThreadPoolExecutor) -> int:
     now = context.clock()
     asked = [("footage", row["_id"]) for row in footage.overdue(now=now)]
     late = taking.overdue(now=now)
-    asked += [("redact", row["_id"]) for row in late if row["state"] != EvidenceState.TAKING]
+    copies = [row["_id"] for row in late if row["state"] != EvidenceState.TAKING and not row.get("ends_at")]
+    asked += [("redact", each) for each in copies[:COPIES_AT_ONCE]]
     for job, subject in asked:
         context.enqueue(job, subject)
     begun = [row["_id"] for row in late if row["state"] == EvidenceState.TAKING]

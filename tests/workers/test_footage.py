@@ -149,6 +149,24 @@ def test_only_one_worker_makes_the_copy_and_three_deaths_are_enough(world: World
     assert taking.overdue(now=world.now + timedelta(days=9)) == []
 
 
+def test_a_hundred_copies_that_wait_do_not_fill_the_queue_and_each_gets_its_turn(world: World) -> None:
+    world.recorded(0)
+    like = evidence().find_one({"_id": world.taken()["_id"]}) or {}
+    evidence().delete_one({"_id": like["_id"]})
+    for number in range(20):
+        due = world.now - timedelta(seconds=number)
+        evidence().insert_one({**like, "_id": f"evd_{number:02}", "noted": [], "due": due})
+    had: list[str] = []
+    no_pool: Any = None
+    while len(had) < 20:
+        world.jobs.clear()
+        job.waiting_footage(world.context, no_pool)
+        asked = [str(subject) for name, subject in world.jobs if name == "redact"]
+        assert 0 < len(asked) <= job.COPIES_AT_ONCE
+        had += [each for each in asked if taking.begin_copy(each, now=world.now)]
+    assert had == [f"evd_{number:02}" for number in reversed(range(20))]
+
+
 def test_many_at_once_make_one_chain_and_a_key_counts_once(world: World) -> None:
     doc = {"_id": "evd_1", "city": "lahore", "incident": "inc_1"}
 
