@@ -159,6 +159,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[Reaction, ...]] = {
     "report.submitted": (watch.submitted,),
     "report.decided": (watch.decided, clusters.join),
     "report.withdrawn": (clusters.join,),
+    "report.moved": (clusters.join,),
     "report.appealed": (watch.appealed,),
     "report.held": (watch.ask_a_human,),
     "report.believed": (clusters.raise_incident, clusters.tell_groups, handovers.by_rule),

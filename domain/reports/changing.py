@@ -39,6 +39,7 @@ def change(report_id: str, rule: Callable[[Report], Mapping[str, Any]], *, now: 
                 "report.decided",
                 "report.appealed",
                 "report.withdrawn",
+                "report.moved",
                 "report.media_added",
                 "report.worth_a_look",
             )

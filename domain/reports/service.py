@@ -172,22 +172,28 @@ def edit(report_id: str, facts: Mapping[str, Any], *, now: datetime) -> Report:
         if all(doc.get(name) == value for name, value in wanted.items()):
             return {}
         said = {"category": doc["category"], "note": doc["note"], "looks": doc.get("looks") or []}
-        if wanted.get("category", doc["category"]) != doc["category"] and (doc["confirmed"] or doc["denied"]):
+        another = wanted.get("category", doc["category"]) != doc["category"]
+        if another and (doc["confirmed"] or doc["denied"] or doc.get("believed_at")):
             raise ReportOver("others have spoken of it as it is: report anew", current=doc["status"])
         before = {"at": doc["worded_at"], **said}
         made: dict[str, Any] = {**wanted, "worded_at": now, "history": [*doc["history"], before][-MOST_EDITS:]}
         if "category" in wanted:
             made |= _placed(doc, wanted["category"])
+        moved = ["report.moved"] if another else []
+        if another:  # else a shooting would be believed by all who told of the street light that it was before
+            made |= {"cluster": clusters.assign({**doc, **made}, now=now), "events": moved}
+            if made["cluster"] != doc.get("cluster"):
+                clusters.forget(doc)  # what it was of knows no more where its author stood
         after = said | wanted
         reasons = _held_for(after["category"], after["note"], after["looks"])
         if doc["status"] == ReportStatus.HELD:  # a human has to read what it says now
-            made |= {"reasons": sorted({*doc["reasons"], *reasons}), "events": ["report.held"]}
+            made |= {"reasons": sorted({*doc["reasons"], *reasons}), "events": ["report.held", *moved]}
         elif reasons:
-            made |= {"status": str(ReportStatus.HELD), "reasons": reasons, "events": ["report.held"]}
+            made |= {"status": str(ReportStatus.HELD), "reasons": reasons, "events": ["report.held", *moved]}
         elif doc["status"] == ReportStatus.PUBLISHED and settled.reads_first(
             watch.some(doc["groups"]), doc["author"], now=now
         ):
-            made |= {"status": str(ReportStatus.SUBMITTED), "events": ["report.submitted"]}
+            made |= {"status": str(ReportStatus.SUBMITTED), "events": ["report.submitted", *moved]}
         return made
 
     return change(report_id, rule, now=now)

@@ -13,6 +13,8 @@ from domain.clusters import queries as clusters
 from domain.clusters import service as clustering
 from domain.people import queries as people
 from domain.reports import moderating, service
+from domain.reports.errors import ReportOver
+from domain.reports.queries import get
 from domain.reports.service import Seen
 from domain.reports.states import Anonymity, ReportStatus
 from domain.watch.queries import groups, member_id, members
@@ -152,6 +154,29 @@ def test_what_a_human_lets_through_counts_and_what_is_taken_back_does_not(quiet:
     moderating.decide(made[1]["_id"], ReportStatus.PUBLISHED, by="per_y", reason="It does.", now=city.now())
     assert published(*made[3:]) == (5, True, 1), "one incident of five who say so"
     assert then(*made) == (5, True, 1)
+
+
+def test_who_makes_a_shooting_of_their_street_light_has_no_voice_but_their_own(quiet: SmallCity) -> None:
+    city = quiet
+    first, *others = crowd(city, 6, days=90, name="west")
+    turned = report(city, 0, first, spread_m=5.0, category="street_light")
+    service.edit(turned["_id"], {"category": "shooting"}, now=city.now())
+    city.enqueue("drain", "watch_reports", turned["_id"])
+    made = [report(city, number, person, spread_m=5.0, category="street_light") for number, person in enumerate(others)]
+    city.settle()
+    city.skip(2)
+    whole = clusters.root(made[0]["cluster"])
+    assert (bool(whole["believed_at"]), whole["category"]) == (True, "street_light")
+    believed = list(city.store.watch_reports.find({"believed_at": {"$ne": None}}, {"category": 1}))
+    assert [row["category"] for row in believed] == ["street_light"]
+    assert city.open_incidents() == [], "nobody is sent to a shooting that one person tells of"
+    shots = clusters.root(get(turned["_id"])["cluster"])
+    assert (shots["_id"] != whole["_id"], shots["category"], shots["voices"]) == (True, "shooting", 1)
+    left = clusters.get(turned["cluster"])
+    assert left["position"] == {name: turned["public"][name] for name in ("lat", "lon")}, "nor where its author stood"
+    (one,) = believed
+    with pytest.raises(ReportOver):
+        service.edit(one["_id"], {"category": "shooting"}, now=city.now())
 
 
 def test_a_brigade_of_two_hundred_new_accounts_raises_nothing(quiet: SmallCity) -> None:

@@ -133,6 +133,12 @@ def _withdrawn(case: Any) -> None:
     case.follow("watch_reports", doc["_id"])
 
 
+def _moved(case: Any) -> None:
+    doc = _report(case, category="street_light")
+    reporting.edit(doc["_id"], {"category": "open_manhole"}, now=case.city.now())
+    case.follow("watch_reports", doc["_id"])
+
+
 def _report_appealed(case: Any) -> None:
     doc, now = _decided(case), case.city.now()
     moderating.appeal(doc["_id"], doc["author"], "There are drums.", now=now)
@@ -188,6 +194,7 @@ PLAYS: Mapping[str, Callable[[Any], Any]] = {
     "report.submitted": _submitted,
     "report.decided": _decided,
     "report.withdrawn": _withdrawn,
+    "report.moved": _moved,
     "report.media_added": _pictured,
     "report.worth_a_look": _looked_at,
     "report.appealed": _report_appealed,
