@@ -92,6 +92,8 @@ def post_observation(call: Call, camera_id: str) -> Any:
     at = call.body["captured_at"]
     if not call.now - OLDEST <= at <= call.now + AHEAD:
         raise Invalid("not a time of now", errors={"captured_at": ["Older than a day, or ahead of our clock."]})
+    if any(at + timedelta(seconds=plate["t"]) > call.now + AHEAD for plate in call.body["plates"]):
+        raise Invalid("not a time of now", errors={"plates": ["Read at a time that is ahead of our clock."]})
     sent = keyed_fingerprint(secret, request.get_data(cache=True))
     plates = _plates(call.body, at)
     stored, created = observations.of_gateway(camera, call.key or sent, sent, _seen(call.body), at=at, now=call.now)

@@ -227,6 +227,7 @@ def test_a_gateway_says_what_it_saw_and_nothing_else(api: FlaskClient, admin: An
         {"captured_at": "yesterday"},
         {"captured_at": "2020-01-01T00:00:00Z"},
         {"captured_at": "2031-01-01T00:00:00Z"},
+        {"plates": [{"text": "LEC 7341", "score": 0.9, "t": 900.0}]},
         {"view": "busy"},
         {"view": "clear", "people": 2},
         {"view": "clear", "findings": [{"kind": "fall", "confidence": 0.5}]},
