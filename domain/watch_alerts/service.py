@@ -143,9 +143,8 @@ def plain_texts(wanted: Words) -> dict[str, dict[str, str]]:
     if wanted.limited:
         for language, written in texts.items():
             for name, text in written.items():
-                if held_for(text):
-                    said = "It has a number of somebody in it: no phone, identity or number plate goes to all."
-                    errors[f"texts.{language}.{name}"] = [said]
+                if found := held_for(text):
+                    errors[f"texts.{language}.{name}"] = [f"This does not go to all: {', '.join(found)}."]
     if errors:
         raise WatchAlertInvalid("it cannot go out so", errors=errors)
     return texts
