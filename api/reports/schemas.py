@@ -212,6 +212,7 @@ class ReportAnswer(ReportRow):
     mine = fields.Boolean(required=True)
     received_at = Time(required=True)
     offline = fields.Boolean(required=True, metadata={"description": "Sent more than five minutes after it was seen."})
+    edited_at = Time(metadata={"description": "When its author last changed what it says: others may have spoken before."})
     voices = fields.Integer(required=True, metadata={"description": "Independent people, not new, who say so."})
     parts = fields.Nested(BeliefParts, required=True)
     same_as = fields.List(fields.Nested(LikelyReport), required=True)

@@ -88,6 +88,7 @@ def view(doc: Mapping[str, Any], eyes: Eyes, *, author_name: str = "") -> dict[s
         "mine": eyes.author,
         "received_at": doc["created_at"],
         "offline": bool(doc.get("offline")),
+        "edited_at": doc["worded_at"] if doc["history"] else None,
         "voices": doc["voices"],
         "parts": dict(doc["parts"]),
         "same_as": list(doc.get("same_as") or []),

@@ -303,7 +303,9 @@ def test_a_number_plate_waits_for_a_human(
     waiting = [each for each in ok(call(city, operator, "GET", "/reviews?city=lahore"))["items"]
                if each["subject"] == made["id"]]  # fmt: skip
     ok(call(city, operator, "POST", f"/reviews/{waiting[0]['id']}/answer", {"approve": True, "reason": "Harmless."}))
-    assert ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))["status"] == "published"
+    read = ok(call(city, other, "GET", f"/watch/reports/{made['id']}"))
+    assert (read["status"], read["edited_at"] > made["received_at"]) == ("published", True)
+    assert "edited_at" not in made
 
 
 def test_a_question_that_nobody_answers_is_asked_again(
