@@ -10,7 +10,7 @@ from api.schemas import Id, Schema, Time
 from domain.cities import queries as cities
 from domain.permissions import Target
 from domain.reviews import agreement, queries
-from domain.reviews.states import ReviewKind
+from domain.reviews.states import QUESTIONS
 
 blp = Blueprint("detectors", __name__, url_prefix="/v1/insights", description="Detectors, measured by humans.")
 
@@ -64,7 +64,8 @@ def detectors(call: Call) -> Any:
     since = call.query.get("since") or call.now - DEFAULT
     decided = [
         row
-        for kind in (ReviewKind.CLIP_CHECK, ReviewKind.PLATE_HIT)
+        for kind, question in QUESTIONS.items()
+        if question.of_a_picture
         for row in queries.decided(city, kind, since=since, limit=MOST)
     ]
     found = [

@@ -139,6 +139,8 @@ def test_one_face_in_one_incidents_footage(city: SmallCity, monkeypatch: pytest.
     assert said_so.status_code == 200, said_so.text
     assert call(city, sara, "GET", here).json()["leads"][0]["said"] == "cannot_tell", "whoever asked sees what was said"
     assert call(city, imran, "GET", f"/v1/reviews/{question['_id']}").json()["about"]["confidence"] == lead["score"]
+    measured = call(city, imran, "GET", "/v1/insights/detectors?city=lahore").json()["detectors"]
+    assert [(each["detector"], each["finding"], each["cannot_tell"]) for each in measured] == [("thumb", "face", 1)]
     doc = incidents.get(sos)
     assert not doc["assignments"], "a likeness sends nobody"
 

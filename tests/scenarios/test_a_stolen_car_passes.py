@@ -4,6 +4,7 @@ keyed hash stays, and not for long.
 
 import base64
 import io
+import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -232,7 +233,8 @@ def test_of_a_plate_on_no_list_a_keyed_hash_stays_that_can_be_asked_for_and_ends
     (kept,) = city.store.plate_sightings.find({"camera": gate[0]})
     assert len(kept["exact"]) == len(kept["alike"]) == 64
     everything = str([list(city.store[name].find({})) for name in city.store.list_collection_names()])
-    assert "6762" not in everything, "the plate itself is nowhere"
+    # Its digits alone stand in a keyed hash now and then, by chance.
+    assert not re.search(r"mne\W*67", everything, re.IGNORECASE), "the plate itself is nowhere"
     assert not city.store.observations.find_one({"_id": made["id"]})["stills"]
 
     ask = {
