@@ -62,7 +62,7 @@ class PatrolDoc(me.Document):
             {"fields": ["outbox_due"], "sparse": True},
             {"fields": ["due_at"], "sparse": True},
             ["group", "starts_at"],
-            ["group", "changed_at"],
+            ["group", "changed_at", "id"],
             ["people", "starts_at"],
             ["city", "ends_at"],
         ],

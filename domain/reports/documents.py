@@ -79,8 +79,8 @@ class ReportDoc(me.Document):
             ["city", "cells.r9", "-at"],
             ["city", "-created_at"],
             ["groups", "-created_at"],
-            ["groups", "changed_at"],
-            ["author", "changed_at"],
+            ["groups", "changed_at", "id"],
+            ["author", "changed_at", "id"],
             ["author", "-created_at"],
             ["cluster", "created_at"],
         ],
@@ -124,7 +124,7 @@ class GoneReportDoc(me.Document):
         "collection": "watch_reports_gone",
         "auto_create_index": False,
         "strict": False,
-        "indexes": [["groups", "changed_at"], ["author", "changed_at"], ["city", "changed_at"]],
+        "indexes": [["groups", "changed_at", "id"], ["author", "changed_at", "id"], ["city", "changed_at"]],
     }
 
 

@@ -30,7 +30,7 @@ class WatchAlertDoc(me.Document):
         "strict": False,
         "indexes": [
             ["groups", "-issued_at"],
-            ["groups", "changed_at"],
+            ["groups", "changed_at", "id"],
             ["city", "issued_at"],
             ["by"],
             {"fields": ["campaign"], "sparse": True},
