@@ -219,5 +219,5 @@ def ids(doc: Cluster) -> list[str]:
 
 
 def size(doc: Cluster) -> int:
-    """How many reports it has."""
-    return reports().count_documents({"cluster": {"$in": ids(doc)}})
+    """How many reports it has that others may read."""
+    return reports().count_documents({"cluster": {"$in": ids(doc)}, "status": str(ReportStatus.PUBLISHED)})

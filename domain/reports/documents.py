@@ -82,7 +82,7 @@ class ReportDoc(me.Document):
             ["groups", "changed_at", "id"],
             ["author", "changed_at", "id"],
             ["author", "-created_at"],
-            ["cluster", "created_at"],
+            ["cluster", "status", "created_at"],
         ],
     }
 

@@ -50,6 +50,8 @@ def _end(doc: Report, drop: Callable[[str], None], *, author: str, now: datetime
         voices().delete_one({"_id": derived_id("voi", doc["cluster"], doc["author"])})
     uploads().delete_many({"incident": report})
     ended = reports().delete_one({"_id": report}).deleted_count
+    if doc.get("cluster"):
+        clusters.again(doc["cluster"], now=now)
     reviews.withdraw(asked, now=now)  # last: what follows from it finds no report
     media.drop_all(doc, drop, is_held)
     return ended

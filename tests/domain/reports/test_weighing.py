@@ -7,8 +7,9 @@ import pytest
 
 from domain.clusters import believing, queries, service
 from domain.people import queries as people
+from domain.reports import personal
 from domain.reports import service as reports_service
-from domain.reports.queries import get, voices_of_any
+from domain.reports.queries import get, reports, voices_of_any
 from domain.reports.service import Seen
 from domain.reports.states import Anonymity
 from tests.factories.cameras import NOON, PLACE, SECRET
@@ -58,6 +59,21 @@ def test_what_is_said_while_a_cluster_is_weighed_is_due(monkeypatch: pytest.Monk
     monkeypatch.setattr(believing, "voices_of_any", read_then_somebody_speaks)
     believing.weigh(cluster, now=NOON + SECOND)
     assert queries.due(now=NOON + SECOND) == [cluster]
+
+
+def test_of_an_erased_report_neither_voice_nor_number_is_left() -> None:
+    cluster = {report(name) for name in ("first", "second")}.pop()
+    assert believing.weigh(cluster, now=NOON + SECOND)["voices"] == 2
+    personal.forget("per_second", drop=lambda _name: None, now=NOON + SECOND)
+    assert queries.due(now=NOON + SECOND) == [cluster]
+    whole = believing.weigh(cluster, now=NOON + 2 * SECOND)
+    assert (whole["voices"], whole["reports"]) == (1, 1)
+
+
+def test_a_report_that_others_may_not_read_is_not_counted() -> None:
+    cluster = {report(name) for name in ("first", "second")}.pop()
+    reports().update_one({"_id": "rpt_second"}, {"$set": {"status": "held"}})
+    assert believing.weigh(cluster, now=NOON + SECOND)["reports"] == 1
 
 
 def test_what_died_while_it_weighed_is_due_again(monkeypatch: pytest.MonkeyPatch) -> None:
