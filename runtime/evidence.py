@@ -16,6 +16,7 @@ from PIL import Image
 
 from domain.evidence.ports import Kept
 from runtime.media import Media, store_of
+from runtime.pictures import READ
 
 MOST_PIXELS: Final = 50_000_000
 """Decoded this is 150 MB; phones' cameras make 12 to 50 megapixels, and a bomb makes more."""
@@ -27,6 +28,7 @@ _SHOWN_AS: Final = {
     "image/webp": "WEBP",
     "image/gif": "PNG",
     "image/bmp": "PNG",
+    "image/apng": "PNG",  # an animated one is shown by its first picture
 }
 _TYPE_OF: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _ORIENTATION: Final = 0x0112
@@ -123,16 +125,16 @@ def _redrawn(data: bytes, form: str, most_pixels: int = MOST_PIXELS) -> bytes | 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's own words on large images: the limit here is ours
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(io.BytesIO(data), formats=READ) as image:
                 if image.width * image.height > most_pixels:
                     return None
                 pixels = _turned(image.convert("RGBA" if form != "JPEG" and _has_alpha(image) else "RGB"), _turn(image))
-    except Exception:  # broken bytes lead Pillow's readers to errors of any kind
+        bare = Image.new(pixels.mode, pixels.size)  # nothing but pixels is taken over
+        bare.paste(pixels)
+        out = io.BytesIO()
+        bare.save(out, form, quality=88)
+    except Exception:  # broken bytes lead Pillow's readers to errors of any kind, and no WebP is wider than 16,383
         return None
-    bare = Image.new(pixels.mode, pixels.size)  # nothing but pixels is taken over
-    bare.paste(pixels)
-    out = io.BytesIO()
-    bare.save(out, form, quality=88)
     return out.getvalue()
 
 
