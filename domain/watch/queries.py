@@ -20,6 +20,7 @@ Group = dict[str, Any]
 Member = dict[str, Any]
 
 MOST_OF_A_PERSON: Final = 50
+MOST_JOINED: Final = 100
 """Groups of one person that are read."""
 
 
@@ -64,8 +65,15 @@ def is_member(group_id: str, person: str) -> bool:
 
 
 def of_person(person: str) -> list[Member]:
-    """Somebody's memberships, invitations and requests, the latest change first."""
-    return list(members().find({"person": person}).sort("changed_at", -1).limit(MOST_OF_A_PERSON))
+    """Somebody's memberships, then the latest invitations, requests and ends, each the latest change first: however many
+    groups invite somebody, they keep those to which they belong.
+    """
+    belongs = {"person": person, "standing": str(Standing.MEMBER)}
+    others = {"person": person, "standing": {"$ne": str(Standing.MEMBER)}}
+    return [
+        *members().find(belongs).sort("changed_at", -1).limit(MOST_JOINED),
+        *members().find(others).sort("changed_at", -1).limit(MOST_OF_A_PERSON),
+    ]
 
 
 def joined(person: str) -> list[str]:
